@@ -1,0 +1,41 @@
+"""One colour per rule throughout the book, shared by Matplotlib and the widgets.
+
+The hues are spread so that readers with deuteranopia or protanopia can tell neighbours apart, and are dark enough
+for 4.5:1 contrast on white.
+"""
+
+__all__ = ["RULE_COLORS", "color_of"]
+
+RULE_COLORS = {
+    "gd": "#0b63b5",
+    "sgd": "#0b63b5",
+    "momentum": "#c2410c",
+    "nesterov": "#8a6100",
+    "adagrad": "#0f766e",
+    "rmsprop": "#7c3aed",
+    "adadelta": "#5b6770",
+    "adam": "#b3125a",
+    "amsgrad": "#8b5e3c",
+    "nadam": "#a21caf",
+    "adamw": "#15803d",
+    "adam_l2": "#92700c",
+    "lars": "#3f6212",
+    "lamb": "#0e7490",
+    "lion": "#b45309",
+    "signsgd": "#6b21a8",
+    "shampoo": "#1e3a8a",
+    "muon": "#9f1239",
+    "newton": "#111827",
+    "bfgs": "#374151",
+    "lbfgs": "#4b5563",
+}
+_SPARE = ["#0b63b5", "#c2410c", "#0f766e", "#b3125a", "#7c3aed", "#8a6100"]
+
+
+def color_of(name: str, index: int = 0) -> str:
+    """The book's colour of a rule; a reader's own rule takes the spare colour number `index`.
+
+    >>> color_of("adam")
+    '#b3125a'
+    """
+    return RULE_COLORS.get(name, _SPARE[index % len(_SPARE)])
