@@ -16,7 +16,7 @@ class Claims:
     >>> claims("test accuracy", (0.9, 1.0), 0.953)
     >>> claims.table()
     claim                  stated      measured
-    contraction per step   0.9802      0.9802      closed form
+    contraction per step   0.9802      0.9802    closed form
     test accuracy          0.9 to 1.0  within
     2 numbers, all as stated
     """

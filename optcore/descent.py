@@ -1,4 +1,4 @@
-"""`descend`: the one loop that turns a rule, a gradient and a start into a path; and `Optimizer`, the same for networks."""
+"""`descend`: the one loop that turns a rule, a gradient and a start into a path; `Optimizer`: the same for networks."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -44,7 +44,7 @@ class Path:
         return self._loss
 
     def steps_to(self, tol: float, lowest: float | None = None) -> np.ndarray | int:
-        """First step whose loss is within `tol` of `lowest` (default: the surface's lowest minimum, else 0); -1 if none.
+        """First step whose loss is within `tol` of `lowest` (default: the lowest known minimum, else 0), or -1.
 
         >>> from optcore import bowl, gd
         >>> descend(gd, bowl.at(kappa=100.0), [1.0, 1.0], steps=800, lr=2 / 101).steps_to(1e-10)

@@ -230,7 +230,7 @@ def chain(*links: Callable, name: str | None = None) -> Callable:
 adamw = chain(adam, decay, name="adamw")
 
 
-# ------------------------------------------------------------------------------------------------------ the same, traced
+# ----------------------------------------------------------------------------------------------- the same, traced
 
 
 @lru_cache(maxsize=512)

@@ -51,9 +51,7 @@ _OPS: dict[str, _Op] = {
     "add": _Op("{0}+{1}", "{0} + {1}", 2, (lambda a, x, y, r: a, lambda a, x, y, r: a)),
     "subtract": _Op("{0}-{1}", "{0} - {1}", 2, (lambda a, x, y, r: a, lambda a, x, y, r: -a)),
     "multiply": _Op("{0}*{1}", r"{0} \, {1}", 3, (lambda a, x, y, r: a * y, lambda a, x, y, r: a * x)),
-    "divide": _Op(
-        "{0}/{1}", r"\frac{{{0}}}{{{1}}}", 9, (lambda a, x, y, r: a / y, lambda a, x, y, r: -a * r / y)
-    ),
+    "divide": _Op("{0}/{1}", r"\frac{{{0}}}{{{1}}}", 9, (lambda a, x, y, r: a / y, lambda a, x, y, r: -a * r / y)),
     "power": _Op(
         "H.pow({0},{1})",
         "{0}^{{{1}}}",
@@ -249,9 +247,7 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
         _refuse("np.array(…) of traced values", "join them with np.stack([…], axis=-1)")
 
     def __bool__(self):
-        _refuse(
-            "an if, and, or, not or while on a value", "write np.where(condition, a, b), np.minimum or np.maximum"
-        )
+        _refuse("an if, and, or, not or while on a value", "write np.where(condition, a, b), np.minimum or np.maximum")
 
     def __float__(self):
         _refuse("float(…) or a math.… function", "use the NumPy function of the same name")
@@ -452,7 +448,9 @@ class Trace:
             results = self._numpy(*scalars)
         strong = [a.dtype for a, n in zip(arrays, self.inputs, strict=True) if not isinstance(values[n], (int, float))]
         dtype = np.result_type(*strong, np.float16) if strong else float
-        batch = np.broadcast_shapes(*(a.shape[: a.ndim - t.ndim] for a, t in zip(arrays, self.inputs.values(), strict=True)))
+        batch = np.broadcast_shapes(
+            *(a.shape[: a.ndim - t.ndim] for a, t in zip(arrays, self.inputs.values(), strict=True))
+        )
         outputs, k = [], 0
         for out in self.outputs.values():
             # components first in memory: each component of a batch is contiguous, which is what the next call reads
