@@ -664,6 +664,12 @@ class Differentiable:
         if unknown := sorted(set(params) - set(self.params)):
             known = ", ".join(self.params) or "none"
             raise TypeError(f"{self.__name__} has no parameter '{unknown[0]}'; it has: {known}.")
+        if isinstance(w, Traced):  # inside another trace the formula, or its derivative, joins that graph
+            y = self.fn(w, **self.params | params)
+            for _ in range(which):
+                rows = [w.graph.adjoints(int(i), w.ids) for i in y.ids.ravel()]
+                y = Traced(w.graph, np.stack(rows).reshape(y.shape + w.shape))
+            return y
         w = np.asarray(w)
         return self.traces(w.shape[-1])[which](w, **self.params | params)
 
