@@ -1,6 +1,7 @@
 """`descend`: the one loop that turns a rule, a gradient and a start into a path; `Optimizer`: the same for networks."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -25,23 +26,23 @@ class Path:
 
     def __init__(self, rule: Callable, f: Callable | None, points: np.ndarray):
         self.rule, self.f, self.points = rule, f, points
+
+    @cached_property
+    def diverged_at(self) -> np.ndarray:
         with np.errstate(invalid="ignore"):
-            outside = ~(np.abs(points).max(axis=-1) <= DIVERGED)
-        self.diverged_at = np.where(outside.any(axis=0), outside.argmax(axis=0), -1)
-        self._loss: np.ndarray | None = None
+            outside = ~((self.points <= DIVERGED) & (self.points >= -DIVERGED)).all(axis=-1)
+        return np.where(outside.any(axis=0), outside.argmax(axis=0), -1)
 
     final = property(lambda self: self.points[-1])
     diverged = property(lambda self: self.diverged_at >= 0)
     steps = property(lambda self: len(self.points) - 1)
 
-    @property
+    @cached_property
     def loss(self) -> np.ndarray:
-        if self._loss is None:
-            if self.f is None:
-                raise ValueError("This path has no loss: descend was given a gradient only.")
-            with np.errstate(all="ignore"):
-                self._loss = np.asarray(self.f(self.points))
-        return self._loss
+        if self.f is None:
+            raise ValueError("This path has no loss: descend was given a gradient only.")
+        with np.errstate(all="ignore"):
+            return np.asarray(self.f(self.points))
 
     def steps_to(self, tol: float, lowest: float | None = None) -> np.ndarray | int:
         """First step whose loss is within `tol` of `lowest` (default: the lowest known minimum, else 0), or -1.
