@@ -1,0 +1,198 @@
+"""What every widget shares: settings that Python and the page both hold, and the HTML that needs no kernel.
+
+A widget is a constant `spec` (programs, tables, labels), a flat dict of settings `value` (what controls change), one
+ES module `NAME.js`, a sentence that says what is drawn, and a still figure:
+
+    class Chord(Widget):
+        name = "chord"
+        start = Setting("The dragged point.")              # w.start reads and writes w.value["start"]
+
+        def __init__(self, ...):
+            super().__init__(spec={...}, value={"start": [0.0, 1.0]}, label="Chord(x²)", summary="A parabola …")
+
+        def still(self): ...                                # a Matplotlib figure, for pages without scripts
+
+With anywidget installed it is a Jupyter widget and `value` is synced both ways; without it the same object shows the
+same page and only the kernel hears nothing of the controls. Numbers that JSON lacks travel as the strings "NaN",
+"Infinity" and "-Infinity", which both `float(…)` and JavaScript's `Number(…)` read.
+"""
+
+import base64
+import hashlib
+import html
+import io
+import itertools
+import json
+import math
+import re
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+try:
+    import anywidget
+    import traitlets
+except ImportError:  # an old ipywidgets, or none: the page alone carries the widget
+    anywidget = None
+
+__all__ = ["Setting", "Widget", "page_source", "plain", "revived", "to_json"]
+
+HERE = Path(__file__).parent
+_NON_FINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
+_count = itertools.count(1)  # running number of the kernel: two equal widgets on a page have two ids
+
+
+def plain(x: Any) -> Any:
+    """`x` as JSON can hold it: arrays become lists, non-finite numbers become strings.
+
+    >>> plain({"a": np.array([1.0, np.nan]), "b": (np.float32(2), -np.inf)})
+    {'a': [1.0, 'NaN'], 'b': [2.0, '-Infinity']}
+    """
+    if isinstance(x, dict):
+        return {str(k): plain(v) for k, v in x.items()}
+    if isinstance(x, (list, tuple)):
+        return [plain(v) for v in x]
+    if isinstance(x, (np.ndarray, np.generic)):
+        return plain(x.tolist())
+    if isinstance(x, float) and not math.isfinite(x):
+        return "NaN" if math.isnan(x) else "Infinity" if x > 0 else "-Infinity"
+    return x
+
+
+def revived(x: Any) -> Any:
+    """The inverse of `plain` for what comes back from the page.
+
+    >>> revived({"lr": "Infinity", "on": ["adam"]})
+    {'lr': inf, 'on': ['adam']}
+    """
+    if isinstance(x, dict):
+        return {k: revived(v) for k, v in x.items()}
+    if isinstance(x, list):
+        return [revived(v) for v in x]
+    return _NON_FINITE.get(x, x) if isinstance(x, str) else x
+
+
+def to_json(x: Any) -> str:
+    """JSON that is safe inside a script element.
+
+    >>> to_json({"a": "</script><!--"})
+    '{"a":"<\\\\/script><\\\\u0021--"}'
+    """
+    text = json.dumps(plain(x), allow_nan=False, ensure_ascii=False, separators=(",", ":"))
+    return text.replace("</", "<\\/").replace("<!--", "<\\u0021--")
+
+
+@cache
+def page_source(file: str) -> str:
+    """A front-end file (`common.js`, `oc.css`, a widget's module) as pages carry it: no comments, no indentation."""
+    text = (HERE / file).read_text(encoding="utf-8")
+    text = re.sub(r"^\s*/\*.*?\*/[ \t]*\n", "", text, flags=re.DOTALL | re.MULTILINE)
+    text = re.sub(r"^\s*//.*\n", "", text, flags=re.MULTILINE)
+    return re.sub(r"^\s+", "", text, flags=re.MULTILINE)
+
+
+class Setting:
+    """An attribute that lives in `widget.value`, so a control in the page and an assignment in Python meet."""
+
+    def __init__(self, doc: str):
+        self.__doc__ = doc
+
+    def __set_name__(self, owner, name):
+        self.name = name
+
+    def __get__(self, widget, owner=None):
+        return self if widget is None else widget.value[self.name]
+
+    def __set__(self, widget, new):
+        widget.value = widget.checked({**widget.value, self.name: plain(new)})
+
+
+if anywidget:
+
+    class _Base(anywidget.AnyWidget):
+        spec = traitlets.Dict().tag(sync=True, to_json=lambda v, _: plain(v))
+        value = traitlets.Dict().tag(
+            sync=True, to_json=lambda v, _: plain(v), from_json=lambda v, _: revived(v)
+        )
+        # ipywidgets 7 defines it, and IPython would prefer it to the mime bundle
+        _ipython_display_ = None
+
+else:
+
+    class _Base:  # type: ignore[no-redef]
+        def __init__(self, spec: dict, value: dict):
+            self.spec, self.value = spec, value
+
+        def _repr_mimebundle_(self, **_):
+            return {"text/plain": repr(self)}, {}
+
+
+class Widget(_Base):
+    """Base of the widgets: `spec`, `value`, one module, one sentence, one still figure (see the top of this file)."""
+
+    name: str  # of the module, and of the factory in optcore
+
+    def __init_subclass__(cls, **kwargs):
+        if "name" in vars(cls):  # not in the anonymous subclass that anywidget makes of each instance
+            cls._esm = page_source("common.js") + page_source(f"{cls.name}.js")
+            cls._css = page_source("oc.css")
+        super().__init_subclass__(**kwargs)
+
+    def __init__(self, *, spec: dict, value: dict, label: str, summary: str):
+        self._label, self._number = label, next(_count)
+        super().__init__(spec={"name": self.name, "summary": summary, **spec}, value=plain(value))
+
+    def __repr__(self) -> str:
+        return self._label
+
+    # -- for subclasses to override
+    def checked(self, value: dict) -> dict:
+        """`value` when an assignment from Python makes sense; else a ValueError in one sentence."""
+        return value
+
+    def still(self):
+        """A Matplotlib figure of the first state, or None."""
+        return None
+
+    def still_html(self) -> str:
+        """What a page without scripts shows: the still figure, its summary as alternative text."""
+        summary = html.escape(self.spec["summary"])
+        picture = _png(self.still())
+        if picture is None:
+            return f"<p>{summary}</p>"
+        return f'<img alt="{summary}" src="data:image/png;base64,{picture}">'
+
+    # -- what notebooks store
+    def _repr_mimebundle_(self, **kwargs):
+        live = super()._repr_mimebundle_(**kwargs) or ({}, {})
+        data, metadata = live if isinstance(live, tuple) else (live, {})
+        return {**data, "text/plain": repr(self), "text/html": self.html()}, metadata
+
+    def html(self) -> str:
+        """The whole widget as HTML: style, state, still figure and the module that brings it to life."""
+        name = self.name
+        state = to_json({"spec": self.spec, "value": self.value})
+        digest = hashlib.sha256(f"{name} {self._number} {state}".encode()).hexdigest()[:8]
+        module = self._esm.replace("export default", "const widget =", 1)
+        return (
+            f"<style data-oc-css>{self._css}</style>\n"
+            f'<div class="oc-widget" data-oc="{name}" id="oc-{name}-{digest}">'
+            f'<script type="application/json">{state}</script>'
+            f"<noscript>{self.still_html()}</noscript></div>\n"
+            f'<script type="module" data-oc-module="{name}">{module}\n'
+            f'oc.mount(document.getElementById("oc-{name}-{digest}"), widget);</script>'
+        )
+
+
+def _png(figure) -> str | None:
+    """A figure as a small PNG (64 colours) in base64."""
+    if figure is None:
+        return None
+    from PIL import Image  # comes with Matplotlib
+
+    raw, small = io.BytesIO(), io.BytesIO()
+    figure.savefig(raw, format="png", dpi=80)
+    Image.open(raw).convert("RGB").quantize(64).save(small, format="png", optimize=True)
+    return base64.b64encode(small.getvalue()).decode()
