@@ -4,6 +4,7 @@ import re
 from collections import Counter
 
 from pybtex.database import parse_file
+
 from tests.course import ROOT, load, notebooks, source
 
 ENTRIES = parse_file(ROOT / "references.bib").entries
@@ -25,10 +26,10 @@ def test_keys_are_author_year_word():
 
 
 def test_entries_are_complete():
+    venue = {"article": "journal", "inproceedings": "booktitle", "incollection": "booktitle", "book": "publisher"}
     for key, entry in ENTRIES.items():
-        where = {"article": "journal", "inproceedings": "booktitle", "incollection": "booktitle", "book": "publisher"}
         assert entry.persons["author"] and entry.fields["title"], key
-        assert where.get(entry.type, "title") in entry.fields, key
+        assert venue.get(entry.type, "title") in entry.fields, key
 
 
 def test_no_source_stands_twice():
