@@ -13,6 +13,7 @@ __all__ = [
     "beale",
     "bowl",
     "cliff",
+    "hills",
     "himmelblau",
     "monkey_saddle",
     "plateau",
@@ -187,8 +188,20 @@ def two_basins(w):
     return 0.05 * (x**2 + y**2) - wide - narrow
 
 
+@_surface(
+    domain=((-3, 3), (-3, 3)),
+    minima=[(-0.0508849119080629, 1.4375699842103888), (-0.049115205831668333, -1.387757955171591)],
+    start=(-0.1, 0.06),
+    source="a saddle under a Gaussian, tilted so that no two critical points are equally high",
+)
+def hills(w):
+    """Two hills, two hollows and the saddle between them: (x² - y² + 0.2x + 0.1y)·exp(-(x² + y²)/2)."""
+    x, y = w[..., 0], w[..., 1]
+    return (x**2 - y**2 + 0.2 * x + 0.1 * y) * np.exp(-(x**2 + y**2) / 2)
+
+
 #: Every surface by name.
 SURFACES: dict[str, Surface] = {
     s.__name__: s
-    for s in (bowl, rosenbrock, himmelblau, beale, rastrigin, saddle, monkey_saddle, plateau, cliff, two_basins)
+    for s in (bowl, rosenbrock, himmelblau, beale, rastrigin, saddle, monkey_saddle, plateau, cliff, two_basins, hills)
 }
