@@ -58,8 +58,9 @@ def _mean(losses, slopes, axis: Axis):
     """Mean of the samples' losses, and its gradient: the slopes over the number of samples in one mean."""
     if losses.size == 0:
         raise ValueError("A mean over no samples is not defined; the batch is empty.")
-    value = np.mean(losses, axis=axis)
-    return value, slopes / (losses.size / value.size)
+    total = losses.sum(axis=axis)
+    n = losses.size / total.size
+    return total / n, slopes / n
 
 
 # ------------------------------------------------------------------------------------- stable functions
@@ -91,14 +92,6 @@ def softplus(z: Any) -> Any:
     return np.maximum(z, 0) + np.log1p(np.exp(-np.abs(z)))
 
 
-def _shift(z, axis):
-    """`z` less its largest entry along `axis`, and that entry (0 when infinite: inf - inf would be nan)."""
-    z = _floats(z)
-    top = np.max(z, axis=axis, keepdims=True)
-    top = np.where(np.isfinite(top), top, 0.0)
-    return z - top, top
-
-
 def logsumexp(z: Any, axis: int = -1, keepdims: bool = False) -> Any:
     """ln Σⱼ e^(zⱼ) along `axis`, the largest entry taken out first so that nothing overflows.
 
@@ -108,9 +101,11 @@ def logsumexp(z: Any, axis: int = -1, keepdims: bool = False) -> Any:
     >>> round(float(logsumexp([1000.0, 1001.0, 1002.0])), 6)
     1002.407606
     """
-    z, top = _shift(z, axis)
+    z = _floats(z)
+    top = np.max(z, axis=axis, keepdims=True)
+    top = np.where(np.isfinite(top), top, 0.0)  # inf - inf would be nan
     with np.errstate(divide="ignore"):  # all entries -inf: ln 0 = -inf is the answer
-        total = top + np.log(np.sum(np.exp(z), axis=axis, keepdims=True))
+        total = top + np.log(np.sum(np.exp(z - top), axis=axis, keepdims=True))
     return total if keepdims else np.squeeze(total, axis=axis)
 
 
@@ -120,8 +115,9 @@ def log_softmax(z: Any, axis: int = -1) -> Any:
     >>> log_softmax([0.0, -1000.0]).tolist()
     [0.0, -1000.0]
     """
-    z, _ = _shift(z, axis)
-    return z - np.log(np.sum(np.exp(z), axis=axis, keepdims=True))
+    z = _floats(z)
+    z = z - np.max(z, axis=axis, keepdims=True)
+    return z - np.log(np.exp(z).sum(axis=axis, keepdims=True))
 
 
 def softmax(z: Any, axis: int = -1) -> Any:
@@ -133,8 +129,9 @@ def softmax(z: Any, axis: int = -1) -> Any:
     >>> softmax([1000.0, 1001.0, 1002.0]).round(6).tolist()
     [0.090031, 0.244728, 0.665241]
     """
-    e = np.exp(_shift(z, axis)[0])
-    return e / np.sum(e, axis=axis, keepdims=True)
+    z = _floats(z)
+    e = np.exp(z - np.max(z, axis=axis, keepdims=True))
+    return e / e.sum(axis=axis, keepdims=True)
 
 
 # ------------------------------------------------------------------------------------------- regression
@@ -191,10 +188,10 @@ def huber(pred: Any, target: Any, delta: float = 1.0, axis: Axis = None) -> tupl
 # --------------------------------------------------------------------------------------- classification
 
 
-def _labelled(target, allowed: str, ok) -> None:
+def _check_targets(target, allowed: str, wrong) -> None:
     """Complain when the targets of a classification are of another kind than the loss expects."""
-    if not isinstance(target, Traced) and not np.all(ok(target)):
-        raise ValueError(f"Targets must be {allowed}; found {target[~ok(target)].ravel()[0]:g}.")
+    if not isinstance(target, Traced) and (found := wrong(target)).any():
+        raise ValueError(f"Targets must be {allowed}; found {target[found].ravel()[0]:g}.")
 
 
 def binary_cross_entropy(logits: Any, target: Any, axis: Axis = None) -> tuple[Any, Any]:
@@ -210,7 +207,7 @@ def binary_cross_entropy(logits: Any, target: Any, axis: Axis = None) -> tuple[A
     ([10.000045, 40.0, 800.0], [-0.99995, 1.0, -1.0])
     """
     z, y = _pair(logits, target)
-    _labelled(y, "probabilities in [0, 1]", lambda y: (y >= 0) & (y <= 1))
+    _check_targets(y, "probabilities in [0, 1]", lambda y: ~((y >= 0) & (y <= 1)))
     return _mean(np.maximum(z, 0) - y * z + np.log1p(np.exp(-np.abs(z))), sigmoid(z) - y, axis)
 
 
@@ -226,7 +223,7 @@ def hinge(scores: Any, target: Any, axis: Axis = None) -> tuple[Any, Any]:
     (0.4, [-0.3333, 0.0, 0.3333])
     """
     s, y = _pair(scores, target)
-    _labelled(y, "-1 or 1", lambda y: np.abs(y) == 1)
+    _check_targets(y, "-1 or 1", lambda y: np.abs(y) != 1)
     return _mean(np.maximum(1 - y * s, 0), np.where(y * s < 1, -y, 0.0), axis)
 
 
@@ -235,13 +232,15 @@ def _one_hot(scores, target):
     k = scores.shape[-1]
     target = np.asarray(target)
     if target.dtype.kind in "iu" and target.shape == scores.shape[:-1]:
-        _labelled(target, f"class numbers from 0 to {k - 1}", lambda y: (y >= 0) & (y < k))
+        _check_targets(target, f"class numbers from 0 to {k - 1}", lambda y: (y < 0) | (y >= k))
         target = target[..., None] == np.arange(k)
     elif target.shape != scores.shape:
         raise ValueError(
             f"Scores of shape {scores.shape} need integer labels of shape {scores.shape[:-1]} or as many "
             f"probabilities, not {target.dtype.name} of shape {target.shape}."
         )
+    else:
+        _check_targets(target.sum(axis=-1), "probabilities that sum to one", lambda sums: ~(np.abs(sums - 1) < 1e-3))
     return target.astype(scores.dtype)
 
 
@@ -260,10 +259,8 @@ def cross_entropy(logits: Any, target: Any, axis: Axis = None) -> tuple[Any, Any
     """
     z = _floats(logits)
     y = _one_hot(z, target)
-    _labelled(y.sum(-1), "probabilities that sum to one", lambda total: np.abs(total - 1) < 1e-3)
     log_p = log_softmax(z)
-    with np.errstate(invalid="ignore"):  # 0 · ln 0 counts as 0
-        losses = np.sum(np.where(y == 0, 0.0, -y * log_p), axis=-1)
+    losses = (-y * np.where(y == 0, 0.0, log_p)).sum(axis=-1)  # 0 · ln 0 counts as 0
     return _mean(losses, np.exp(log_p) - y, axis)
 
 
