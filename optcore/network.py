@@ -636,7 +636,7 @@ class Objective:
     def _each(self, one: Callable, w: Any, tail: tuple[int, ...]) -> np.ndarray:
         w = np.asarray(w, float)
         rows = w.reshape(-1, w.shape[-1])
-        return np.array([one(row) for row in rows]).reshape(*w.shape[:-1], *tail)[()]
+        return np.array([one(row) for row in rows]).reshape((*w.shape[:-1], *tail))[()]
 
     def _value(self, w: np.ndarray) -> float:
         self.net.theta[...] = w

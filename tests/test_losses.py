@@ -23,6 +23,7 @@ from optcore.losses import (
     softplus,
 )
 from optcore.symbolic import trace
+from tests.references.network import topic
 
 RNG = np.random.default_rng(0)
 Z = RNG.normal(size=(4, 6)) * 2
@@ -167,9 +168,7 @@ def test_uniform_scores_cost_ln_k():
 
 def test_probabilities_as_targets_agree_with_labels_and_are_linear_in_the_target():
     a, b = np.eye(3)[LABELS], np.eye(3)[[1, 1, 0, 0, 2, 2]]
-    np.testing.assert_allclose(
-        cross_entropy(SCORES, a)[0], cross_entropy(SCORES, OF_SCORES["cross_entropy"][2])[0]
-    )
+    np.testing.assert_allclose(cross_entropy(SCORES, a)[0], cross_entropy(SCORES, OF_SCORES["cross_entropy"][2])[0])
     mixed = cross_entropy(SCORES, 0.3 * a + 0.7 * b)[0]
     assert mixed == pytest.approx(0.3 * cross_entropy(SCORES, a)[0] + 0.7 * cross_entropy(SCORES, b)[0])
 
@@ -281,3 +280,26 @@ def test_accuracy_of_labels_one_hot_rows_and_single_scores():
     assert accuracy(np.array([[-0.2], [0.4], [0.1], [-3.0]]), signs) == 0.75
     with pytest.raises(ValueError, match="no samples"):
         accuracy(np.zeros((0, 3)), np.zeros(0, int))
+
+
+# ----------------------------------------------------------------------------------------------------- parity
+
+
+@pytest.mark.parametrize(
+    "name, loss, target",
+    [
+        ("mse", mse, "targets"),
+        ("mae", mae, "targets"),
+        ("huber", lambda p, t: huber(p, t, delta=0.7), "targets"),
+        ("binary_cross_entropy", binary_cross_entropy, "rows"),
+        ("cross_entropy", cross_entropy, "labels"),
+        ("cross_entropy_rows", cross_entropy, "rows"),
+        ("multiclass_hinge", multiclass_hinge, "labels"),
+    ],
+)
+def test_values_and_gradients_are_those_of_pytorch(name, loss, target):
+    """torch.nn.functional with reduction="mean", in float64 (tests/references/make_network_references.py)."""
+    torch = topic("losses")
+    value, grad = loss(torch["scores"], torch[target])
+    np.testing.assert_allclose(value, torch[f"{name}_value"], rtol=1e-14)
+    np.testing.assert_allclose(grad, torch[f"{name}_grad"], rtol=1e-12, atol=1e-16)
