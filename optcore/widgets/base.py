@@ -142,7 +142,7 @@ class Widget(_Base):
 
     def __init__(self, *, spec: dict, value: dict, label: str, summary: str):
         self._label, self._number = label, next(_count)
-        super().__init__(spec={"name": self.name, "summary": summary, **spec}, value=plain(value))
+        super().__init__(spec=plain({"name": self.name, "summary": summary, **spec}), value=plain(value))
 
     def __repr__(self) -> str:
         return self._label

@@ -19,7 +19,7 @@ ui       .spec .value .theme .el   .set({key: v})   .redraw()   .color(hex or th
          button(label, fn, {tip})   player(key, {max}): Play, Step, scrubber; value null means "to the end"
          group(title, open) → a <details>; pass it as `in`.   min, max, marks may be functions of the settings;
          marks give [{at, label}]: ticks under the slider that it snaps to.
-plot     {label, title, ratio, narrow, x, y, logx, logy, xlabel, ylabel}; .range({x, y}) may change per draw
+plot     {label, title, ratio, narrow, x, y, logx, logy, xlabel, ylabel, xticks, yticks}; .range({x, y}) may change per draw
          .axes()  .bands(f, {key, base}) contour bands of f(x, y)  .image(nx, ny, (i, j) => [r, g, b], key)
          .line(xs, ys, style)  .path(flat, {n, …})  .area(xs, lo, hi, style)  .bars(edges, heights, style)
          .arrow(x0, y0, x1, y1, style)  .dot(x, y, {shape: 0…5, …})  .text(x, y, words, style)  .rule({x} or {y}, style)
@@ -29,7 +29,8 @@ plot     {label, title, ratio, narrow, x, y, logx, logy, xlabel, ylabel}; .range
 numbers  oc.fmt(x, digits)  oc.clamp  oc.linspace  oc.logspace  oc.memo(fn): recomputes when an argument changed
          oc.eig2(a, b, c) eigenvalues of [[a, b], [b, c]], small first   oc.mix(rgb, rgb, t)
 programs oc.program(traced) → {run(x, y), x, y, in: {name: offset}, out}   oc.surface(traced) → {f, grad, hess}(w, params)
-         oc.descend(surface, rule, {start, lr, steps, params, hyper, noise}) → {points, loss, end, diverged}
+         oc.descend(surface, rule, {start, lr, steps, params, hyper, noise, into})
+         → {points, loss, slope (gradient norms), end, diverged}
 page     oc.h(tag, props, …children)   oc.mount(el, widget)   oc.mountAll()   oc.onframe(el, ms) when set: bench hook */
 const oc = (() => {
   // ------------------------------------------------------------------------------------------------------ numbers
@@ -79,7 +80,9 @@ const oc = (() => {
   /* A function traced in Python: flat arrays in and out, names mapped to offsets. `H` is what its code may call. */
   
   const H={pow:(a,b)=>a===1||b===0||a===-1&&(b===Infinity||b===-Infinity)?1:Math.pow(a,b),mod:(a,b)=>{const r=a%b;return r!==0&&r<0!==b<0?r+b:r}};
+  const compiled = new WeakMap();
   function program(traced) {
+    if (compiled.has(traced)) return compiled.get(traced);
     const layout = (list) => {
       const at = {};
       let size = 0;
@@ -90,13 +93,15 @@ const oc = (() => {
       return [at, new Float64Array(size)];
     };
     const [ins, x] = layout(traced.inputs), [outs, y] = layout(traced.outputs);
-    const run = new Function("H", "x", "y", traced.js).bind(null, H);
-    return { run, x, y, in: ins, out: outs };
+    const made = { run: new Function("H", "x", "y", traced.js).bind(null, H), x, y, in: ins, out: outs };
+    compiled.set(traced, made);
+    return made;
   }
 
   function surface(traced) {
     const { run, x, y, in: ins } = program(traced);
     const n = Object.values(ins)[1] ?? x.length;
+    for (const p of traced.params ?? []) x[ins[p.name]] = p.default;
     const at = (w, params) => {
       for (let i = 0; i < n; i++) x[i] = w[i];
       for (const k in params) if (k in ins) x[ins[k]] = params[k];
@@ -114,23 +119,30 @@ const oc = (() => {
 
   /* The loop of optcore.descend: w ← w − lr·d. `lr` and hyper-parameters: numbers, or arrays with one value a step;
      `noise` (flat, n a step) is added to the gradient. Stops at the first point outside DIVERGED; `end` is the last
-     step computed. */
+     step computed. `into`, an earlier result, lends its arrays. */
   const DIVERGED = 1e6;
-  function descend(surf, traced, { start, lr, steps, params = {}, hyper = {}, noise }) {
-    const rule = program(traced), n = surf.n, { x, y } = rule;
-    const points = new Float64Array(n * (steps + 1)).fill(NaN), loss = new Float64Array(steps + 1).fill(NaN);
-    const w = Float64Array.from(start), of = (v, t) => (typeof v === "number" ? v : v[t]);
+  function descend(surf, traced, { start, lr, steps, params, hyper = {}, noise, into }) {
+    const rule = program(traced), { n, y: f } = surf, { x, y } = rule, w = Float64Array.from(start);
+    const { points, loss, slope } = into ?? { points: new Float64Array(n * (steps + 1)), loss: new Float64Array(steps + 1), slope: new Float64Array(steps + 1) };
+    const varying = Object.entries(hyper).filter(([k]) => k in rule.in).map(([k, v]) => [rule.in[k], v]);
+    const of = (v, t) => (typeof v === "number" ? v : v[t]), { w: atW, t: atT } = rule.in;
     x.set(traced.state0 ?? [], n);
+    for (const p of traced.hyper ?? []) x[rule.in[p.name]] = p.default;
     for (let t = 0; ; t++) {
       surf.at(w, params);
       points.set(w, n * t);
-      loss[t] = surf.y[0];
-      const diverged = !w.every((v) => Math.abs(v) <= DIVERGED);
-      if (diverged || t === steps) return { points, loss, end: t, diverged };
-      for (let i = 0; i < n; i++) x[i] = surf.y[1 + i] + (noise ? noise[n * t + i] : 0);
-      if ("w" in rule.in) x.set(w, rule.in.w);
-      if ("t" in rule.in) x[rule.in.t] = t + 1;
-      for (const k in hyper) if (k in rule.in) x[rule.in[k]] = of(hyper[k], t);
+      loss[t] = f[0];
+      let inside = true, square = 0;
+      for (let i = 0; i < n; i++) {
+        inside &&= Math.abs(w[i]) <= DIVERGED;
+        square += f[1 + i] ** 2;
+        x[i] = noise ? f[1 + i] + noise[n * t + i] : f[1 + i];
+      }
+      slope[t] = Math.sqrt(square);
+      if (!inside || t === steps) return { points, loss, slope, end: t, diverged: !inside };
+      if (atW !== undefined) x.set(w, atW);
+      if (atT !== undefined) x[atT] = t + 1;
+      for (const [k, v] of varying) x[k] = of(v, t);
       rule.run(x, y);
       const rate = of(lr, t);
       for (let i = 0; i < n; i++) w[i] -= rate * y[i];
@@ -243,7 +255,7 @@ const oc = (() => {
     begin() {
       const { ctx, w, h: height, dpr = 1, ui: { theme } } = this;
       Object.assign(this, this.bare ? { left: 0, right: w, top: 0, bottom: height }
-        : { left: this.ylabel ? 56 : 40, right: w - 10, top: 8, bottom: height - (this.xlabel ? 40 : 24) });
+        : { left: this.ylabel ? 56 : 40, right: w - 14, top: 8, bottom: height - (this.xlabel ? 40 : 24) });
       this.range({});
       ctx.setTransform(dpr, 0, 0, dpr, 0, 0);
       ctx.fillStyle = theme.bg;
@@ -271,7 +283,7 @@ const oc = (() => {
       ctx.textAlign = "center";
       ctx.textBaseline = "top";
       ctx.beginPath();
-      for (const [v, text] of ticks(this.x, this.logx, Math.max(2, (right - left) / 60))) {
+      for (const [v, text] of this.xticks ?? ticks(this.x, this.logx, Math.max(2, (right - left) / 60))) {
         const px = Math.round(this.X(v)) + 0.5;
         ctx.fillText(text, px, bottom + 6);
         ctx.moveTo(px, grid ? top : bottom);
@@ -279,7 +291,7 @@ const oc = (() => {
       }
       ctx.textAlign = "right";
       ctx.textBaseline = "middle";
-      for (const [v, text] of ticks(this.y, this.logy, Math.max(2, (bottom - top) / 40))) {
+      for (const [v, text] of this.yticks ?? ticks(this.y, this.logy, Math.max(2, (bottom - top) / 40))) {
         const py = Math.round(this.Y(v)) + 0.5;
         ctx.fillText(text, left - 6, py);
         ctx.moveTo(grid ? right : left, py);
@@ -457,7 +469,7 @@ const oc = (() => {
           const y = this.yAt(bottom + ((top - bottom) * j) / (gy - 1));
           for (let i = 0; i < gx; i++) u[j * gx + i] = f(xs[i], y);
         }
-        const sorted = u.filter(Number.isFinite).sort(), middle = base ?? sorted[sorted.length >> 1];
+        const sorted = u.filter((v, i) => i % 5 === 0 && Number.isFinite(v)).sort(), middle = base ?? sorted[sorted.length >> 1];
         if (!sorted.length) return;
         const near = sorted.map((v) => Math.abs(v - middle)).sort(), c = near[(near.length * 0.03) | 0] || near.at(-1) || 1;
         const to = (v) => Math.asinh((v - middle) / c);
@@ -716,7 +728,7 @@ const oc = (() => {
 
     group(title, open = false) {
       const body = h("div", { class: "oc-controls" });
-      this.controls.after((this.lastGroup = h("details", { class: "oc-group", ...(open && { open }) }, h("summary", {}, title), body)));
+      this.foot.before(h("details", { class: "oc-group", open }, h("summary", {}, title), body));
       return body;
     }
 
@@ -943,7 +955,8 @@ const oc = (() => {
   }
 
   const api = {
-    clamp, linspace, logspace, fmt, memo, eig2, revive, plain, program, surface, descend, h, newId, rgb, mix, ticks,
+    clamp, linspace, logspace, fmt, memo, eig2, revive, plain, program, surface, descend, h, newId, rgb, mix, ticks, tidy,
+    scale: ({ scale, min, max }) => SCALES[scale](min, max),
     GLYPHS, DIVERGED, mount, mountAll, widgets: {}, onframe: null, ui: (context) => new UI(context),
   };
   return api;

@@ -1,0 +1,270 @@
+"""`oc.schedule()` and `oc.plateau()`: learning rates against the step, and what runs do under them.
+
+A family of schedules is a function `family(lr, steps, *, knobs…) -> schedule` that traces; the page gets one program
+for each, with warm-up and cooldown chained on, so that it computes what `optcore.schedules` computes.
+"""
+
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from .. import schedules as s
+from ..rules import gd, rule_program
+from ..surfaces import Surface
+from ..symbolic import Trace, trace
+from .base import Setting, Widget
+
+__all__ = ["FAMILIES", "Plateau", "Schedule", "noisy_quadratic", "plateau", "product", "schedule"]
+
+#: name -> (label, colour, family)
+FAMILIES: dict[str, tuple[str, str, Callable]] = {
+    "constant": ("constant", "#0b63b5", lambda lr, steps: s.constant_rate(lr)),
+    "step": ("step cuts", "#c2410c", lambda lr, steps, *, gamma=0.1, every=400.0: s.step_decay(lr, every, gamma)),
+    "exponential": ("exponential", "#0f766e", lambda lr, steps, *, rate=0.005: s.exponential_decay(lr, rate=rate)),
+    "inverse": ("1/t", "#b3125a", lambda lr, steps, *, slowing=0.1: s.inverse_time_decay(lr, slowing)),
+    "root": ("1/√t", "#7c3aed", lambda lr, steps, *, slowing=0.1: s.inverse_time_decay(lr, slowing, 0.5)),
+    "linear": ("linear", "#8a6100", lambda lr, steps, *, floor=0.0: s.linear_decay(lr, steps, floor * lr)),
+    "cosine": ("cosine", "#15803d", lambda lr, steps, *, floor=0.0: s.cosine_decay(lr, steps, floor * lr)),
+    "restarts": ("cosine, restarts", "#1e3a8a", lambda lr, steps, *, period=200.0: s.cosine_restarts(lr, period)),
+    "cyclic": ("triangles", "#5b6770", lambda lr, steps, *, period=200.0: s.cyclic(lr / 10, lr, period / 2)),
+    "one_cycle": ("one cycle", "#a21caf", lambda lr, steps, *, rise=0.3: s.one_cycle(lr, steps, rise)),
+}
+_DRAWN = ("drawn by you", "#111827")
+
+#: knob -> how its slider looks
+_KNOBS = {
+    "gamma": {"label": "Factor of a cut γ", "min": 0.05, "max": 0.95, "tip": "The rate is multiplied by γ at each cut."},
+    "every": {"label": "Steps between cuts", "min": 20, "max": 1000, "int": True, "tip": "After so many steps, a cut."},
+    "rate": {
+        "label": "Exponential rate", "min": 1e-4, "max": 0.1, "scale": "log",
+        "tip": "The r of e^(−rt): the rates add up to η₀/r only, so a large r stops the run short.",
+    },
+    "slowing": {
+        "label": "Slowing of 1/t", "min": 1e-3, "max": 1, "scale": "log",
+        "tip": "The k of η₀/(1 + kt): after 1/k steps the rate has halved.",
+    },
+    "floor": {"label": "Floor, part of η₀", "min": 0, "max": 0.5, "tip": "Where linear and cosine end, as a part of η₀."},
+    "period": {"label": "Period", "min": 20, "max": 500, "int": True, "tip": "Steps from one peak to the next."},
+    "rise": {"label": "Rise of one cycle", "min": 0.05, "max": 0.9, "tip": "The part of the steps before the peak."},
+}  # fmt: skip
+
+
+def noisy_quadratic(eta: Any, m: Any, v: Any, *, curvature: Any = 1.0, noise: Any = 1.0) -> dict:
+    """Mean m and variance v of x after a step x ← x - η(λx + σξ), ξ ~ N(0, 1): E x² = m² + v, without sampling.
+
+    >>> noisy_quadratic(0.1, 1.0, 0.0)
+    {'m': 0.9, 'v': 0.010000000000000002}
+    """
+    shrink = 1 - eta * curvature
+    return {"m": shrink * m, "v": shrink**2 * v + eta**2 * noise**2}
+
+
+@Surface
+def product(w):
+    """½(ab - 1)²: the smallest network, y = abx, with sharpness a² + b² along its minima."""
+    return (w[..., 0] * w[..., 1] - 1) ** 2 / 2
+
+
+def _chained(family: Callable) -> Trace:
+    """`warmup` steps up, then the family over what is left, its last `cooldown` steps straight down to zero."""
+    knobs = [p.name for p in inspect.signature(family).parameters.values() if p.kind is p.KEYWORD_ONLY]
+
+    def rate(t, lr, steps, warmup, cooldown, **values):
+        left = steps - warmup
+        main, begin = family(lr, left, **values), left - cooldown
+        return s.warmup(s.join_schedules(main, s.linear_decay(main(begin), cooldown), at=[begin]), warmup)(t)
+
+    return trace(rate, (), (), (), (), (), **dict.fromkeys(knobs, ()))
+
+
+def _fixed(fn: Callable) -> Callable:
+    """A reader's schedule as a family: its own rates, whatever the sliders say."""
+    return lambda lr, steps: fn
+
+
+class Schedule(Widget):
+    """Learning rates of several schedules, and the exact error of a noisy quadratic under each; `schedule` makes it."""
+
+    name = "schedule"
+    shown = Setting("Names of the schedules drawn.")
+    focus = Setting("Name of the schedule whose bias² and variance are drawn apart.")
+    lr = Setting("η₀, the base learning rate.")
+    knots = Setting("The corners [step, rate] of the schedule drawn by hand.")
+
+    def __init__(self, shown, own, lr, steps, warmup, cooldown, curvature, noise, start, model, knobs):
+        families = {**FAMILIES, **{k: (k, c, _fixed(f)) for (k, f), c in zip(own.items(), _OWN_COLORS, strict=False)}}
+        self._traces = {name: _chained(family) for name, (_, _, family) in families.items()}
+        defaults = {
+            p.name: p.default for _, _, f in families.values() for p in inspect.signature(f).parameters.values()
+            if p.kind is p.KEYWORD_ONLY
+        }  # fmt: skip
+        if unknown := sorted(set(knobs) - set(defaults)):
+            raise ValueError(f"There is no knob '{unknown[0]}'; there are: {', '.join(defaults)}.")
+        if unknown := [name for name in shown if name not in {*families, "drawn"}]:
+            raise ValueError(f"There is no schedule '{unknown[0]}'; there are: {', '.join(families)}, drawn.")
+        knots = [[0, lr / 10], [steps / 10, lr], [0.6 * steps, lr], [steps, lr / 50]]
+        value = {"shown": list(shown), "focus": shown[-1], "model": model, "lr": lr, "steps": steps}
+        value |= {"warmup": warmup, "cooldown": cooldown, **defaults, **knobs, "knots": knots}
+        noises = np.random.default_rng(0).standard_normal((steps, 2))
+        super().__init__(
+            spec={
+                "title": "Learning-rate schedules",
+                "families": [[k, label, color] for k, (label, color, _) in families.items()] + [["drawn", *_DRAWN]],
+                "programs": {k: t.program() for k, t in self._traces.items()},
+                "knobs": {k: _KNOBS[k] for k in defaults},
+                "most": steps,
+                "top": 2 * max(lr, *(float(np.max(f(np.arange(steps)))) for f in own.values())) if own else 2 * lr,
+                "quadratic": trace(
+                    lambda eta, m, v, **kw: noisy_quadratic(eta, m, v, **kw), (), (), (), curvature=(), noise=()
+                ).program(),
+                "product": product.program(),
+                "gd": rule_program(gd),
+                "noise": np.round(1e-3 * noises, 6).ravel(),
+            },
+            value={**value, "curvature": curvature, "noise": noise, "start": start},
+            label=f"Schedule({', '.join(shown)})",
+            summary=f"Learning rates of the schedules {', '.join(shown)} over {steps} steps, and the error under each.",
+        )
+
+    def rates(self, name: str) -> np.ndarray:
+        """The rates (steps,) of a schedule as the widget shows it: what `lr=lambda t: rates[t]` would run with."""
+        value = self.value
+        t = np.arange(value["steps"], dtype=float)
+        if name == "drawn":
+            return np.interp(t, *np.array(sorted(value["knots"], key=lambda knot: knot[0])).T)
+        fn = self._traces[name]
+        with np.errstate(all="ignore"):
+            return fn(t, **{k: value[k] for k in fn.inputs if k != "t"}) + np.zeros_like(t)
+
+    def still(self):
+        """The rates, and the expected squared error of the noisy quadratic."""
+        from ..plotting import plt
+
+        figure, (left, right) = plt.subplots(1, 2, figsize=(7.2, 2.8))
+        names = {name: (label, color) for name, label, color in self.spec["families"]}
+        for name in self.value["shown"]:
+            label, color = names[name]
+            rates = self.rates(name)
+            left.plot(rates, color=color, label=label)
+            right.plot(expected_error(rates, **{k: self.value[k] for k in ("curvature", "noise", "start")})[2], color=color)
+        left.set(xlabel="step", ylabel="learning rate")
+        right.set(xlabel="step", ylabel="E x²", yscale="log")
+        left.legend()
+        return figure
+
+
+_OWN_COLORS = ["#9f1239", "#0e7490", "#3f6212", "#6b21a8"]
+
+
+def expected_error(rates: Any, *, curvature: float = 1.0, noise: float = 1.0, start: float = 1.0) -> tuple:
+    """bias², variance and their sum E x² after 0 … T steps with the given rates (T,), by `noisy_quadratic`."""
+    m, v, path = start, 0.0, [(start, 0.0)]
+    for eta in rates:
+        m, v = noisy_quadratic(eta, m, v, curvature=curvature, noise=noise).values()
+        path.append((m, v))
+    m, v = np.array(path).T
+    return m**2, v, m**2 + v
+
+
+def schedule(
+    shown: Sequence[str] | dict[str, Callable] = ("constant", "exponential", "cosine"),
+    *,
+    lr: float = 0.1,
+    steps: int = 1000,
+    warmup: int = 0,
+    cooldown: int = 0,
+    curvature: float = 1.0,
+    noise: float = 1.0,
+    start: float = 1.0,
+    model: str = "quadratic",
+    **knobs: float,
+) -> Schedule:
+    """Choose, overlay, chain and draw schedules, and watch what a run does under each.
+
+    shown: names out of `FAMILIES`, and "drawn" for the one with corners to drag; or a dict name -> schedule of
+    one's own (any traceable function of t), drawn beside them. A warm-up and a linear cooldown can be chained to
+    any family. knobs: gamma, every, rate, slowing, floor, period, rise. model: "quadratic" draws the exact bias²
+    and variance of x ← x - η(λx + σξ) from `start`; "product" runs gradient descent on ½(ab - 1)² from
+    (2.5, 0.3) and draws its sharpness beside 2/η. Read back `.shown`, `.lr`, `.knots`, `.value`, `.rates(name)`.
+
+    >>> from optcore.widgets.schedule import schedule
+    >>> schedule(["step"], steps=100, every=50).rates("step")[[0, 49, 50]].round(6).tolist()
+    [0.1, 0.1, 0.01]
+    """
+    own = shown if isinstance(shown, dict) else {}
+    if not shown or isinstance(shown, str):
+        raise ValueError("shown must list at least one schedule, as in schedule(['constant', 'cosine']).")
+    if not (lr > 0 and 10 <= steps <= 5000 and int(steps) == steps):
+        raise ValueError(f"lr must be positive and steps a whole number from 10 to 5000; got {lr} and {steps}.")
+    if min(warmup, cooldown) < 0 or warmup + cooldown > steps:
+        raise ValueError(f"warmup and cooldown must fit into {steps} steps; got {warmup} and {cooldown}.")
+    if model not in ("quadratic", "product"):
+        raise ValueError(f"model must be 'quadratic' or 'product', got {model!r}.")
+    return Schedule(list(shown), own, lr, steps, warmup, cooldown, curvature, noise, start, model, knobs)
+
+
+class Plateau(Widget):
+    """A metric drawn by hand and the learning rate that `ReduceLROnPlateau` makes of it; `plateau` makes it."""
+
+    name = "schedule"
+    metric = Setting("The metric, one value for each evaluation.")
+    patience = Setting("Bad values in a row that are put up with.")
+
+    def __init__(self, metric, lr, settings):
+        top = float(1.25 * max(metric))
+        super().__init__(
+            spec={"title": "Reduce on plateau", "view": "plateau", "top": top, "lr": lr},
+            value={"metric": metric, "at": len(metric) // 2, **settings},
+            label=f"Plateau({len(metric)} values)",
+            summary=f"A metric of {len(metric)} values, and the learning rate that patience makes of it.",
+        )
+
+    def rates(self) -> np.ndarray:
+        """The rate that holds after each value of the metric."""
+        keys = ("factor", "patience", "threshold", "cooldown")
+        rule = s.ReduceLROnPlateau(self.spec["lr"], **{k: self.value[k] for k in keys})
+        return np.array([rule.step(v) for v in self.metric])
+
+    def still(self):
+        """The metric and the staircase of rates."""
+        from ..plotting import plt
+
+        figure, (above, below) = plt.subplots(2, 1, figsize=(6.4, 3.4), sharex=True)
+        steps = np.arange(1, len(self.metric) + 1)
+        above.plot(steps, self.metric, ".-")
+        below.step(steps, self.rates(), where="post", color="#c2410c")
+        above.set(ylabel="metric")
+        below.set(ylabel="learning rate", yscale="log", xlabel="evaluation")
+        return figure
+
+
+def _noisy_metric() -> list[float]:
+    t = np.arange(30)
+    return (0.25 + 0.75 * np.exp(-t / 6) + 0.02 * np.random.default_rng(4).standard_normal(30)).round(3).tolist()
+
+
+def plateau(
+    metric: Sequence[float] | None = None,
+    *,
+    lr: float = 1.0,
+    patience: int = 2,
+    factor: float = 0.1,
+    threshold: float = 1e-4,
+    cooldown: int = 0,
+) -> Plateau:
+    """Draw a metric by hand and see when `ReduceLROnPlateau` cuts the rate.
+
+    metric: 2 to 60 positive values, one an evaluation (default: a noisy validation loss). Read back `.metric`,
+    `.patience`, `.value`, `.rates()`.
+
+    >>> from optcore.widgets.schedule import plateau
+    >>> plateau([1, 0.9] + [0.8] * 6, patience=2).rates().round(3).tolist()
+    [1.0, 1.0, 1.0, 1.0, 1.0, 0.1, 0.1, 0.1]
+    """
+    values = _noisy_metric() if metric is None else [float(v) for v in metric]
+    if not 2 <= len(values) <= 60 or not all(0 < v < np.inf for v in values):
+        raise ValueError("metric must be 2 to 60 positive numbers.")
+    s.ReduceLROnPlateau(lr, factor=factor)  # its own check
+    return Plateau(values, lr, {"patience": patience, "factor": factor, "threshold": threshold, "cooldown": cooldown})
