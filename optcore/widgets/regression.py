@@ -41,6 +41,7 @@ class Regression(Widget):
     points = Setting("The samples, a list of [x, y].")
 
     def __init__(self, x: np.ndarray, y: np.ndarray, value: dict, names: tuple[str, str]):
+        value = self.checked(value)
         best = np.polyfit(x, y, 1).round(3)
         # the window holds the best line and the first one; tall and wide enough to show the valley around them
         reach = max(2.0, *(1.5 * abs(value[k] - v) for k, v in zip("wb", best, strict=True)))
@@ -65,10 +66,10 @@ class Regression(Widget):
         }
         j = LOSSES[value["loss"]][1](value["w"] * x + value["b"], y)[0]
         summary = (
-            f"{len(x)} points and the line y = {value['w']:.3g}x + {value['b']:.3g}, whose {LOSSES[value['loss']][0]} is "
-            f"{j:.4g}; beside it the loss of every line as contours over w and b, with the steps of gradient descent."
+            f"{len(x)} points and the line y = {value['w']:.3g}x + {value['b']:.3g}, whose "
+            f"{LOSSES[value['loss']][0]} is {j:.4g}; beside it the loss of every line as contours over w and b, with the steps of gradient descent."
         )
-        super().__init__(spec=spec, value=self.checked(value), label=f"Regression({len(x)} points)", summary=summary)
+        super().__init__(spec=spec, value=value, label=f"Regression({len(x)} points)", summary=summary)
 
     def checked(self, value: dict) -> dict:
         if value["loss"] not in LOSSES:
@@ -124,7 +125,9 @@ def regression(
     """
     x, y = np.asarray(x, float), np.asarray(y, float)
     if x.shape != y.shape or x.ndim != 1 or not 2 <= len(x) <= MOST_POINTS:
-        raise ValueError(f"x and y must be two lists of 2 to {MOST_POINTS} numbers; their shapes were {x.shape} and {y.shape}.")
+        raise ValueError(
+            f"x and y must be two lists of 2 to {MOST_POINTS} numbers; their shapes were {x.shape} and {y.shape}."
+        )
     if not np.all(np.isfinite([x, y])) or np.ptp(x) == 0:
         raise ValueError("x and y must be finite, and x must have more than one value.")
     if int(steps) != steps or not 1 <= steps <= MOST_STEPS:
