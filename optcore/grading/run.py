@@ -61,7 +61,7 @@ def run_case(answer: Any, probe: Callable, case: tuple, names: list[str], second
         except TimeLimit:
             outcome.error = f"TimeLimit: stopped after {seconds:g} s"
         except BaseException as error:         # SystemExit and the like: an answer must not end the reader's session
-            outcome.error, outcome.where = f"{type(error).__name__}: {error}", _their_line(error)
+            outcome.error, outcome.where = f"{type(error).__name__}: {error}", their_line(error)
     outcome.changed = [name for name, now, was in zip(names, given, case, strict=False) if not _identical(now, was)]
     outcome.printed = printed.getvalue()
     return outcome
@@ -79,9 +79,12 @@ def plain(value: Any) -> Any:
         value = value.item()
     if isinstance(value, bool | str):
         return value
-    for kind in (int, float):
-        if isinstance(value, kind):
-            return kind(value)
+    if isinstance(value, float):
+        return float(value)
+    if isinstance(value, int):
+        if abs(value) >> 63:
+            raise NotPlain("an integer that does not fit into 64 bits")
+        return int(value)
     if isinstance(value, np.ndarray) and value.dtype.kind in "biuf":
         return np.array(value, copy=True, subok=False, order="C", dtype=value.dtype.newbyteorder("="))
     for kind in (list, tuple):
@@ -143,7 +146,7 @@ def _identical(a: Any, b: Any) -> bool:
     return a == b or a != a                # nan equals itself here
 
 
-def _their_line(error: BaseException) -> str:
+def their_line(error: BaseException) -> str:
     """The last line of the answer's own code on the way to the error: `line 3 of adam: "m = beta*m"`."""
     found, step = "", error.__traceback__
     while step is not None:

@@ -1,0 +1,171 @@
+"""Run a submission in a process of its own and bring back plain data: the grader's side of `child`.
+
+With bubblewrap the process has no network and sees nothing but Python, NumPy, optcore without its solutions, and
+itself. Without it, limits of time, memory, disk and processes hold, and as root it runs as a stranger, but it may read
+what every user may read and open sockets. `isolation()` says in a line which of the two it is.
+"""
+
+import contextlib
+import functools
+import os
+import select
+import shutil
+import signal
+import subprocess
+import sys
+import sysconfig
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+from . import wire
+from .child import OUTPUT, receive, send
+
+_CHILD = Path(__file__).with_name("child.py")
+_HIDDEN = Path(__file__).with_name("catalogue")
+SCRATCH = 32 << 20                       # bytes of disk for one submission, in a memory file system
+_ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "TMPDIR": "/tmp", "HOME": "/nonexistent", "MPLBACKEND": "agg",
+                **dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")}
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one submission may use."""
+
+    wall: float = 60.0                   # seconds, all in all
+    cells: float = 30.0                  # seconds for running the notebook's cells
+    cpu: int = 60                        # seconds of processor time
+    memory: int = 1 << 30                # bytes of address space
+    file: int = 1 << 20                  # bytes in one file
+    size: int = 20 << 20                 # bytes of the submission itself
+
+
+@functools.cache
+def bubblewrap() -> tuple[str, ...]:
+    """The command that walls off a process, nothing if bubblewrap is missing or not allowed to do so."""
+    program = shutil.which("bwrap")
+    if program is None:
+        return ()
+    visible = [Path(path) for path in dict.fromkeys((
+        "/usr", "/lib", "/lib64", "/bin", "/etc/ld.so.cache", sys.base_prefix, sys.prefix,
+        sysconfig.get_path("purelib"), sysconfig.get_path("platlib"), str(_CHILD.parents[1])))]
+    above = sorted({parent for path in visible for parent in path.parents} - {Path("/")})
+    # As root no user namespace: inside one, limits on processes would not bind.
+    apart = ["--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts"] if os.getuid() == 0 else ["--unshare-all"]
+    index = _HIDDEN/"__init__.py"
+    command = list(map(str, [
+        program, *apart,
+        *(word for path in above for word in ("--perms", "0755", "--dir", path)),
+        *(word for path in visible for word in ("--ro-bind-try", path, path)),
+        "--tmpfs", _HIDDEN, "--ro-bind", index, index, "--remount-ro", _HIDDEN,
+        "--dev-bind", os.devnull, os.devnull, "--size", SCRATCH, "--perms", "1777", "--tmpfs", "/tmp",
+        "--remount-ro", "/", "--die-with-parent", "--new-session", "--chdir", "/"]))
+    works = subprocess.run([*command, "/usr/bin/true"], stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    return tuple(command) if works.returncode == 0 else ()
+
+
+def isolation(walled: bool = True) -> str:
+    """In a line, how well student code is kept in."""
+    limits = "time, memory, disk and number of processes are limited"
+    if walled and bubblewrap():
+        return f"Isolation: bubblewrap; no network, no files but the submission's own; {limits}."
+    why = "bubblewrap is missing, older than 0.8, or not allowed here" if walled else "bubblewrap is switched off"
+    return (f"Isolation: WEAK ({why}); {limits}, but student code can read files and use the network. "
+            "Grade strangers' code in a container.")
+
+
+class Sandbox:
+    """One server with one plan; `run` may be called again and again, also after a submission broke the server."""
+
+    def __init__(self, plan: bytes, patience: float, walled: bool = True):
+        self.plan, self.patience, self.walled = plan, patience, walled
+        self.server: subprocess.Popen | None = None
+
+    def run(self, name: str, source: bytes) -> tuple[str, bytes]:
+        """How the submission ended ("" if well) and the frames it gave, still encoded."""
+        server = self._started()
+        try:
+            send(server.stdin, wire.encode({"name": name, "source": source}))
+            return self._receive().decode(), self._receive()
+        except (OSError, EOFError) as error:
+            self.close()
+            return f"it broke its sandbox: {error}", b""
+
+    def _started(self) -> subprocess.Popen:
+        if self.server is None:
+            command = [*(bubblewrap() if self.walled else ()), sys.executable, "-I", "-B", str(_CHILD)]
+            self.server = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd="/",
+                                           stderr=subprocess.PIPE, env=_ENVIRONMENT, start_new_session=True)
+            _running.add(self)
+            try:
+                send(self.server.stdin, self.plan)
+                self._receive()
+            except (OSError, EOFError):
+                os.killpg(self.server.pid, signal.SIGKILL)
+                said = self.server.stderr.read().decode(errors="replace")
+                raise RuntimeError(f"the sandbox does not start: {said[-500:]}") from None
+        return self.server
+
+    def _receive(self) -> bytes:
+        def read(size: int) -> bytes:
+            data = bytearray()
+            while len(data) < size:
+                if not select.select([pipe], [], [], self.patience)[0]:
+                    raise EOFError("no answer in time")
+                part = os.read(pipe, min(size - len(data), 1 << 20))
+                if not part:
+                    raise EOFError("the server is gone")
+                data += part
+            return bytes(data)
+
+        pipe = self.server.stdout.fileno()
+        size = int.from_bytes(read(8))
+        if size > 2*OUTPUT:
+            raise EOFError("not an answer")
+        return read(size)
+
+    def close(self) -> None:
+        """End the server and whatever it started."""
+        if self.server is None:
+            return
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.server.pid, signal.SIGKILL)
+        for stream in (self.server.stdin, self.server.stdout, self.server.stderr):
+            with contextlib.suppress(OSError):             # what was buffered has no reader any more
+                stream.close()
+        self.server.wait()
+        self.server = None
+        _running.discard(self)
+
+
+_running: set[Sandbox] = set()
+_mine = threading.local()
+
+
+def attempt(plan: bytes, patience: float, walled: bool, name: str, source: bytes) -> tuple[str, bytes]:
+    """Run one submission in the sandbox of this thread, which starts when it is first needed."""
+    box = getattr(_mine, "box", None)
+    if box is None or (box.plan, box.patience, box.walled) != (plan, patience, walled):
+        box = _mine.box = Sandbox(plan, patience, walled)
+    return box.run(name, source)
+
+
+def close_all() -> None:
+    """End the servers that this process started."""
+    for box in list(_running):
+        box.close()
+
+
+def frames(data: bytes) -> Iterator[dict[str, Any]]:
+    """The frames in these bytes, up to the first that is broken."""
+    stream = BytesIO(data)
+    while part := receive(stream):
+        try:
+            frame = wire.decode(part)
+        except ValueError:
+            return
+        if isinstance(frame, dict):
+            yield frame
