@@ -1,18 +1,18 @@
 """Figures of the book: one style, one colour per rule. Importing this room imports Matplotlib and sets the style."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 
-from .descent import Path
+from .descent import Path, descend
 from .palette import color_of
 from .rules import name_of
-from .surfaces import Surface
+from .surfaces import Surface, rosenbrock
 
-__all__ = ["draw_landscape", "draw_loss", "draw_path", "grid", "use_style"]
+__all__ = ["draw_landscape", "draw_loss", "draw_path", "draw_race", "grid", "use_style"]
 
 
 def use_style() -> None:
@@ -89,3 +89,28 @@ def draw_loss(paths: Mapping[str, Path | np.ndarray], ax: Axes | None = None, *,
     ax.set(yscale="log", xlabel="step", ylabel="loss above the minimum" if lowest else "loss")
     ax.legend()
     return ax
+
+
+def draw_race(
+    rules: Mapping[Callable, Mapping[str, Any]],
+    surface: Surface = rosenbrock,
+    *,
+    steps: int = 200,
+    start: Sequence[float] | None = None,
+) -> dict[str, Path]:
+    """The picture that the book returns to: one start, one surface, every rule in its colour; paths left, loss right.
+
+    rules: rule -> its learning rate and hyper-parameters, as `descend` takes them. Returns the paths, by name.
+
+    >>> from optcore import gd, momentum
+    >>> paths = draw_race({gd: {"lr": 1e-3}, momentum: {"lr": 1e-3, "beta": 0.9}})
+    >>> paths["momentum"].loss[-1] < paths["gd"].loss[-1]
+    np.True_
+    """
+    begin = surface.start if start is None else start
+    paths = {name_of(rule): descend(rule, surface, begin, steps, **hyper) for rule, hyper in rules.items()}
+    _, (left, right) = plt.subplots(1, 2, figsize=(9, 3.8))
+    draw_path(paths, draw_landscape(surface, left))
+    draw_loss(paths, right, lowest=surface.lowest)
+    right.get_legend().remove()
+    return paths
