@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from .descent import Path, descend
 from .palette import color_of
 from .rules import name_of
-from .surfaces import Surface, rosenbrock
+from .surfaces import Surface, beale
 
 __all__ = ["draw_landscape", "draw_loss", "draw_path", "draw_race", "grid", "use_style"]
 
@@ -93,7 +93,7 @@ def draw_loss(paths: Mapping[str, Path | np.ndarray], ax: Axes | None = None, *,
 
 def draw_race(
     rules: Mapping[Callable, Mapping[str, Any]],
-    surface: Surface = rosenbrock,
+    surface: Surface = beale,
     *,
     steps: int = 200,
     start: Sequence[float] | None = None,

@@ -24,11 +24,11 @@ def test_a_race_starts_every_rule_at_one_point_and_draws_it_in_its_colour():
     left, right = plt.gcf().axes
     for rule, hyper in rules.items():
         name = rule.__name__
-        alone = oc.descend(rule, oc.rosenbrock, oc.rosenbrock.start, 20, **hyper)
+        alone = oc.descend(rule, oc.beale, oc.beale.start, 20, **hyper)
         np.testing.assert_array_equal(paths[name].points, alone.points)
         drawn = [line for line in left.lines if line.get_color() == oc.color_of(name)]
         np.testing.assert_array_equal(drawn[0].get_xydata(), alone.points)
-        assert drawn[1].get_xydata().tolist() == [oc.rosenbrock.start.tolist()]
+        assert drawn[1].get_xydata().tolist() == [oc.beale.start.tolist()]
         (curve,) = [line for line in right.lines if line.get_color() == oc.color_of(name)]
         np.testing.assert_array_equal(curve.get_ydata(), alone.loss)
     assert [text.get_text() for text in left.get_legend().texts] == [rule.__name__ for rule in rules]
