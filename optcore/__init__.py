@@ -33,6 +33,9 @@ _LAZY = {
     "progress": ".grading",
     "quiz": ".widgets",
     "explore": ".widgets",
+    "regression": ".widgets",
+    "schedule": ".widgets",
+    "feedback": ".widgets",
 }
 
 

@@ -3,5 +3,21 @@
 from .base import Setting, Widget
 from .explore import Explore, explore
 from .quiz import Quiz, load_quiz, quiz
+from .regression import Regression, regression
+from .schedule import Plateau, Schedule, feedback, schedule
 
-__all__ = ["Explore", "Quiz", "Setting", "Widget", "explore", "load_quiz", "quiz"]
+__all__ = [
+    "Explore",
+    "Plateau",
+    "Quiz",
+    "Regression",
+    "Schedule",
+    "Setting",
+    "Widget",
+    "explore",
+    "feedback",
+    "load_quiz",
+    "quiz",
+    "regression",
+    "schedule",
+]

@@ -32,10 +32,11 @@ function designer(ui) {
     const out = new Float64Array(v.steps);
     if (name === "drawn") {
       const knots = [...v.knots].sort((a, b) => a[0] - b[0]);
+      let k = 0;
       return out.map((_, t) => {
-        const k = knots.findIndex(([at]) => at > t), [a, b] = [knots[k - 1], knots[k]];
-        if (k < 1) return k ? knots.at(-1)[1] : knots[0][1];
-        return a[1] + ((b[1] - a[1]) / (b[0] - a[0])) * (t - a[0]);
+        while (k < knots.length && knots[k][0] <= t) k++;
+        const [a, b] = [knots[k - 1] ?? knots[k], knots[k] ?? knots[k - 1]];
+        return a === b ? a[1] : a[1] + ((b[1] - a[1]) / (b[0] - a[0])) * (t - a[0]);
       });
     }
     const p = code[name];
@@ -77,8 +78,8 @@ function designer(ui) {
     caption.textContent = exact ? "Expected squared error E x²; in detail: bias² dashed, variance dotted" : "Sharpness; dashed: the limit of stability 2/η";
 
     above.axes();
-    const ends = runs.flatMap((r) => [...r.total].filter((e) => e > 0 && e < 1e9)).sort((a, b) => a - b);
-    below.range({ y: exact ? [10 ** Math.floor(Math.log10(Math.max(ends[0] ?? 1, 1e-12)) + 1e-9), Math.max(2 * v.start ** 2, 2 * ends[(ends.length * 0.9) | 0] || 1)] : [0.5, 100] });
+    const lowest = runs.reduce((low, { total }) => total.reduce((a, e) => (e > 0 && e < a ? e : a), low), 1);
+    below.range({ y: exact ? [10 ** Math.floor(Math.log10(Math.max(lowest, 1e-12)) + 1e-9), 3 * Math.max(v.start ** 2, v.noise ** 2)] : [0.5, 100] });
     below.axes();
     runs.forEach(({ k, eta, total, bias, variance }, i) => {
       const style = { color: color[k], width: k === focus ? 3 : 1.5 }, at = (j) => j;

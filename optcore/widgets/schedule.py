@@ -1,4 +1,4 @@
-"""`oc.schedule()` and `oc.plateau()`: learning rates against the step, and what runs do under them.
+"""`oc.schedule()` and `oc.feedback()`: learning rates against the step, and what runs do under them.
 
 A family of schedules is a function `family(lr, steps, *, knobs…) -> schedule` that traces; the page gets one program
 for each, with warm-up and cooldown chained on, so that it computes what `optcore.schedules` computes.
@@ -16,7 +16,7 @@ from ..surfaces import Surface
 from ..symbolic import Trace, trace
 from .base import Setting, Widget
 
-__all__ = ["FAMILIES", "Plateau", "Schedule", "noisy_quadratic", "plateau", "product", "schedule"]
+__all__ = ["FAMILIES", "Plateau", "Schedule", "feedback", "noisy_quadratic", "product", "schedule"]
 
 #: name -> (label, colour, family)
 FAMILIES: dict[str, tuple[str, str, Callable]] = {
@@ -35,7 +35,7 @@ _DRAWN = ("drawn by you", "#111827")
 
 #: knob -> how its slider looks
 _KNOBS = {
-    "gamma": {"label": "Factor of a cut γ", "min": 0.05, "max": 0.95, "tip": "The rate is multiplied by γ at each cut."},
+    "gamma": {"label": "Factor of a cut γ", "min": 0.05, "max": 0.95, "tip": "Each cut multiplies the rate by γ."},
     "every": {"label": "Steps between cuts", "min": 20, "max": 1000, "int": True, "tip": "After so many steps, a cut."},
     "rate": {
         "label": "Exponential rate", "min": 1e-4, "max": 0.1, "scale": "log",
@@ -45,7 +45,7 @@ _KNOBS = {
         "label": "Slowing of 1/t", "min": 1e-3, "max": 1, "scale": "log",
         "tip": "The k of η₀/(1 + kt): after 1/k steps the rate has halved.",
     },
-    "floor": {"label": "Floor, part of η₀", "min": 0, "max": 0.5, "tip": "Where linear and cosine end, as a part of η₀."},
+    "floor": {"label": "Floor, part of η₀", "min": 0, "max": 0.5, "tip": "Where linear and cosine end."},
     "period": {"label": "Period", "min": 20, "max": 500, "int": True, "tip": "Steps from one peak to the next."},
     "rise": {"label": "Rise of one cycle", "min": 0.05, "max": 0.9, "tip": "The part of the steps before the peak."},
 }  # fmt: skip
@@ -115,7 +115,7 @@ class Schedule(Widget):
                 "programs": {k: t.program() for k, t in self._traces.items()},
                 "knobs": {k: _KNOBS[k] for k in defaults},
                 "most": steps,
-                "top": 2 * max(lr, *(float(np.max(f(np.arange(steps)))) for f in own.values())) if own else 2 * lr,
+                "top": 2 * max([lr, *(float(np.max(f(np.arange(steps)))) for f in own.values())]),
                 "quadratic": trace(
                     lambda eta, m, v, **kw: noisy_quadratic(eta, m, v, **kw), (), (), (), curvature=(), noise=()
                 ).program(),
@@ -144,11 +144,12 @@ class Schedule(Widget):
 
         figure, (left, right) = plt.subplots(1, 2, figsize=(7.2, 2.8))
         names = {name: (label, color) for name, label, color in self.spec["families"]}
+        problem = {k: self.value[k] for k in ("curvature", "noise", "start")}
         for name in self.value["shown"]:
             label, color = names[name]
             rates = self.rates(name)
             left.plot(rates, color=color, label=label)
-            right.plot(expected_error(rates, **{k: self.value[k] for k in ("curvature", "noise", "start")})[2], color=color)
+            right.plot(expected_error(rates, **problem)[2], color=color)
         left.set(xlabel="step", ylabel="learning rate")
         right.set(xlabel="step", ylabel="E x²", yscale="log")
         left.legend()
@@ -206,7 +207,7 @@ def schedule(
 
 
 class Plateau(Widget):
-    """A metric drawn by hand and the learning rate that `ReduceLROnPlateau` makes of it; `plateau` makes it."""
+    """A metric drawn by hand and the learning rate that `ReduceLROnPlateau` makes of it; `feedback` makes it."""
 
     name = "schedule"
     metric = Setting("The metric, one value for each evaluation.")
@@ -245,7 +246,7 @@ def _noisy_metric() -> list[float]:
     return (0.25 + 0.75 * np.exp(-t / 6) + 0.02 * np.random.default_rng(4).standard_normal(30)).round(3).tolist()
 
 
-def plateau(
+def feedback(
     metric: Sequence[float] | None = None,
     *,
     lr: float = 1.0,
@@ -259,8 +260,8 @@ def plateau(
     metric: 2 to 60 positive values, one an evaluation (default: a noisy validation loss). Read back `.metric`,
     `.patience`, `.value`, `.rates()`.
 
-    >>> from optcore.widgets.schedule import plateau
-    >>> plateau([1, 0.9] + [0.8] * 6, patience=2).rates().round(3).tolist()
+    >>> from optcore.widgets.schedule import feedback
+    >>> feedback([1, 0.9] + [0.8] * 6, patience=2).rates().round(3).tolist()
     [1.0, 1.0, 1.0, 1.0, 1.0, 0.1, 0.1, 0.1]
     """
     values = _noisy_metric() if metric is None else [float(v) for v in metric]

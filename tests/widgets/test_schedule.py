@@ -1,0 +1,174 @@
+"""The schedule designer and the plateau rule: rates and errors equal optcore's; every control counts."""
+
+import numpy as np
+import pytest
+
+import optcore as oc
+from optcore.widgets.schedule import FAMILIES, expected_error, feedback, product, schedule
+
+from .controls import assign, exact, feed, frame_times, live, nudge_every_control, numbers, seen, settle, words
+
+
+def test_families_are_the_schedules_of_the_package():
+    t = np.arange(100)
+    w = schedule(["cosine"], steps=100, lr=0.3, gamma=0.5, every=30, rate=0.02, floor=0.1, period=40)
+    for name, expected in {
+        "constant": oc.constant_rate(0.3),
+        "step": oc.step_decay(0.3, every=30, gamma=0.5),
+        "exponential": oc.exponential_decay(0.3, rate=0.02),
+        "inverse": oc.inverse_time_decay(0.3, 0.1),
+        "root": oc.inverse_time_decay(0.3, 0.1, 0.5),
+        "linear": oc.linear_decay(0.3, 100, 0.03),
+        "cosine": oc.cosine_decay(0.3, 100, 0.03),
+        "restarts": oc.cosine_restarts(0.3, 40),
+        "cyclic": oc.cyclic(0.03, 0.3, 20),
+        "one_cycle": oc.one_cycle(0.3, 100),
+    }.items():
+        np.testing.assert_allclose(w.rates(name), expected(t), rtol=1e-12, err_msg=name)
+    assert set(FAMILIES) == {f[0] for f in w.spec["families"]} - {"drawn"}
+
+
+def test_constant_with_warmup_and_cooldown_is_wsd():
+    w = schedule(["constant"], steps=100, warmup=10, cooldown=20)
+    np.testing.assert_allclose(w.rates("constant"), oc.wsd(0.1, 10, 70, 20)(np.arange(100)), rtol=1e-12)
+
+
+def test_expected_error_is_the_mean_over_many_runs():
+    rates = schedule(["cosine"], steps=60, lr=0.3).rates("cosine")
+    x = np.full(40_000, 2.0)
+    rng = np.random.default_rng(1)
+    for eta in rates:
+        x -= eta * (x + 0.5 * rng.standard_normal(x.size))
+    assert expected_error(rates, noise=0.5, start=2.0)[2][-1] == pytest.approx(np.mean(x**2), rel=0.03)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "part"),
+    [
+        ({"shown": []}, "at least one"),
+        ({"shown": ["cosin"]}, "cosin"),
+        ({"lr": -1}, "positive"),
+        ({"steps": 3}, "whole number"),
+        ({"warmup": 900, "cooldown": 200}, "fit"),
+        ({"model": "x"}, "model"),
+        ({"gama": 0.1}, "gama"),
+    ],
+)
+def test_bad_arguments_are_named(arguments, part):
+    with pytest.raises(ValueError, match=part):
+        schedule(**arguments)
+
+
+def test_page_computes_what_optcore_computes(open_page):
+    """E x² of every family in the status line, at steps where its rounding cannot hide a wrong step."""
+    w = schedule(["cosine"], warmup=37, cooldown=91, steps=500, noise=0.7, start=3.0)
+    page = open_page(body=exact(w))
+    for name in [*FAMILIES, "drawn"]:
+        bias, variance, total = (e[-1] for e in expected_error(w.rates(name), noise=0.7, start=3.0))
+        shown = numbers(assign(page, shown=[name]))
+        np.testing.assert_allclose(shown[-3:], [total, bias, variance], rtol=1e-9, err_msg=name)
+
+
+def test_sharpness_of_the_product_equals_descend(open_page):
+    w = schedule(["constant"], model="product", lr=0.8, warmup=100)
+    noise = np.array(w.spec["noise"]).reshape(-1, 2)
+    rates = w.rates("constant")
+    point = np.array([2.5, 0.3])
+    for eta, xi in zip(rates, noise, strict=True):
+        point = point - eta * (product.grad(point) + xi)
+    sharpness = np.linalg.eigvalsh(product.hess(point))[-1]
+    assert sharpness < 2 / 0.8
+    page = open_page(body=exact(w))
+    np.testing.assert_allclose(numbers(words(page))[:2], [sharpness, 2], rtol=1e-9)
+    assert "diverged" in assign(page, warmup=0)
+
+
+def test_every_control_counts(open_page):
+    w = schedule(["constant", "step", "exponential", "inverse", "cosine", "restarts", "one_cycle", "drawn"])
+    moved = nudge_every_control(open_page(body=live(w)))
+    assert len(moved) == 11 + 5 + 4 + 7
+    silent = [name for name, (said, drew) in moved.items() if not drew]
+    assert silent == []
+    # overlays and shapes of schedules that are neither in detail nor the best leave the sentence as it is
+    for name in ("In detail", "Learning rate η₀", "Warm-up steps", "Cooldown steps", "What runs", "Gradient noise σ"):
+        assert moved[name][0], name
+
+
+def test_corners_move_by_keyboard(open_page):
+    page = open_page(body=live(schedule(["drawn"])))
+    before = seen(page)
+    handle = page.get_by_role("slider", name="Corner 4")
+    handle.focus()
+    page.keyboard.press("ArrowUp")
+    after = seen(page)
+    assert before[0] != after[0] and before[1] != after[1]
+    assign(page, shown=["constant"])
+    assert page.get_by_role("slider", name="Corner 2").count() == 0
+
+
+def test_narrow_dark_and_touch(open_page):
+    page = open_page(schedule(), feedback(), width=375, dark=True, touch=True)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 375
+
+
+def test_hostile_settings(open_page):
+    feed(schedule(["constant", "drawn"], steps=50), open_page)
+    feed(feedback(), open_page)
+
+
+def test_own_schedules_are_drawn(open_page):
+    w = schedule({"mine": lambda t: 0.1 / (1 + t) ** 0.7})
+    assert w.rates("mine")[3] == pytest.approx(0.1 / 4**0.7)
+    assert "mine has E x²" in words(open_page(body=live(w)))
+
+
+# -------------------------------------------------------------------------------------------------------- plateau
+
+
+def test_plateau_staircase_equals_the_class(open_page):
+    rng = np.random.default_rng(0)
+    settings = [(2, 0.1, 1e-4, 0), (0, 0.5, 0.0, 3), (3, 0.3, 0.05, 1), (1, 0.9, 0.2, 10)]
+    for patience, factor, threshold, cooldown in settings:
+        metric = (1 / (1 + np.arange(40) / 5) + 0.1 * rng.random(40)).tolist()
+        w = feedback(metric, patience=patience, factor=factor, threshold=threshold, cooldown=cooldown)
+        rates = w.rates()
+        cuts = (np.flatnonzero(np.diff(np.r_[1.0, rates])) + 1).tolist()
+        assert cuts  # else the comparison would be of nothing
+        text = words(open_page(body=live(w)))
+        listed, end = text.split("after evaluation ")[1].split("; it ends at ")
+        assert [int(n) for n in listed.split(", ")] == cuts
+        assert numbers(end)[0] == pytest.approx(rates[-1], rel=6e-3)
+
+
+def test_plateau_controls_and_drawing(open_page):
+    page = open_page(body=live(feedback()))
+    moved = nudge_every_control(page)
+    assert len(moved) == 5
+    assert [name for name, (said, drew) in moved.items() if not drew] == []
+    assert [name for name in ("Patience", "Factor", "Threshold", "Cooldown") if not moved[name][0]] == []
+    before = seen(page)
+    box = page.locator("canvas").first.bounding_box()
+    page.mouse.move(box["x"] + 200, box["y"] + 60)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 400, box["y"] + 80)
+    page.mouse.up()
+    settle(page)
+    after = seen(page)
+    assert before[0] != after[0] and before[1] != after[1]
+    page.get_by_role("slider", name="Value of the metric").focus()
+    page.keyboard.press("ArrowUp")
+    assert seen(page)[1] != after[1]
+
+
+def test_plateau_refuses_nonsense():
+    with pytest.raises(ValueError, match="positive numbers"):
+        feedback([1.0, float("nan")])
+    with pytest.raises(ValueError, match="factor"):
+        feedback(factor=2)
+
+
+def test_dragging_stays_within_a_frame(open_page):
+    page = open_page(body=live(schedule(["constant", "step", "exponential", "cosine", "drawn"])))
+    settle(page)
+    times = frame_times(page, lambda: [assign(page, lr=0.01 + k / 500) for k in range(30)])
+    assert len(times) >= 30 and np.median(times) < 8
