@@ -133,6 +133,9 @@ class Widget(_Base):
     """Base of the widgets: `spec`, `value`, one module, one sentence, one still figure (see the top of this file)."""
 
     name: str  # of the module, and of the factory in optcore
+    #: Height before the script runs, so that the page does not jump: CSS lengths for a wide page and for a phone, in
+    #: which 100cqi is the width of the widget.
+    tall = ("calc(50cqi + 20rem)", "calc(150cqi + 25rem)")
 
     def __init_subclass__(cls, **kwargs):
         if "name" in vars(cls):  # not in the anonymous subclass that anywidget makes of each instance
@@ -178,7 +181,8 @@ class Widget(_Base):
         module = self._esm.replace("export default", "const widget =", 1)
         return (
             f"<style data-oc-css>{self._css}</style>\n"
-            f'<div class="oc-widget" data-oc="{name}" id="oc-{name}-{digest}">'
+            f'<div class="oc-widget" data-oc="{name}" id="oc-{name}-{digest}" '
+            f'style="--tall:{self.tall[0]};--tall-narrow:{self.tall[1]}">'
             f'<script type="application/json">{state}</script>'
             f"<noscript>{self.still_html()}</noscript></div>\n"
             f'<script type="module" data-oc-module="{name}">{module}\n'

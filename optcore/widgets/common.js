@@ -99,12 +99,12 @@ const oc = (() => {
   }
 
   function surface(traced) {
-    const { run, x, y, in: ins } = program(traced);
+    const code = program(traced), { run, x, y, in: ins } = code;
     const n = Object.values(ins)[1] ?? x.length;
     for (const p of traced.params ?? []) x[ins[p.name]] = p.default;
     const at = (w, params) => {
       for (let i = 0; i < n; i++) x[i] = w[i];
-      for (const k in params) if (k in ins) x[ins[k]] = params[k];
+      if (params !== code.params) for (const k in (code.params = params)) if (k in ins) x[ins[k]] = params[k];
       run(x, y);
     };
     return {
@@ -452,42 +452,49 @@ const oc = (() => {
         context.putImageData(pixels, 0, 0);
         images.set(name, { canvas, key });
       }
-      ctx.imageSmoothingEnabled = false;
+      ctx.imageSmoothingEnabled = name === "bands";
       ctx.drawImage(canvas, left, top, right - left, bottom - top);
     }
 
     /* Contour bands of f(x, y), even in asinh((f − base)/c): linear near `base` (the minimum, say), logarithmic far
-       from it, so that a narrow valley shows. f is evaluated on a grid of half the resolution when `key` changed. */
+       from it, so that a narrow valley shows. Painted when `key` changed: coarsely while it keeps changing, finely
+       when it has come to rest. */
     bands(f, { key = [], base = null, levels = 16 } = {}) {
-      const { left, right, top, bottom, dpr, ui: { theme } } = this;
-      const nx = Math.round((right - left) * dpr), ny = Math.round((bottom - top) * dpr);
-      if (nx < 2 || ny < 2) return;
-      this.blit("bands", [nx, ny, ...this.x, ...this.y, theme.low, theme.high, ...key], nx, ny, (data) => {
-        const gx = Math.min(200, (right - left) / 2 | 0) + 2, gy = Math.min(200, (bottom - top) / 2 | 0) + 2;
+      const { left, right, top, bottom, dpr, ui: { theme } } = this, w = right - left, height = bottom - top;
+      if (w < 4 || height < 4) return;
+      const before = this.bandKey, after = (this.bandKey = [...this.x, ...this.y, ...key]);
+      if (before && !same(before, after)) {
+        this.coarse = true;
+        clearTimeout(this.settle);
+        this.settle = setTimeout(() => ((this.coarse = false), this.ui.redraw()), 250);
+      }
+      const fine = this.coarse ? 0.6 : dpr, nx = Math.round(w * fine), ny = Math.round(height * fine);
+      this.blit("bands", [nx, ny, theme.low, theme.high, ...this.bandKey], nx, ny, (data) => {
+        const gx = Math.min(200, (nx / fine / (this.coarse ? 4 : 2)) | 0) + 2, gy = Math.max(2, Math.round((gx * height) / w));
         const u = new Float64Array(gx * gy), xs = linspace(left, right, gx).map((p) => this.xAt(p));
         for (let j = 0; j < gy; j++) {
-          const y = this.yAt(bottom + ((top - bottom) * j) / (gy - 1));
+          const y = this.yAt(bottom - (height * j) / (gy - 1));
           for (let i = 0; i < gx; i++) u[j * gx + i] = f(xs[i], y);
         }
-        const sorted = u.filter((v, i) => i % 5 === 0 && Number.isFinite(v)).sort(), middle = base ?? sorted[sorted.length >> 1];
-        if (!sorted.length) return;
-        const near = sorted.map((v) => Math.abs(v - middle)).sort(), c = near[(near.length * 0.03) | 0] || near.at(-1) || 1;
-        const to = (v) => Math.asinh((v - middle) / c);
-        const lo = to(sorted[0]), step = (to(sorted[(sorted.length * 0.995) | 0]) - lo) / levels || 1;
-        for (let i = 0; i < u.length; i++) u[i] = Number.isNaN(u[i]) ? levels : clamp((to(u[i]) - lo) / step, 0, levels);
-        const [low, high] = [rgb(theme.low), rgb(theme.high)], ink = rgb(theme.fg);
+        const stride = Math.ceil(u.length / 1500), sample = u.filter((v, i) => i % stride === 0 && Number.isFinite(v)).sort();
+        if (!sample.length) return;
+        const middle = base ?? sample[sample.length >> 1], near = sample.map((v) => Math.abs(v - middle)).sort();
+        const c = near[(near.length * 0.03) | 0] || near.at(-1) || 1, to = (v) => Math.asinh((v - middle) / c);
+        const lo = to(base === null ? sample[0] : Math.min(base, sample[0])), step = (to(sample[(sample.length * 0.995) | 0]) - lo) / levels || 1;
+        for (let i = 0; i < u.length; i++) u[i] = u[i] === u[i] ? clamp((to(u[i]) - lo) / step, 0, levels) : levels;
+        const [low, high, ink] = [theme.low, theme.high, theme.fg].map(rgb);
         const pack = ([r, g, b]) => 0xff000000 | (b << 16) | (g << 8) | r;
-        const fills = linspace(0, 1, levels + 1).map((t, k) => k), paint = [...fills].map((k) => mix(low, high, k / levels));
-        const band = paint.map(pack), edge = paint.map((p) => pack(mix(p, ink, 0.13)));
-        const row = new Float64Array(gx), above = new Uint8Array(nx).fill(255);
+        const fills = Array.from({ length: levels + 1 }, (_, k) => mix(low, high, k / levels));
+        const band = Uint32Array.from(fills, pack), edge = Uint32Array.from(fills, (p) => pack(mix(p, ink, 0.13)));
+        const at = Int32Array.from({ length: nx }, (_, i) => Math.min(((i / (nx - 1)) * (gx - 1)) | 0, gx - 2));
+        const part = Float64Array.from(at, (i0, i) => (i / (nx - 1)) * (gx - 1) - i0), row = new Float64Array(gx), above = new Int8Array(nx);
         for (let j = 0; j < ny; j++) {
           const q = (1 - j / (ny - 1)) * (gy - 1), j0 = Math.min(q | 0, gy - 2), s = q - j0;
           for (let i = 0; i < gx; i++) row[i] = u[j0 * gx + i] * (1 - s) + u[(j0 + 1) * gx + i] * s;
-          let before = 255;
+          let before = -1;
           for (let i = 0; i < nx; i++) {
-            const p = (i / (nx - 1)) * (gx - 1), i0 = Math.min(p | 0, gx - 2), v = row[i0] + (row[i0 + 1] - row[i0]) * (p - i0);
-            const k = v | 0;
-            data[j * nx + i] = (k !== before && before !== 255) || (k !== above[i] && above[i] !== 255) ? edge[k] : band[k];
+            const k = (row[at[i]] + (row[at[i] + 1] - row[at[i]]) * part[i]) | 0;
+            data[j * nx + i] = (i && k !== before) || (j && k !== above[i]) ? edge[k] : band[k];
             before = above[i] = k;
           }
         }

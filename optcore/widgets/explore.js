@@ -75,7 +75,9 @@ export default {
       for (const s of rest) add(s, { in: group });
     }
     const table = h("tbody"), heads = ["rule", "loss", "lowest loss", `steps to ${fmt(TOL)}`, "path length", "gradient norm"];
-    ui.group("Path statistics").replaceWith(h("div", { class: "oc-scroll", tabindex: 0, role: "region", "aria-label": "Path statistics" },
+    const statistics = ui.group("Path statistics").parentElement;
+    statistics.addEventListener("toggle", () => ui.redraw());
+    statistics.lastChild.replaceWith(h("div", { class: "oc-scroll", tabindex: 0, role: "region", "aria-label": "Path statistics" },
       h("table", { class: "oc-table" }, h("thead", {}, h("tr", {}, heads.map((t) => h("th", { scope: "col" }, t)))), table)));
     const phase = spec.phase && phaseDiagram();
 
@@ -102,7 +104,7 @@ export default {
       }
       drawCurve(value, runs, shown, lowest);
       phase?.draw(value, lowest);
-      table.replaceChildren(...runs.map(({ rule, run }) => {
+      if (statistics.open) table.replaceChildren(...runs.map(({ rule, run }) => {
         const hit = reached(run, lowest), losses = run.loss.subarray(0, run.end + 1);
         const cells = [fmt(losses[run.end]), fmt(losses.reduce((a, b) => Math.min(a, b))), hit < 0 ? "–" : hit, fmt(moves(run).reduce((a, b) => a + b, 0)), fmt(run.slope[run.end])];
         return h("tr", {}, h("th", { scope: "row" }, rule.label), cells.map((c) => h("td", {}, c)));

@@ -166,6 +166,13 @@ class Explore(Widget):
             label=f"Explore({what})",
             summary=f"Contours of {surface.__name__} with the paths of {', '.join(self._rules)} from ({start[0]:g}, {start[1]:g}).",
         )
+        rates = len({keys["lr"] for keys in self._keys.values()})
+        main, rest = rates + len(surface.params) + bool(schedules) + (noise is not None) + 2, len(sliders) - rates
+        rows = lambda columns: -(-main // columns) - (-rest // columns)
+        self.tall = tuple(
+            f"calc({plots}cqi + {16.5 + 3.3 * rows(columns) + (4 if phase else 0):.1f}rem)"
+            for plots, columns in ((100 if phase else 53, 3), (245 if phase else 162, 2))
+        )
         self._run(steps=1)  # every fault of a rule or a number is named here, in descend's words
 
     # -- building

@@ -130,6 +130,7 @@ class Quiz(Widget):
     """The questions of one notebook. `answers` maps question ids to what the reader chose or typed."""
 
     name = "quiz"
+    tall = ("21rem", "23rem")
     answers = Setting("Question id -> chosen options (by number, from 0) or the number typed.")
 
     def __init__(self, notebook: str, questions: list[dict]):
