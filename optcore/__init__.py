@@ -36,6 +36,7 @@ _LAZY = {
     "regression": ".widgets",
     "schedule": ".widgets",
     "feedback": ".widgets",
+    "loss_curves": ".widgets",
 }
 
 

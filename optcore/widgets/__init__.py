@@ -2,12 +2,14 @@
 
 from .base import Setting, Widget
 from .explore import Explore, explore
+from .loss_curves import LossCurves, loss_curves
 from .quiz import Quiz, load_quiz, quiz
 from .regression import Regression, regression
 from .schedule import Plateau, Schedule, feedback, schedule
 
 __all__ = [
     "Explore",
+    "LossCurves",
     "Plateau",
     "Quiz",
     "Regression",
@@ -17,6 +19,7 @@ __all__ = [
     "explore",
     "feedback",
     "load_quiz",
+    "loss_curves",
     "quiz",
     "regression",
     "schedule",

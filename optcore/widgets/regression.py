@@ -67,7 +67,8 @@ class Regression(Widget):
         j = LOSSES[value["loss"]][1](value["w"] * x + value["b"], y)[0]
         summary = (
             f"{len(x)} points and the line y = {value['w']:.3g}x + {value['b']:.3g}, whose "
-            f"{LOSSES[value['loss']][0]} is {j:.4g}; beside it the loss of every line as contours over w and b, with the steps of gradient descent."
+            f"{LOSSES[value['loss']][0]} is {j:.4g}; beside it the loss of every line as contours over w and b, "
+            "with the steps of gradient descent."
         )
         super().__init__(spec=spec, value=value, label=f"Regression({len(x)} points)", summary=summary)
 

@@ -7,7 +7,7 @@ from .controls import numbers, words
 
 def exact_words(open_page: Callable, widget) -> str:
     """The status line of the widget, its numbers unrounded."""
-    every_digit = "oc.fmt = x => String(x).replaceAll('-', '−');"
+    every_digit = "oc.fmt = x => String(x).replace(/^-/, '−');"
     body = widget.html()
     assert body.count("oc.mount(document") == 1
     return words(open_page(body=body.replace("oc.mount(document", f"{every_digit} oc.mount(document")))

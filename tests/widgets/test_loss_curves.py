@@ -1,0 +1,109 @@
+"""Losses and slopes in the page against optcore, the naive formulas where they break, every control."""
+
+import numpy as np
+import pytest
+
+import optcore as oc
+from optcore.widgets.loss_curves import loss_curves, naive_cross_entropy
+
+from .controls import feed, nudge_every_control, numbers, seen, words
+from .exact import exact_numbers
+
+
+def pairs(*results):
+    return [float(v) for pair in results for v in pair]
+
+
+@pytest.mark.parametrize(("z", "label"), [(-4.0, 1), (2.5, 0), (0.3, 1), (-7.9, 0)])
+def test_scores_equal_optcore(open_page, z, label):
+    shown = exact_numbers(open_page, loss_curves(z=z, label=label))
+    p = oc.sigmoid(z)
+    value, slope = oc.mse(p, float(label), axis=())
+    expected = pairs(
+        (value, slope * p * (1 - p)),
+        oc.binary_cross_entropy(z, float(label), axis=()),
+        oc.hinge(z, 2 * label - 1, axis=()),
+    )
+    np.testing.assert_allclose(shown[3:9], expected, rtol=1e-9, atol=1e-15)
+
+
+def test_headline_slopes_at_a_badly_wrong_score(open_page):
+    """At z = -10, y = 1 the squared error has slope -9.08e-5, cross-entropy -0.99995 (curriculum 1.2)."""
+    shown = exact_numbers(open_page, loss_curves(z=-10, reach=20))
+    assert f"{shown[4]:.2e}" == "-9.08e-05" and round(shown[6], 5) == -0.99995
+
+
+@pytest.mark.parametrize(("residual", "delta"), [(3.0, 1.0), (-0.4, 0.7), (5.5, 4.0)])
+def test_residuals_equal_optcore(open_page, residual, delta):
+    shown = exact_numbers(open_page, loss_curves("residual", residual=residual, delta=delta))
+    expected = pairs(
+        oc.mse(residual, 0.0, axis=()), oc.mae(residual, 0.0, axis=()), oc.huber(residual, 0.0, delta, axis=())
+    )
+    np.testing.assert_allclose(shown[2:], expected, rtol=1e-9)
+
+
+def test_softmax_equals_optcore(open_page):
+    z = np.array([0.7, -1.3, 2.2, 5.0])
+    shown = exact_numbers(open_page, loss_curves("softmax", logits=z, right=3, shift=100))
+    value, grad = oc.cross_entropy(z, np.array(2), axis=())
+    np.testing.assert_allclose(shown[4:8], oc.softmax(z), rtol=1e-9)
+    assert shown[8] == 3 and shown[9] == pytest.approx(float(value), rel=1e-9)
+    np.testing.assert_allclose(shown[10:], grad, rtol=1e-9)
+
+
+def test_naive_formulas_break_where_numpy_breaks(open_page):
+    with np.errstate(all="ignore"):
+        for z, broken in [(36.0, False), (38.0, True), (-800.0, True), (-700.0, False)]:
+            assert broken != np.all(np.isfinite(naive_cross_entropy(z, 1.0)))
+            said = words(open_page(loss_curves(z=z, reach=800, naive=True)))
+            assert ("breaks down" in said) == broken, (z, said)
+    assert "breaks down" in words(open_page(loss_curves("softmax", naive=True, shift=1000)))
+    assert "breaks down" not in words(open_page(loss_curves("softmax", naive=True, shift=500)))
+    stable = words(open_page(loss_curves("softmax", logits=[0, 1, 2], right=3, shift=1000)))
+    assert numbers(stable)[3:6] == [0.09, 0.245, 0.665]
+
+
+@pytest.mark.parametrize(("kind", "count"), [("score", 4 + 1 + 3), ("residual", 3 + 3), ("softmax", 4)])
+def test_every_control_counts(open_page, kind, count):
+    moved = nudge_every_control(open_page(loss_curves(kind, reach=50, shift=720 if kind == "softmax" else 0)))
+    assert len(moved) == count
+    assert [name for name, (_, drew) in moved.items() if not drew] == []
+    # the length of the axis, and formulas that agree, change the picture or nothing that can be said
+    assert {name for name, (said, _) in moved.items() if not said} <= {"Axis up to ±", "Compute as textbooks write it"}
+
+
+def test_points_move_by_keyboard(open_page):
+    for kind, name in [("score", "Score z"), ("residual", "Residual r"), ("softmax", "Logit 2")]:
+        page = open_page(loss_curves(kind))
+        before = seen(page)
+        page.locator(f".oc-handle[aria-label^='{name}']").focus()
+        page.keyboard.press("ArrowUp" if kind == "softmax" else "ArrowRight")
+        after = seen(page)
+        assert before[0] != after[0] and before[1] != after[1], kind
+        assert page.locator(".oc-handle:visible").count() == (3 if kind == "softmax" else 1)
+
+
+def test_narrow_dark_and_touch(open_page):
+    page = open_page(*map(loss_curves, ("score", "residual", "softmax")), width=375, dark=True, touch=True)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 375
+
+
+def test_hostile_settings(open_page):
+    for kind in ("score", "softmax"):
+        feed(loss_curves(kind), open_page)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "part"),
+    [
+        ({"kind": "margin"}, "score, residual, softmax"),
+        ({"label": -1}, "0 or 1"),
+        ({"delta": 0}, "positive"),
+        ({"right": 4}, "from 1 to 3"),
+        ({"logits": [1.0]}, "2 to 6"),
+        ({"logits": [1.0, np.inf]}, "finite"),
+    ],
+)
+def test_bad_arguments_are_named(arguments, part):
+    with pytest.raises(ValueError, match=part):
+        loss_curves(**arguments)
