@@ -13,15 +13,15 @@ from .report import write_csv, write_html
 
 def arguments(argv: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m optcore.grading", description="""
-        Grade a folder of submissions (one notebook, script or folder per student) against fresh cases. Writes a CSV row per
-        student, a page with the feedback next to it, and a journal from which an interrupted run goes on.""")
+        Grade a folder of submissions (one notebook, script or folder per student) against fresh cases. Writes a CSV
+        row per student, a page with the feedback next to it, and a journal from which an interrupted run goes on.""")
     parser.add_argument("submissions", type=Path)
     parser.add_argument("--seed", required=True, help="any text; whoever does not know it does not know the cases")
     parser.add_argument("-o", "--output", type=Path, default=Path("grades.csv"))
     parser.add_argument("--only", nargs="+", default=[], metavar="NAME", help="chapters or exercises (default: all)")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="submissions at a time (default: every core)")
-    parser.add_argument("--wall", type=float, default=sandbox.Limits.wall, help="seconds for a submission (%(default)s)")
-    parser.add_argument("--memory", type=int, default=sandbox.Limits.memory >> 20, help="megabytes (%(default)s)")
+    parser.add_argument("--wall", type=float, default=sandbox.Limits.wall, help="seconds each (%(default)s)")
+    parser.add_argument("--memory", type=int, default=sandbox.Limits.memory >> 20, help="megabytes each (%(default)s)")
     parser.add_argument("--no-bubblewrap", action="store_true", help="weaker isolation; the report says so")
     parser.add_argument("--fresh", action="store_true", help="forget what an earlier run has done")
     parser.add_argument("--quiet", action="store_true", help="no progress bar")

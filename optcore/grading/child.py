@@ -11,6 +11,7 @@ import ctypes
 import json
 import linecache
 import os
+import re
 import resource
 import select
 import shutil
@@ -105,10 +106,8 @@ def _collect(read: int, child: int, wall: float) -> tuple[str, bytes]:
             kill(child, signal.SIGKILL)
     with suppress(ChildProcessError):
         _, status = os.waitpid(child, 0)
-        if not ended and os.WIFSIGNALED(status):
-            ended = {signal.SIGXCPU: "CPU time"}.get(os.WTERMSIG(status), f"signal {os.WTERMSIG(status)}")
-        elif not ended and os.WEXITSTATUS(status):
-            ended = f"exit {os.WEXITSTATUS(status)}"
+        code = os.waitstatus_to_exitcode(status)
+        ended = ended or ("CPU time" if code == -signal.SIGXCPU else f"exit code {code}" if code else "")
     return ended, bytes(frames[:OUTPUT])
 
 
@@ -229,7 +228,7 @@ def _execute(source: str, name: str, namespace: dict[str, Any]) -> str:
         try:
             code = compile(source, name, "exec")
         except SyntaxError:                                # perhaps because of IPython's `%pip …` and `!ls`
-            source = "\n".join("" if line.lstrip()[:1] in "%!" and line.strip() else line for line in source.split("\n"))
+            source = re.sub(r"^\s*[%!].*$", "", source, flags=re.MULTILINE)
             code = compile(source, name, "exec")
         linecache.cache[name] = len(source), None, source.splitlines(keepends=True), name
         exec(code, namespace)
@@ -244,10 +243,9 @@ def _hide_grading(handed_in: dict[str, Any]) -> None:
     """Take the grader out of reach: from here on `oc.check(id, answer)` only notes what is handed in."""
     for name in [name for name in sys.modules if name.startswith("optcore.grading")]:
         del sys.modules[name]
-    quiet = ModuleType("optcore.grading")
-    quiet.check = lambda exercise, answer: handed_in.__setitem__(exercise, answer)
-    for name in ("hint", "solution", "progress"):
-        setattr(quiet, name, lambda *what, **how: None)
+    quiet: Any = ModuleType("optcore.grading")
+    quiet.hint = quiet.solution = quiet.progress = lambda *what, **how: None
+    quiet.check = lambda exercise, answer: handed_in.update({exercise: answer})
     for name in ("check", "hint", "solution", "progress"):
         setattr(optcore, name, getattr(quiet, name))
     sys.modules["optcore.grading"] = optcore.grading = quiet

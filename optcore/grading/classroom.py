@@ -20,6 +20,7 @@ from .judge import CORRECT, HINT, MISSING, WORKING, Feedback, judge, key
 from .run import Outcome
 from .sandbox import Limits
 
+Place = tuple[str, str]                  # a file's place in the folder, and the digest of its content
 _BEST_FIRST = (CORRECT, HINT, WORKING, MISSING)
 
 
@@ -147,50 +148,46 @@ def grade_class(folder: Path, seed: str, journal: Path, *, only: list[str] | Non
     ids = {exercise.id for exercise in chosen}
     plan, submissions = make_plan(chosen, number, limits, walled), find_submissions(folder)
     entries, file = _open_journal(journal, seed, sorted(ids))
-    todo: list[tuple[Submission, str]] = []
-
-    def write(submission: Submission, digest: str, feedback: dict[str, Feedback], notes: list[str]) -> None:
-        entry = {"file": str(submission.path.relative_to(folder)), "digest": digest, "notes": notes,
-                 "feedback": {name: [said.voice, said.text, said.case] for name, said in feedback.items()}}
-        entries[entry["file"], digest] = entry
-        file.write(json.dumps(entry) + "\n")
-        file.flush()
 
     def tasks() -> Iterator:
         for submission in submissions:
             source, problem = (b"", submission.problem) if submission.problem else read_submission(
                 submission.path, limits.size)
-            digest = hashlib.sha256(source + problem.encode()).hexdigest()
-            todo.append((submission, digest))
-            if (str(submission.path.relative_to(folder)), digest) in entries:
-                progress.update()
-            elif problem:
-                write(submission, digest, {}, [problem])
+            here = str(submission.path.relative_to(folder)), hashlib.sha256(source + problem.encode()).hexdigest()
+            handed_in.append((submission.student, here))
+            if here in entries:
                 progress.update()
             else:
-                yield delayed(_attempt)(len(todo) - 1, plan, limits.wall + 10, walled, submission.path.suffix, source)
+                yield delayed(_attempt)(here, problem, plan, limits.wall + 10, walled, submission.path.suffix, source)
 
+    handed_in: list[tuple[str, Place]] = []
     with file, tqdm(total=len(submissions), unit="submission", disable=quiet) as progress:
         try:
-            done = Parallel(n_jobs=jobs, prefer="threads", return_as="generator_unordered")(tasks())
-            for index, ended, data in done:
+            run = Parallel(n_jobs=jobs, prefer="threads", return_as="generator_unordered")
+            for here, problem, data in run(tasks()):
                 feedback, notes = judge_frames(data, number, ids)
-                write(*todo[index], feedback, notes + [f"ended by the grader: {ended}"]*bool(ended))
+                said = {name: [one.voice, one.text, one.case] for name, one in feedback.items()}
+                entries[here] = {"at": here, "notes": notes + [problem]*bool(problem), "feedback": said}
+                file.write(json.dumps(entries[here]) + "\n")
+                file.flush()
                 progress.update()
         finally:
             sandbox.close_all()
-    return _merge(todo, entries, chosen, folder)
+    return _merge(handed_in, entries, chosen)
 
 
-def _attempt(index: int, *submission: Any) -> tuple[int, str, bytes]:
-    return index, *sandbox.attempt(*submission)
+def _attempt(here: Place, problem: str, *submission: Any) -> tuple[Place, str, bytes]:
+    """Run a submission, unless a problem is known before; returns what ended it early and its frames."""
+    ended, data = ("", b"") if problem else sandbox.attempt(*submission)
+    return here, f"ended by the grader: {ended}" if ended else problem, data
 
 
-def _merge(todo: list[tuple[Submission, str]], entries: dict, chosen: list[Exercise], folder: Path) -> list[Grade]:
+def _merge(handed_in: list[tuple[str, Place]], entries: dict[Place, dict], chosen: list[Exercise]) -> list[Grade]:
+    """One grade per student: of several files the best feedback on each exercise counts."""
     grades: dict[str, Grade] = {}
-    for submission, digest in todo:
-        entry = entries[str(submission.path.relative_to(folder)), digest]
-        grade = grades.setdefault(submission.student, Grade(submission.student, {
+    for student, here in handed_in:
+        entry = entries[here]
+        grade = grades.setdefault(student, Grade(student, {
             e.id: Feedback(e.id, MISSING, "Not handed in.") for e in chosen}))
         grade.notes += entry["notes"]
         for name, said in entry["feedback"].items():
@@ -201,15 +198,17 @@ def _merge(todo: list[tuple[Submission, str]], entries: dict, chosen: list[Exerc
     return [grades[student] for student in sorted(grades)]
 
 
-def _open_journal(path: Path, seed: str, ids: list[str]) -> tuple[dict[tuple[str, str], dict], TextIO]:
+def _open_journal(path: Path, seed: str, ids: list[str]) -> tuple[dict[Place, dict], TextIO]:
     """The entries of an earlier run, and the file to add to. Only its owner may read it."""
     salted = hashlib.scrypt(seed.encode(), salt=b"optcore", n=1 << 12, r=8, p=1).hex()
-    head = {"seed": salted, "exercises": ids}
-    lines = path.read_text().splitlines(keepends=True) if path.exists() else []
-    if lines and json.loads(lines[0]) != head:
+    head = json.dumps({"seed": salted, "exercises": ids})
+    file = open(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+")
+    whole = [line for line in file if line.endswith("\n")]             # a torn last line is done again
+    if whole and whole[0].rstrip() != head:
         raise ValueError(f"{path} belongs to another seed or to other exercises; give another -o, or --fresh")
-    entries = [json.loads(line) for line in lines[1:] if line.endswith("\n")]      # a torn last line is done again
-    file = open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w")
-    file.writelines(json.dumps(line) + "\n" for line in [head, *entries])
-    file.flush()
-    return {(entry["file"], entry["digest"]): entry for entry in entries}, file
+    file.seek(sum(len(line.encode()) for line in whole))
+    file.truncate()
+    if not whole:
+        file.write(head + "\n")
+    entries = [json.loads(line) for line in whole[1:]]
+    return {tuple(entry["at"]): entry for entry in entries}, file

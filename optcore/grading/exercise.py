@@ -89,7 +89,7 @@ class Exercise:
     def name(self) -> str:
         """The name that the stub defines last: a function, a class or a variable."""
         last = _last_definition(self.stub)
-        return last.targets[0].id if isinstance(last, ast.Assign) else last.name
+        return ast.unparse(last.targets[0]) if isinstance(last, ast.Assign) else last.name
 
     @functools.cached_property
     def template(self) -> Any:
@@ -124,9 +124,9 @@ class Exercise:
         return textwrap.dedent(inspect.getsource(self.reference))
 
 
-def _last_definition(source: str) -> ast.stmt:
-    kinds = ast.FunctionDef | ast.ClassDef | ast.Assign
-    return [node for node in ast.parse(source).body if isinstance(node, kinds)][-1]
+def _last_definition(source: str) -> ast.FunctionDef | ast.ClassDef | ast.Assign:
+    definitions = ast.FunctionDef | ast.ClassDef | ast.Assign
+    return [node for node in ast.parse(source).body if isinstance(node, definitions)][-1]
 
 
 def plain_call(answer, *case):

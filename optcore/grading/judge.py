@@ -100,15 +100,15 @@ class Key:
             names = " and ".join(f"`{name}`" for name in got.changed)
             return Difference(f"Your answer writes into its input {names}, which the caller still needs: "
                               "make a copy first.")
-        tolerance = self.exercise.rtol, self.exercise.atol
-        raw = compare(expected.value, got.value, *tolerance)
+        rtol, atol = self.exercise.rtol, self.exercise.atol
+        raw = compare(expected.value, got.value, rtol, atol)
         if raw is None or self.exercise.summary is None:
             return raw
         try:
-            views = [self.exercise.summary(outcome.value, *self.cases[index]) for outcome in (expected, got)]
+            a, b = (self.exercise.summary(outcome.value, *self.cases[index]) for outcome in (expected, got))
         except Exception:                      # not even the kind of thing that could be summarised
             return raw
-        return compare(*views, *tolerance)
+        return compare(a, b, rtol, atol)
 
     def alike(self, those: list[Outcome], these: list[Outcome]) -> bool:
         """Whether two answers behave alike on every case."""
@@ -195,7 +195,7 @@ def _untouched(exercise: Exercise) -> str:
 def _on_error(got: Outcome, exercise: Exercise) -> str:
     name, _, message = got.error.partition(": ")
     if name == "TimeLimit":
-        return f"Your code was {message}: does every loop come to an end?"
+        return f"Your code was stopped after {exercise.seconds:g} s: does every loop come to an end?"
     if name == "NotPlain":
         return f"Your answer gives back {message}."
     if name == "SystemExit":

@@ -23,7 +23,7 @@ def pack(function: Callable) -> dict[str, Any]:
     """
     packed: dict[str, Any] = {"functions": {}, "modules": {}, "library": {}, "values": {}}
 
-    def visit(name: str, f: FunctionType) -> None:
+    def visit(name: str, f: Any) -> None:
         if f.__closure__:
             raise ValueError(f"{f.__qualname__} uses variables of the function around it: {f.__code__.co_freevars}")
         defaults = [plain(value) for value in f.__defaults__ or ()]

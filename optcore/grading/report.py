@@ -67,5 +67,6 @@ def write_html(path: Path, grades: list[Grade], isolation: str) -> None:
 def _student(grade: Grade) -> str:
     notes = "".join(f"<li>{html.escape(printable(note))}</li>" for note in grade.notes)
     said = "".join(f"<h3>{html.escape(id)}</h3>{feedback._repr_html_()}" for id, feedback in grade.feedback.items())
-    return (f"<details><summary>{html.escape(printable(grade.student))}: {grade.points} of {len(grade.feedback)}</summary>"
+    name = html.escape(printable(grade.student))
+    return (f"<details><summary>{name}: {grade.points} of {len(grade.feedback)}</summary>"
             + (f'<ul class="notes">{notes}</ul>' if notes else "") + said + "</details>\n")

@@ -27,8 +27,8 @@ from .child import OUTPUT, receive, send
 _CHILD = Path(__file__).with_name("child.py")
 _HIDDEN = Path(__file__).with_name("catalogue")
 SCRATCH = 32 << 20                       # bytes of disk for one submission, in a memory file system
-_ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "TMPDIR": "/tmp", "HOME": "/nonexistent", "MPLBACKEND": "agg",
-                **dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")}
+_ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "TMPDIR": "/tmp", "HOME": "/nonexistent",
+                "MPLBACKEND": "agg", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 
 
 @dataclass(frozen=True)
@@ -53,8 +53,9 @@ def bubblewrap() -> tuple[str, ...]:
         "/usr", "/lib", "/lib64", "/bin", "/etc/ld.so.cache", sys.base_prefix, sys.prefix,
         sysconfig.get_path("purelib"), sysconfig.get_path("platlib"), str(_CHILD.parents[1])))]
     above = sorted({parent for path in visible for parent in path.parents} - {Path("/")})
-    # As root no user namespace: inside one, limits on processes would not bind.
-    apart = ["--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts"] if os.getuid() == 0 else ["--unshare-all"]
+    apart = ["--unshare-all"]
+    if os.getuid() == 0:                 # no user namespace: root of one could not become a stranger outside
+        apart = ["--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts"]
     index = _HIDDEN/"__init__.py"
     command = list(map(str, [
         program, *apart,
@@ -82,7 +83,7 @@ class Sandbox:
 
     def __init__(self, plan: bytes, patience: float, walled: bool = True):
         self.plan, self.patience, self.walled = plan, patience, walled
-        self.server: subprocess.Popen | None = None
+        self.server: Any = None                            # a subprocess.Popen while it runs
 
     def run(self, name: str, source: bytes) -> tuple[str, bytes]:
         """How the submission ended ("" if well) and the frames it gave, still encoded."""
@@ -94,7 +95,7 @@ class Sandbox:
             self.close()
             return f"it broke its sandbox: {error}", b""
 
-    def _started(self) -> subprocess.Popen:
+    def _started(self) -> Any:
         if self.server is None:
             command = [*(bubblewrap() if self.walled else ()), sys.executable, "-I", "-B", str(_CHILD)]
             self.server = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd="/",
