@@ -1,0 +1,84 @@
+# `make book` builds the site, `make test` checks everything; `make help` lists the rest.
+# Works from an empty clone, in any order, and offline once the packages are installed.
+
+VENV := .venv
+BIN  := $(VENV)/bin
+PIP  := $(BIN)/python -m pip install -q --disable-pip-version-check
+HTML := _build/html
+PORT ?= 8000
+JOBS ?= 2
+export OMP_NUM_THREADS ?= 1
+
+.PHONY: help book serve lab run test lint bench clean
+.DELETE_ON_ERROR:
+
+help:
+	@echo 'make book    build the site into $(HTML) from the stored outputs'
+	@echo 'make serve   serve it at http://localhost:$(PORT)'
+	@echo 'make lab     open the notebooks in JupyterLab'
+	@echo 'make run     execute every notebook afresh and store its outputs'
+	@echo 'make test    run every test'
+	@echo 'make lint    ruff and mypy'
+	@echo 'make bench   time the course against its alternatives'
+	@echo 'make clean   remove the built site (make clean-all: the virtual environment too)'
+
+# ---- environment: one stamp per requirements file -------------------------------------------------------------
+
+$(VENV)/python-ready:
+	@book/make_venv $(VENV)
+	@touch $@
+
+$(VENV)/requirements-ready: requirements.txt | $(VENV)/python-ready
+	@echo 'Installing what the book needs ...'
+	@$(PIP) -r $<
+	@touch $@
+
+# Editable, so edits to optcore/ count at once; pyproject.toml alone never triggers a network access.
+$(VENV)/optcore-ready: | $(VENV)/requirements-ready
+	@$(PIP) --no-deps -e .
+	@touch $@
+
+$(VENV)/requirements-%-ready: requirements-%.txt $(VENV)/requirements-ready
+	@echo 'Installing $< ...'
+	@$(PIP) -r $<
+	@touch $@
+
+READY := $(VENV)/requirements-ready $(VENV)/optcore-ready
+
+# ---- the book -------------------------------------------------------------------------------------------------
+
+book: $(READY)
+	@$(BIN)/jupyter-book build -W --keep-going .
+	@echo
+	@echo 'Open $(HTML)/index.html in a browser, or run: make serve'
+
+serve: $(READY)
+	@test -f $(HTML)/index.html || $(MAKE) --no-print-directory book
+	@echo 'http://localhost:$(PORT)   (Ctrl-C stops)'
+	@$(BIN)/python -m http.server $(PORT) --bind 127.0.0.1 --directory $(HTML)
+
+lab: $(READY) $(VENV)/requirements-lab-ready
+	@$(BIN)/jupyter lab --notebook-dir=.
+
+run: $(READY)
+	@$(BIN)/python book/setup_cells.py
+	@$(BIN)/python book/run_notebooks.py --jobs $(JOBS)
+
+# ---- checks ---------------------------------------------------------------------------------------------------
+
+test: $(READY) $(VENV)/requirements-test-ready
+	@tests/site/ensure_browser
+	@$(BIN)/python -m pytest -n $(JOBS) --dist worksteal tests
+
+lint: $(READY) $(VENV)/requirements-test-ready
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+
+bench: $(READY) $(VENV)/requirements-test-ready
+	@for script in bench/*.py; do $(BIN)/python $$script || exit 1; done
+
+clean:
+	rm -rf _build
+
+clean-all: clean
+	rm -rf $(VENV)

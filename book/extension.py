@@ -1,0 +1,178 @@
+"""Sphinx extension of the book: light, offline, accessible pages.
+
+- maths is rendered when the book is built (maths.py);
+- a widget's stored HTML carries its own script, for notebooks; on the site every page loads the widget's file once;
+- a page loads only the scripts and style sheets that it uses, all deferred, all from the site itself;
+- what the theme leaves open is mended: names of buttons, landmarks, image sizes (no layout shift), description.
+"""
+
+import base64
+import hashlib
+import html
+import re
+import struct
+from pathlib import Path
+
+import fonts
+import maths
+from docutils import nodes
+from sphinx.application import Sphinx
+
+ROOT = Path(__file__).resolve().parent.parent
+WIDGETS = ROOT / "optcore" / "widgets"
+
+# Loaded only where the page's body matches.
+NEEDED_WHEN = {
+    "sphinx-design.min.css": r'class="[^"]*\bsd-',
+    "design-tabs.js": r'class="[^"]*\bsd-tab-set',
+    "togglebutton": r'class="[^"]*\b(toggle|dropdown)\b',  # style, script and the inline settings
+    "toggle": r'class="[^"]*\b(toggle|dropdown)\b',
+    "mystnb": r'class="[^"]*\b(cell|highlight)\b',
+    "copybutton": r'class="highlight',
+    "clipboard.min.js": r'class="highlight',
+    "exercise.css": r'class="[^"]*\b(exercise|solution)\b',
+    "proof.css": r'class="[^"]*\bproof\b',
+    "katex": r'class="katex',
+}
+# Never: live kernels need a network, and nothing on the site reads the page's name.
+DROPPED = ("thebe", "THEBE_JS_URL", "DOCUMENTATION_OPTIONS.pagename", "MathJax")
+
+_WIDGET = re.compile(r'<div class="oc-widget[^>]*\bdata-oc="([\w-]+)"')
+_NOTEBOOK_ONLY = re.compile(
+    r"<style data-oc-css[^>]*>.*?</style>\s*|<script\b[^>]*\bdata-oc-module\b[^>]*>.*?</script>\s*", re.DOTALL
+)
+_INLINE_PNG = re.compile(r'src="data:image/png;base64,([^"]+)"')
+_IMAGE = re.compile(r'<img (?![^>]*\bwidth=)([^>]*\bsrc="[^"]*_images/([^"/]+\.png)"[^>]*?)\s*/?>')
+
+
+# ---- widgets ------------------------------------------------------------------------------------------------
+
+
+def write_widget_scripts(app: Sphinx) -> None:
+    """Turn the widgets' ES modules into classic scripts, which also run from file://."""
+    if app.builder.format != "html":
+        return
+    folder = Path(app.outdir, "_static", "oc")
+    folder.mkdir(parents=True, exist_ok=True)
+    for source in [*WIDGETS.glob("*.js"), *WIDGETS.glob("*.css")]:
+        text = source.read_text(encoding="utf-8")
+        if source.suffix == ".js" and source.stem != "common":
+            text = "{\n" + text.replace("export default", f'oc.widgets["{source.stem}"] =', 1) + "\n}\n"
+        (folder / source.name).write_text(text, encoding="utf-8")
+    (folder / "mount.js").write_text("oc.mountAll();\n", encoding="utf-8")
+
+
+def _move_png(match: re.Match, app: Sphinx, to_root: str) -> str:
+    png = base64.b64decode(match[1])
+    name = f"oc-{hashlib.sha256(png).hexdigest()[:16]}.png"
+    images = Path(app.outdir, app.builder.imagedir)
+    images.mkdir(exist_ok=True)
+    (images / name).write_bytes(png)
+    return f'src="{to_root}{app.builder.imagedir}/{name}"'
+
+
+def site_widgets(app: Sphinx, pagename: str, body: str) -> str:
+    """Strip from stored widgets what only a notebook needs; load their files on this page instead."""
+    names = dict.fromkeys(_WIDGET.findall(body))
+    if not names:
+        return body
+    app.add_css_file("oc/oc.css")
+    for name in ["common", *names, "mount"]:
+        app.add_js_file(f"oc/{name}.js")
+    to_root = "../" * pagename.count("/")
+    return _INLINE_PNG.sub(lambda m: _move_png(m, app, to_root), _NOTEBOOK_ONLY.sub("", body))
+
+
+def disconnect_thebe(app: Sphinx) -> None:
+    """Jupyter Book always loads sphinx-thebe, which writes a live-kernel configuration into every page."""
+    for event in ("env-before-read-docs", "doctree-resolved"):
+        for listener in list(app.events.listeners.get(event, [])):
+            if listener.handler.__module__ == "sphinx_thebe":
+                app.disconnect(listener.id)
+
+
+# ---- pages --------------------------------------------------------------------------------------------------
+
+
+def _png_size(path: Path) -> tuple[int, int]:
+    """Width and height in CSS pixels; a figure drawn at twice the usual density shows at half its pixels."""
+    data = path.read_bytes()
+    width, height = struct.unpack(">II", data[16:24])
+    at = data.find(b"pHYs", 0, 512)
+    per_metre = struct.unpack(">I", data[at + 4 : at + 8])[0] if at > 0 else 0
+    scale = 2 if per_metre > 5500 else 1  # 140 dots per inch
+    return round(width / scale), round(height / scale)
+
+
+def size_images(app: Sphinx, body: str) -> str:
+    """Write each PNG's size into its tag, so that the text below does not jump when it arrives."""
+
+    def sized(match: re.Match) -> str:
+        name = match[2]
+        built = Path(app.outdir, app.builder.imagedir, name)
+        source = next((Path(app.srcdir, s) for s, n in app.builder.images.items() if n == name), built)
+        path = source if source.is_file() else built
+        if not path.is_file():
+            return match[0]
+        width, height = _png_size(path)
+        return f'<img {match[1]} width="{width}" height="{height}" loading="lazy" />'
+
+    return _IMAGE.sub(sized, body)
+
+
+def describe(doctree: nodes.document, limit: int = 160) -> str:
+    """A page's first paragraph of plain words, for search engines and link previews."""
+    plain = (p.astext() for p in doctree.findall(nodes.paragraph) if not any(p.findall(nodes.math)))
+    text = " ".join(next((words for words in plain if len(words) > 40), "").split())
+    return text if len(text) <= limit else text[:limit].rsplit(" ", 1)[0] + " …"
+
+
+def _asset_text(asset) -> str:
+    return f"{asset.filename or ''} {getattr(asset, 'attributes', {}).get('body', '')}"
+
+
+def _wanted(asset, body: str) -> bool:
+    text = _asset_text(asset)
+    if any(word in text for word in DROPPED):
+        return False
+    return all(re.search(pattern, body) for key, pattern in NEEDED_WHEN.items() if key in text)
+
+
+def finish_page(app: Sphinx, pagename: str, templatename: str, context: dict, doctree) -> None:
+    """Edit one page's body and decide what it loads."""
+    body = context.get("body", "")
+    if doctree is not None:
+        body = site_widgets(app, pagename, body)
+        body = size_images(app, body)
+        body = body.replace('<summary aria-label="Toggle hidden content">', "<summary>")
+        context["body"] = body
+        description = html.escape(describe(doctree) or app.config.html_title, quote=True)
+        context["metatags"] = context.get("metatags", "") + f'\n<meta name="description" content="{description}" />'
+    for key in ("script_files", "css_files"):
+        context[key][:] = [asset for asset in context[key] if _wanted(asset, body)]
+    for script in context["script_files"]:
+        if script.filename:
+            script.attributes.setdefault("defer", "defer")
+
+
+def finish_site(app: Sphinx, exception: Exception | None) -> None:
+    """Remove what no page asks for, and shrink the icon fonts."""
+    if exception or app.builder.format != "html":
+        return
+    static = Path(app.outdir, "_static")
+    for pattern in ("*.map", "fontawesome.js*", "*thebe*", "katex.min.js"):
+        for path in static.rglob(pattern):
+            path.unlink()
+    fonts.shrink_icon_fonts(Path(app.outdir))
+
+
+def setup(app: Sphinx) -> dict:
+    """Called by Sphinx."""
+    maths.setup(app)
+    app.config.html_static_path.append(str(maths.KATEX))
+    app.add_css_file("katex.min.css")
+    app.connect("builder-inited", write_widget_scripts)
+    app.connect("builder-inited", disconnect_thebe)
+    app.connect("html-page-context", finish_page, priority=900)  # after the theme and other extensions
+    app.connect("build-finished", finish_site)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

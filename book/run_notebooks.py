@@ -1,0 +1,100 @@
+"""Execute notebooks afresh, in place, so that unchanged code leaves unchanged files.
+
+    python book/run_notebooks.py [--jobs 2] [NOTEBOOK ...]      (default: every notebook of the book and exercises/)
+
+What would differ from run to run is not stored: times, the Python version, widget models (their pages travel as
+text/html), and the split of a stream into pieces.
+"""
+
+import argparse
+import os
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+
+ROOT = Path(__file__).resolve().parent.parent
+LIVE_ONLY = "application/vnd.jupyter.widget-view+json"  # names a model of one session
+METADATA = {
+    "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+    "language_info": {"name": "python", "pygments_lexer": "ipython3", "file_extension": ".py"},
+}
+
+
+def notebooks() -> list[Path]:
+    """Every notebook that is committed: the chapters' and the exercises'."""
+    found = (p for folder in ("chapters", "exercises") for p in (ROOT / folder).rglob("*.ipynb"))
+    return sorted(p for p in found if ".ipynb_checkpoints" not in p.parts)
+
+
+def joined_streams(outputs: list) -> list:
+    """Neighbouring pieces of one stream, as one output: where they were cut depends on the clock."""
+    joined: list = []
+    for output in outputs:
+        last = joined[-1] if joined else None
+        if last and output.output_type == last.output_type == "stream" and output.name == last.name:
+            last.text += output.text
+        else:
+            joined.append(output)
+    return joined
+
+
+def normalise(nb: nbformat.NotebookNode) -> None:
+    """Drop from an executed notebook what another run would store differently."""
+    nb.metadata = nbformat.from_dict(METADATA)
+    for number, cell in enumerate(nb.cells):
+        cell.id = f"cell-{number:02d}"
+        cell.metadata.pop("execution", None)
+        if cell.cell_type == "code":
+            cell.outputs = joined_streams(cell.outputs)
+            for output in cell.outputs:
+                output.get("data", {}).pop(LIVE_ONLY, None)
+
+
+def run(path: Path) -> float:
+    """Execute one notebook in a kernel of its own, store it, and return the seconds it took."""
+    start = time.perf_counter()
+    nb = nbformat.read(path, as_version=4)
+    client = NotebookClient(
+        nb,
+        timeout=120,
+        kernel_name="python3",
+        record_timing=False,
+        store_widget_state=False,
+        resources={"metadata": {"path": str(path.parent)}},
+    )
+    client.execute()
+    normalise(nb)
+    nbformat.write(nb, path)
+    return time.perf_counter() - start
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("paths", nargs="*", type=Path, metavar="NOTEBOOK")
+    parser.add_argument("--jobs", type=int, default=2)
+    args = parser.parse_args()
+    paths = [p.resolve() for p in args.paths] or notebooks()
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # two kernels at a time, one thread each
+
+    failed = 0
+    with ThreadPoolExecutor(args.jobs) as pool:
+        futures = {pool.submit(run, path): path for path in paths}
+        for done, future in enumerate(as_completed(futures), start=1):
+            name = os.path.relpath(futures[future], ROOT)
+            try:
+                print(f"[{done:2d}/{len(paths)}] {future.result():5.1f} s  {name}", flush=True)
+            except CellExecutionError as error:
+                failed += 1
+                print(f"[{done:2d}/{len(paths)}] FAILED   {name}\n{error}", flush=True)
+    if not paths:
+        print("no notebooks yet")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,45 @@
+"""What the repository says the book consists of: read by several tests."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import yaml
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def _files(node) -> Iterator[str]:
+    if isinstance(node, dict):
+        yield from (node[key] for key in ("root", "file") if key in node)
+        for value in node.values():
+            yield from _files(value)
+    elif isinstance(node, list):
+        for item in node:
+            yield from _files(item)
+
+
+def pages() -> list[str]:
+    """Every page of the book, in the order of _toc.yml, without suffix."""
+    return list(_files(yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))))
+
+
+def notebooks(folder: str = "chapters") -> list[Path]:
+    """The notebooks of the book below a folder."""
+    return [path for page in pages() if page.startswith(f"{folder}/") and (path := ROOT / f"{page}.ipynb").is_file()]
+
+
+def load(path: Path) -> dict:
+    """A notebook as it is stored."""
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def source(cell: dict) -> str:
+    """A cell's text."""
+    return "".join(cell["source"])
+
+
+def stored_html(path: Path) -> str:
+    """The text/html outputs stored in a notebook, joined."""
+    outputs = (output for cell in load(path)["cells"] for output in cell.get("outputs", []))
+    return "\n".join("".join(output.get("data", {}).get("text/html", "")) for output in outputs)

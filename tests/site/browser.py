@@ -1,0 +1,99 @@
+"""One headless Chromium without a network, and the record of what a page did in it."""
+
+import shutil
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cache, partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import axe_playwright_python
+from playwright.sync_api import Browser, Page, sync_playwright
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+SEALED = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"  # names do not resolve: no way out
+WCAG_AA = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+MENDED_BEST_PRACTICE = ["region", "label-content-name-mismatch"]  # not WCAG A/AA; the theme leaves them, we do not
+
+
+def find_browser() -> str | None:
+    """Path of the system's Chromium or Chrome."""
+    return next(filter(None, map(shutil.which, NAMES)), None)
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """A sealed headless browser."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=find_browser(), args=[*FLAGS, SEALED])
+        yield browser
+        browser.close()
+
+
+class _Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *args) -> None:
+        pass
+
+
+@contextmanager
+def served(folder: Path) -> Iterator[str]:
+    """The folder at http://127.0.0.1:PORT."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(folder)))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+
+
+@dataclass
+class Record:
+    """What a page asked for and complained about while it was open."""
+
+    requests: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+
+    def external(self, base: str) -> list[str]:
+        """Requests that left the site."""
+        return [url for url in self.requests if not url.startswith((base, "data:", "blob:", "file:"))]
+
+
+@contextmanager
+def opened(browser: Browser, url: str, *, width: int = 1280, dark: bool = False) -> Iterator[tuple[Page, Record]]:
+    """A page in a fresh context, loaded and settled, with its record."""
+    context = browser.new_context(
+        viewport={"width": width, "height": 800}, color_scheme="dark" if dark else "light", reduced_motion="reduce"
+    )
+    page, record = context.new_page(), Record()
+    page.set_default_timeout(15_000)
+    page.on("request", lambda request: record.requests.append(request.url))
+    page.on("response", lambda r: record.errors.append(f"{r.status} {r.url}") if r.status >= 400 else None)
+    page.on("console", lambda m: record.errors.append(f"{m.type}: {m.text}") if m.type == "error" else None)
+    page.on("pageerror", lambda error: record.errors.append(f"uncaught: {error}"))
+    page.goto(url, wait_until="load")
+    page.wait_for_timeout(100)
+    yield page, record
+    context.close()
+
+
+@cache
+def _axe_source() -> str:
+    return (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
+
+
+def axe(page: Page) -> list[str]:
+    """axe-core's findings against WCAG 2.2 A and AA, one line each."""
+    if not page.evaluate("typeof axe === 'object'"):
+        page.evaluate(_axe_source())
+    found = page.evaluate(
+        """async ([tags, extra]) => {
+            const options = { runOnly: { type: "tag", values: tags },
+                              rules: Object.fromEntries(extra.map(id => [id, { enabled: true }])),
+                              resultTypes: ["violations"], preload: false };
+            const { violations } = await axe.run(document, options);
+            return violations.flatMap(v => v.nodes.map(n => `${v.id}: ${n.target.join(" ")}: ${n.html.slice(0, 120)}`));
+        }""",
+        [WCAG_AA, MENDED_BEST_PRACTICE],
+    )
+    return found
