@@ -846,13 +846,13 @@ def _optimizers(net: Network, rule: Callable, lr: Any, hyper: dict, overrides: M
     return made
 
 
-def _progress(steps: Any, show: bool | None) -> Any:
+def _progress(items: Any, show: bool | None, unit: str, total: int) -> Any:
     """A bar on the error stream if tqdm is there; `show=None` means only on a terminal, so never in a notebook."""
     try:
         from tqdm import tqdm
     except ImportError:
-        return steps
-    return tqdm(steps, disable=None if show is None else not show, unit="step", leave=False)
+        return items
+    return tqdm(items, disable=None if show is None else not show, unit=unit, total=total, leave=False)
 
 
 def train(
@@ -942,7 +942,8 @@ def train(
 
     with np.errstate(over="ignore", invalid="ignore"):
         evaluate(0, np.nan)
-        for step, part in zip(_progress(range(1, budget + 1), progress), _endless(len(X), batch, rng), strict=False):
+        counted = _progress(range(1, budget + 1), progress, "step", budget)
+        for step, part in zip(counted, _endless(len(X), batch, rng), strict=False):
             inputs = X[part] if augment is None else augment(X[part], rng)
             value, grad = net.loss_and_grad(inputs, y[part], loss)
             if penalty is not None:

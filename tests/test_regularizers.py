@@ -134,6 +134,9 @@ def test_ista_converges_at_its_rate_to_exact_zeros():
     k = np.arange(1, 1000)
     assert (values[1:1000] - values[-1] <= L * np.sum(path[-1] ** 2) / (2 * k) + 1e-12).all()
     assert np.sum(path[-1] == 0) == 35 and path[-1, :5].all()
+    slope = grad(path[-1])  # optimality: -λ·sign(w) where w is not zero, within ±λ where it is
+    np.testing.assert_allclose(slope[:5], -0.2 * np.sign(path[-1, :5]), atol=1e-9)
+    assert (np.abs(slope[5:]) < 0.2).all()
     subgradient = np.zeros(40)
     for _ in range(3000):
         subgradient -= (grad(subgradient) + l1(subgradient, 0.2)[1]) / L
