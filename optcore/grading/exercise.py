@@ -151,8 +151,8 @@ def choice(options: dict[str, tuple[str, str]], right: str, *, statement: str, n
     listed = "\n".join(f"- **{letter}** {text}" for letter, (text, _) in options.items())
     letters = " or ".join(f'"{letter}"' for letter in options)
     return Exercise(
-        statement=f"{statement}\n\n{listed}", kind="explain", reference=right,
-        stub=f"{code.rstrip()}\n\n{name} = ...        # {letters}".lstrip(),
+        statement=f"{textwrap.dedent(statement).strip()}\n\n{listed}", kind="explain", reference=right,
+        stub=f"{textwrap.dedent(code).strip()}\n\n{name} = ...        # {letters}".lstrip(),
         misconceptions=[Misconception(letter, why) for letter, (_, why) in options.items() if letter != right],
         explanation=options[right][1], **more)
 

@@ -4,15 +4,20 @@ import ast
 import inspect
 import re
 import time
+from contextlib import suppress
+from dataclasses import replace
 
+import numpy as np
 import pytest
 
-from optcore.grading import check, hint, solution
+import optcore as oc
+from optcore.grading import check, hint, portable, solution
 from optcore.grading.catalogue import CHAPTERS, chapter, exercises, find
+from optcore.grading.demo import slips
 from optcore.grading.judge import HINT, MISSING, Key, draw_cases, judge, run_all
 
 # How many exercises a chapter has at least. Whoever adds some raises the number.
-AT_LEAST = {"gradient-descent": 3}
+AT_LEAST = {"gradient-descent": 14}
 
 EXERCISES = exercises()
 every_exercise = pytest.mark.parametrize("exercise", EXERCISES, ids=lambda e: e.id)
@@ -86,6 +91,29 @@ def test_every_misconception_is_named_as_itself(exercise, index):
 
 
 @every_exercise
+def test_the_solution_stands_on_its_own(exercise):
+    """What `oc.solution` shows can be pasted into a notebook."""
+    namespace = {"np": np, "oc": oc}
+    exec(exercise.solution, namespace)
+    assert check(exercise.id, namespace[exercise.name])
+
+
+@every_exercise
+def test_the_grade_of_a_slip_does_not_depend_on_the_seed(exercise):
+    """One changed sign, number, factor or function in the solution: right on all seeds or wrong on all of them."""
+    if exercise.template is ...:
+        return
+    quick = replace(exercise, seconds=0.5)
+    for source in slips(exercise.solution):
+        namespace = {"np": np, "oc": oc}
+        with suppress(Exception):                          # a class body, a default value: may fail before any call
+            exec(source, namespace)
+            feedback = [graded(quick, namespace[exercise.name], seed) for seed in range(3)]
+            verdicts = {bool(one) for one in feedback if "was stopped" not in one.text}
+            assert len(verdicts) <= 1, source
+
+
+@every_exercise
 def test_no_two_misconceptions_say_the_same(exercise):
     sentences = [m.sentence for m in exercise.misconceptions]
     assert len(set(sentences)) == len(sentences)
@@ -100,6 +128,18 @@ def test_neither_hints_nor_feedback_hold_the_solution(exercise):
     said = re.sub(r"\s", "", " ".join([*exercise.hints, *(m.sentence for m in exercise.misconceptions)]))
     for line in code_lines(exercise.solution):
         assert line in given or line not in said
+
+
+@every_exercise
+def test_the_probe_can_travel_and_takes_no_solution_along(exercise):
+    if exercise.probe is None:
+        return
+    packed = portable.pack(exercise.probe)
+    assert exercise.name not in packed["functions"] and exercise.name not in packed["library"]
+    there = replace(exercise, probe=portable.unpack(packed))
+    key = Key(exercise, draw_cases(exercise, 1))
+    assert judge(key, run_all(there, exercise.reference, key.cases))
+    assert there.inputs == exercise.inputs
 
 
 @every_exercise

@@ -158,6 +158,17 @@ WHY = choice({"a": ("It diverges.", "Beyond 2/L it does."), "b": ("It stalls.", 
              id="objective/why", notebook="1.1", title="Why", statement="What happens?", name="why", code="print(1)")
 
 
+def test_a_choice_may_be_indented_like_the_code_around_it():
+    indented = choice({"a": ("Yes.", "It is so."), "b": ("No.", "It is not so.")}, "a", id="gradient-descent/x",
+                      notebook="3.1", title="X", name="x", statement="""
+                          Which?""", code="""
+                          for k in range(2):
+                              print(k)
+                          """)
+    assert indented.stub.splitlines()[:2] == ["for k in range(2):", "    print(k)"]
+    assert indented.statement.splitlines()[0] == "Which?" and indented.name == "x"
+
+
 def test_a_choice_explains_the_option_that_was_taken():
     assert WHY.stub == 'print(1)\n\nwhy = ...        # "a" or "b"'
     assert WHY.statement.endswith("- **b** It stalls.")

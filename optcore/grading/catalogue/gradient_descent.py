@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..exercise import Exercise, Misconception
+from ..exercise import Exercise, Misconception, choice, take
 
 # --- 3.1 gradient descent and the step size ---------------------------------------------------------------------------
 
@@ -123,7 +123,7 @@ _CONTRACTION = Exercise(
             """The factor by which the error changes in one step of gradient descent, in the worst direction."""
             ...''',
     reference=contraction,
-    cases=lambda rng: [(1.0, 100.0, 2/101), (1.0, 100.0, 0.001), (1.0, 100.0, 0.021), (1.0, 3.0, 1.5),
+    cases=lambda rng: [(1.0, 100.0, 2/101), (0.5, 100.0, 0.001), (1.0, 100.0, 0.021), (0.8, 3.0, 1.5),
                        (rng.uniform(0.1, 1), rng.uniform(2, 9), rng.uniform(0.1, 1))],
     misconceptions=[
         Misconception(lambda mu, L, lr: abs(1 - lr*mu),
@@ -178,6 +178,7 @@ def _search_on_quadratic(backtracking, A, w, c):
 def _search_cases(rng):
     slopes = np.geomspace(1, 300, 6)*rng.uniform(0.9, 1.1, 6)
     return [(np.array([[2.0]]), np.array([1.0]), 1e-4), (np.array([[100.0]]), np.array([0.5]), 1e-4),
+            (np.diag([0.4, 0.1]), rng.normal(size=2), 0.1),
             *((np.diag([L, rng.uniform(0.2, 1)]), rng.normal(size=2), c)
               for L, c in zip(slopes, (0.9, 0.6, 0.4, 0.3, 0.6, 0.9), strict=True))]
 
@@ -213,4 +214,501 @@ _BACKTRACKING = Exercise(
            "The promise of the slope: a step lr along −g changes f by about −lr times g·g."])
 
 
-EXERCISES = [_GD, _CONTRACTION, _BACKTRACKING]
+# --- 3.2 stochastic and mini-batch gradient descent ------------------------------------------------------------------
+
+
+def minibatches(n, b, rng):
+    order = rng.permutation(n)
+    for start in range(0, n, b):
+        yield order[start:start + b]
+
+
+def _two_epochs(minibatches, n, b, seed):
+    """called twice with the same rng = np.random.default_rng(seed), once for each of two epochs"""
+    rng = np.random.default_rng(seed)
+    return [[np.array(batch) for batch in take(minibatches(n, b, rng), 200)] for _ in range(2)]
+
+
+def _what_counts(epochs, n, b, seed):
+    """What is the same for every right shuffle: sizes, that each index comes once, and that the order is new."""
+    first, second = (np.concatenate(epoch) for epoch in epochs)
+    return {"batch sizes": [len(batch) for batch in epochs[0]],
+            "every index exactly once in an epoch": sorted(first) == list(range(n)) == sorted(second),
+            "shuffled": list(first) != sorted(first),
+            "a new order in the second epoch": list(first) != list(second)}
+
+
+def _sliced(order, whole=lambda n, b: n):
+    """Batches cut from `order(n, rng)`; `whole(n, b)` is where the cutting ends."""
+    def batches(n, b, rng):
+        indices = order(n, rng)
+        return [indices[start:start + b] for start in range(0, whole(n, b), b)]
+    return batches
+
+
+def _shuffled_in_place(n, rng):
+    order = np.arange(n)
+    rng.shuffle(order)
+    return order
+
+
+_MINIBATCHES = Exercise(
+    id="gradient-descent/minibatches", notebook="3.2", title="One epoch of mini-batches",
+    statement=r"""
+        Cut the indices $0, \dots, n-1$ into mini-batches for one epoch: in a random order drawn from the generator
+        `rng`, `b` at a time, every index exactly once. If `b` does not divide `n`, the last batch is smaller.
+        Yield the batches (or return them in a list), each an array of indices. The next call with the same `rng`
+        gives another order.""",
+    stub="""
+        def minibatches(n, b, rng):
+            \"\"\"The batches of one epoch, arrays of indices.\"\"\"
+            ...""",
+    reference=minibatches, probe=_two_epochs, summary=_what_counts,
+    also_right=[_sliced(_shuffled_in_place), _sliced(lambda n, rng: rng.choice(n, n, replace=False))],
+    cases=lambda rng: [(20, 5, 0), (23, 6, 1), (30, 30, 2),
+                       (int(rng.integers(40, 60)), 7, int(rng.integers(1000)))],
+    misconceptions=[
+        Misconception(_sliced(lambda n, rng: rng.integers(n, size=n)),
+                      "You draw with replacement: in one epoch some examples come twice and others not at all."),
+        Misconception(_sliced(lambda n, rng: rng.permutation(n), whole=lambda n, b: n - n % b),
+                      "You leave out the last, smaller batch; its examples are never seen in this epoch."),
+        Misconception(_sliced(lambda n, rng: np.arange(n)),
+                      "The order is that of the data. Sorted data then gives batches that all say the same; shuffle."),
+        Misconception(_sliced(lambda n, rng: np.random.default_rng(0).permutation(n)),
+                      "Every epoch has the same order: you make a generator of your own instead of using `rng`."),
+        Misconception(_sliced(lambda n, rng: rng.permutation(n), whole=lambda n, b: b),
+                      "You stop after the first batch; an epoch goes through all of the data."),
+    ],
+    hints=["Shuffle once, then cut.", "`rng.permutation` gives each index once, in a random order.",
+           "A slice that reaches beyond the end of an array is just shorter."])
+
+
+def sgd_step(theta, rows, lr, x):
+    return theta - lr*np.mean(2*(theta - x[rows]))
+
+
+_SGD_STEP = Exercise(
+    id="gradient-descent/sgd-step", notebook="3.2", title="A mini-batch step",
+    statement=r"""
+        The loss is $J(\theta) = \frac1N \sum_{i} (\theta - x_i)^2$ over the numbers in the array `x`. Take one step of
+        mini-batch gradient descent with learning rate `lr` from the number `theta`, where `rows` holds the indices of the
+        examples in the mini-batch. Return the new $\theta$.""",
+    stub="""
+        def sgd_step(theta, rows, lr, x):
+            \"\"\"theta after one step on the examples x[rows].\"\"\"
+            ...""",
+    reference=sgd_step,
+    cases=lambda rng: [(10.0, np.arange(4), 0.1, np.arange(1.0, 1001.0)), (0.0, np.array([2]), 0.25, np.arange(3.0)),
+                       (rng.normal(), rng.permutation(12)[:5], 0.2, rng.normal(size=12))],
+    misconceptions=[
+        Misconception(lambda theta, rows, lr, x: theta - lr*np.sum(2*(theta - x[rows])),
+                      "You add up the gradients of the batch; the rule takes their mean, or the step grows with the "
+                      "batch size."),
+        Misconception(lambda theta, rows, lr, x: theta - lr*np.sum(2*(theta - x[rows]))/len(x),
+                      "You divide by the size of the data set; the batch has fewer examples than that."),
+        Misconception(lambda theta, rows, lr, x: theta - lr*np.mean(2*(theta - x)),
+                      "You read all examples: that is batch gradient descent. Only those of the mini-batch count."),
+        Misconception(lambda theta, rows, lr, x: theta + lr*np.mean(2*(theta - x[rows])),
+                      "You step uphill: check the sign of the step."),
+        Misconception(lambda theta, rows, lr, x: theta - lr*np.mean(theta - x[rows]),
+                      "The derivative of a square has a factor that you left out."),
+        Misconception(lambda theta, rows, lr, x: theta - lr*np.mean(2*(theta - rows)),
+                      "You use the indices as if they were the examples: `rows` says where in `x` they stand."),
+    ],
+    hints=["What is the derivative of $(\\theta - x_i)^2$ with respect to $\\theta$?",
+           "Pick the examples first, then average their gradients."])
+
+
+def noise_scale(G):
+    g = G.mean(axis=0)
+    spread = np.sum((G - g)**2)/(len(G) - 1)
+    return spread/(g @ g - spread/len(G))
+
+
+_NOISE_SCALE = Exercise(
+    id="gradient-descent/noise-scale", notebook="3.2", title="The gradient noise scale",
+    statement=r"""
+        The rows of `G`, shape `(m, n)`, are gradients of `m` examples drawn at random. Estimate
+        $B_{\text{simple}} = \operatorname{tr}\Sigma / \lVert g\rVert^2$, the variance of the gradients summed over the
+        coordinates, divided by the squared length of the expected gradient $g$. Both the numerator and the denominator
+        shall be unbiased estimates. Mind that the squared length of the *mean row* is on average too large: it
+        contains the noise that is left in the mean.""",
+    stub="""
+        def noise_scale(G):
+            \"\"\"tr Σ / ‖g‖² from a sample of gradients, numerator and denominator unbiased.\"\"\"
+            ...""",
+    reference=noise_scale,
+    cases=lambda rng: [(np.array([[1.0, 0.0], [3.0, 0.0]]),), (np.array([[1.0, 2.0], [3.0, 2.0], [2.0, 5.0]]),),
+                       (rng.normal(size=(8, 3)) + 2,), (rng.normal(size=(50, 4)) + 1,)],
+    misconceptions=[
+        Misconception(lambda G: np.sum(G.var(axis=0, ddof=1))/np.sum(G.mean(axis=0)**2),
+                      "The squared length of the mean row is too large by the noise that averaging leaves; your noise "
+                      "scale comes out too small."),
+        Misconception(lambda G: np.sum(G.var(axis=0))/(np.sum(G.mean(axis=0)**2) - np.sum(G.var(axis=0))/len(G)),
+                      "Your variance divides by m. The mean was estimated from the same rows, which makes that too small."),
+        Misconception(lambda G: np.sum(G.var(axis=0))/np.sum(G.mean(axis=0)**2),
+                      "Neither part is unbiased: the variance divides by m, and the squared mean still holds noise."),
+        Misconception(lambda G: np.sum(G.std(axis=0, ddof=1))/np.sqrt(np.sum(G.mean(axis=0)**2)),
+                      "You compare lengths; the noise scale compares squares, variances with a squared norm."),
+        Misconception(lambda G: (np.mean(np.sum(G**2, axis=1)))/np.sum(G.mean(axis=0)**2),
+                      "Your numerator is the mean squared length of the gradients. That is not their spread about "
+                      "the mean."),
+        Misconception(lambda G: np.var(G, ddof=1)/np.mean(G)**2,
+                      "You mix all numbers of `G`; the coordinates have means of their own."),
+    ],
+    hints=["tr Σ is the sum of the variances of the columns.",
+           "How large is the expected squared length of the mean of m noisy rows?",
+           "$E\\lVert\\bar g\\rVert^2 = \\lVert g\\rVert^2 + \\operatorname{tr}\\Sigma/m$: subtract the estimate of the last term."])
+
+
+_NOISE_FLOOR = Exercise(
+    id="gradient-descent/noise-floor", notebook="3.2", title="Measure a noise floor", kind="measure",
+    statement=r"""
+        Gradient descent on $\frac12\theta^2$ with learning rate 0.5 and normal noise of standard deviation 1 on every
+        gradient. Measure the mean of $\theta^2$ once the start is forgotten, to within 5%. A few hundred runs at
+        once make the estimate steady.""",
+    stub="""
+        runs = oc.descend(oc.gd, lambda w: 0.5*w[..., 0]**2, [[3.0]], steps=400, lr=0.5, noise=1.0,
+                          seed=np.arange(300)[:, None])     # runs.points has the shape (steps + 1, runs, 1)
+
+        floor = ...""",
+    reference=1/3, rtol=0.05,
+    misconceptions=[
+        Misconception(3**-0.5, "That is the standard deviation of θ. Asked for is the mean of its square."),
+        Misconception(1/6, "That is the mean loss, half of what is asked for."),
+        Misconception(0.25, "That is the approximation for small learning rates; 0.5 is not small. Measure it."),
+        Misconception(0.5, "That is the learning rate. The floor is in proportion to it, but not equal."),
+        Misconception(9.0, "That is the square of the starting point: leave out the first steps."),
+    ],
+    hints=["Which steps still remember the start?", "Square first, then average, over runs and over late steps."])
+
+
+# --- 3.3 momentum and Nesterov ----------------------------------------------------------------------------------------
+
+
+def hb_optimal(mu, L):
+    lr = 4/(np.sqrt(L) + np.sqrt(mu))**2
+    beta = ((np.sqrt(L) - np.sqrt(mu))/(np.sqrt(L) + np.sqrt(mu)))**2
+    return lr, beta
+
+
+_HB_OPTIMAL = Exercise(
+    id="gradient-descent/hb-optimal", notebook="3.3", title="The best momentum for a quadratic",
+    statement=r"""
+        For a quadratic whose curvatures lie between $\mu$ and $L$, $0 < \mu < L$, return the learning rate $\eta$ and the
+        momentum $\beta$ with which the heavy ball $u \leftarrow \beta u + g$, $\theta \leftarrow \theta - \eta u$ has the best
+        convergence rate.""",
+    stub="""
+        def hb_optimal(mu, L):
+            \"\"\"(lr, beta) of the fastest heavy ball on curvatures between mu and L.\"\"\"
+            ...""",
+    reference=hb_optimal,
+    cases=lambda rng: [(1.0, 100.0), (1.0, 25.0), (rng.uniform(0.1, 1), rng.uniform(2, 50))],
+    misconceptions=[
+        Misconception(lambda mu, L: (hb_optimal(mu, L)[0], np.sqrt(hb_optimal(mu, L)[1])),
+                      "Your β is the rate of convergence, 9/11 for κ = 100. The momentum is its square."),
+        Misconception(lambda mu, L: (2/(L + mu), hb_optimal(mu, L)[1]),
+                      "Your learning rate is that of plain gradient descent; momentum allows a larger one."),
+        Misconception(lambda mu, L: (1/L, hb_optimal(mu, L)[1]),
+                      "A learning rate of 1/L is safe but too short: with momentum the best one exceeds 2/L if κ is large."),
+        Misconception(lambda mu, L: (hb_optimal(mu, L)[0], ((L - mu)/(L + mu))**2),
+                      "Your β has κ where its root belongs: that is too much memory."),
+        Misconception(lambda mu, L: (4/(L + mu), hb_optimal(mu, L)[1]),
+                      "The root of a sum is not the sum of the roots: look at the denominator of your learning rate."),
+        Misconception(lambda mu, L: hb_optimal(mu, L)[::-1], "The two results are in the wrong order."),
+    ],
+    hints=["Everything depends on the *roots* of the two curvatures.",
+           "The fastest rate is $(\\sqrt\\kappa - 1)/(\\sqrt\\kappa + 1)$, and $\\beta$ is its square.",
+           "For μ = 1 and L = 100 the learning rate is 4/121."])
+
+
+def nesterov_path(grad, w0, lr, beta, steps):
+    points, v = [np.array(w0, float)], np.zeros(len(w0))
+    for _ in range(steps):
+        v = beta*v - lr*grad(points[-1] + beta*v)
+        points.append(points[-1] + v)
+    return np.array(points)
+
+
+def _velocity_method(look):
+    """A path in velocity form whose gradient is taken at `look(w, v, beta)`."""
+    def path(grad, w0, lr, beta, steps):
+        points, v = [np.array(w0, float)], np.zeros(len(w0))
+        for _ in range(steps):
+            v = beta*v - lr*grad(look(points[-1], v, beta))
+            points.append(points[-1] + v)
+        return np.array(points)
+    return path
+
+
+def _shifted(grad, w0, lr, beta, steps):
+    points, u = [np.array(w0, float)], np.zeros(len(w0))
+    for _ in range(steps):
+        g = grad(points[-1])
+        u = beta*u + g
+        points.append(points[-1] - lr*(g + beta*u))
+    return np.array(points)
+
+
+def _without_memory(grad, w0, lr, beta, steps):
+    points, v = [np.array(w0, float)], np.zeros(len(w0))
+    for _ in range(steps):
+        v = -lr*grad(points[-1] + beta*v)
+        points.append(points[-1] + v)
+    return np.array(points)
+
+
+def _nesterov_on_quadratic(nesterov_path, A, w0, lr, beta, steps):
+    """called with grad(w) = A @ w"""
+    return nesterov_path(lambda w: A @ w, w0, lr, beta, steps)
+
+
+_NESTEROV = Exercise(
+    id="gradient-descent/nesterov", notebook="3.3", title="Nesterov's look-ahead",
+    statement=r"""
+        Write Nesterov momentum in velocity form: with the velocity $v$ (zero at the start), each step takes the gradient
+        where the velocity alone would lead, $v \leftarrow \beta v - \eta\,\nabla f(\theta + \beta v)$, and then moves,
+        $\theta \leftarrow \theta + v$. Return every $\theta$, the start included, as an array of shape
+        `(steps + 1, n)`.""",
+    stub="""
+        def nesterov_path(grad, w0, lr, beta, steps):
+            \"\"\"All points of `steps` steps from `w0`, shape (steps + 1, n).\"\"\"
+            ...""",
+    reference=nesterov_path, probe=_nesterov_on_quadratic,
+    cases=lambda rng: [(np.array([[1.0]]), np.array([1.0]), 0.5, 0.5, 3),
+                       (np.diag([1.0, 20.0]), np.array([1.0, -1.0]), 0.05, 0.8, 30),
+                       (np.diag(rng.uniform(0.5, 5, 3)), rng.normal(size=3), 0.1, 0.7, 10)],
+    misconceptions=[
+        Misconception(_velocity_method(lambda w, v, beta: w),
+                      "You take the gradient where you stand: that is the heavy ball. Nesterov looks ahead first."),
+        Misconception(_velocity_method(lambda w, v, beta: w + v),
+                      "You look ahead by the whole velocity. It is damped before it acts, so look where it leads after that."),
+        Misconception(_velocity_method(lambda w, v, beta: w - beta*v),
+                      "You look back instead of ahead: check the sign in front of the velocity."),
+        Misconception(_shifted,
+                      "These are the points of PyTorch's form, θ + βv: the same method in shifted variables. Asked for is θ."),
+        Misconception(_without_memory,
+                      "Your velocity forgets: it holds the last gradient only, and not the damped velocity before it."),
+    ],
+    hints=["Two lines in the loop: the new velocity, then the new point.",
+           "The gradient is evaluated before the move, at a point that is not part of the path."])
+
+
+def ema_to_velocity_lr(lr, beta):
+    return lr*(1 - beta)
+
+
+_EMA_LR = Exercise(
+    id="gradient-descent/ema-to-velocity-lr", notebook="3.3", title="From the averaging form to the velocity form",
+    statement=r"""
+        A run uses $m \leftarrow \beta m + (1-\beta) g$, $\theta \leftarrow \theta - \eta m$. Return the learning rate with which
+        the velocity form $v \leftarrow \beta v - \eta' g$, $\theta \leftarrow \theta + v$ makes the same path.""",
+    stub="""
+        def ema_to_velocity_lr(lr, beta):
+            \"\"\"The velocity form's learning rate for the same path.\"\"\"
+            ...""",
+    reference=ema_to_velocity_lr,
+    cases=lambda rng: [(0.1, 0.9), (1.0, 0.5), (rng.uniform(0.01, 1), rng.uniform(0.6, 0.99))],
+    misconceptions=[
+        Misconception(lambda lr, beta: lr,
+                      "With the same learning rate the velocity form takes steps that are 1/(1 − β) times as long."),
+        Misconception(lambda lr, beta: lr/(1 - beta),
+                      "That is the other direction. Which of the two forms takes the longer steps at equal rates?"),
+        Misconception(lambda lr, beta: lr*beta, "Compare the factors in front of the newest gradient: is one of them β?"),
+        Misconception(lambda lr, beta: lr*(1 + beta), "Check the sign: how much of the newest gradient does the average take?"),
+    ],
+    hints=["Start with m = 0 and v = 0 and write down the first step of each."])
+
+
+def excess_loss(lr, beta, curvatures, start, k):
+    loss = 0.0
+    for lam, x0 in zip(curvatures, start, strict=True):
+        R = np.array([[beta, lam], [-lr*beta, 1 - lr*lam]])           # (u, x) -> (u, x) after one step
+        s1, s2 = np.linalg.eigvals(R.astype(complex))
+        R1 = (R - s2*np.eye(2))/(s1 - s2)
+        R2 = (R - s1*np.eye(2))/(s1 - s2)
+        u, x = (s1**k*R1 - s2**k*R2).real @ np.array([0.0, x0])
+        loss += lam*x**2/2
+    return loss
+
+
+def _excess(*, swapped, half, sign=1, plus=False):
+    """The excess loss with the published slips, or with half-way repairs of them."""
+    def wrong(lr, beta, curvatures, start, k):
+        loss = 0.0
+        for lam, x0 in zip(curvatures, start, strict=True):
+            R = np.array([[beta, lam], [-lr*beta, 1 - lr*lam]])
+            s = np.linalg.eigvals(R.astype(complex))
+            a, b = s if swapped else s[::-1]
+            R1, R2 = ((R - root*np.eye(2))/(s[0] - s[1]) for root in (a, b))
+            x = ((s[0]**k*R1 + (s[1]**k*R2 if plus else -s[1]**k*R2)).real @ np.array([0.0, x0]))[1]
+            loss += lam*(sign*x)**2*(0.5 if half else 1)
+        return loss
+    return wrong
+
+
+_EXCESS_LOSS = Exercise(
+    id="gradient-descent/excess-loss", notebook="3.3", title="Two slips in a published formula", kind="bug hunt",
+    statement=r"""
+        A widely read article gives the heavy ball on a quadratic in closed form. Along an eigenvector with curvature
+        $\lambda$ one step maps $(u, x)$ to $R\,(u, x)$, and with the eigenvalues $\sigma_1 \ne \sigma_2$ of $R$ the power $R^k$
+        is a combination of $\sigma_1^k$ and $\sigma_2^k$. The code below computes
+        $f(\theta_k) - f(\theta^\star)$ from it, for $f = \frac12\sum_i \lambda_i x_i^2$, as it was printed. Two slips are in it.
+        Find both. (What must $R^0$ be?)""",
+    stub="""
+        def excess_loss(lr, beta, curvatures, start, k):
+            \"\"\"f(w_k) - f* after k steps of momentum from `start` (in eigen-coordinates) with u = 0.\"\"\"
+            loss = 0.0
+            for lam, x0 in zip(curvatures, start, strict=True):
+                R = np.array([[beta, lam], [-lr*beta, 1 - lr*lam]])           # (u, x) -> (u, x) after one step
+                s1, s2 = np.linalg.eigvals(R.astype(complex))
+                R1 = (R - s1*np.eye(2))/(s1 - s2)
+                R2 = (R - s2*np.eye(2))/(s1 - s2)
+                u, x = (s1**k*R1 - s2**k*R2).real @ np.array([0.0, x0])
+                loss += lam*x**2
+            return loss""",
+    reference=excess_loss,
+    cases=lambda rng: [(0.1, 0.5, np.array([2.0]), np.array([1.0]), 0), (0.1, 0.5, np.array([2.0]), np.array([1.0]), 1),
+                       (0.01, 0.8, np.array([1.0, 30.0]), np.array([1.0, 1.0]), 5),
+                       (0.05, 0.7, rng.uniform(2, 9, 3), rng.normal(size=3), int(rng.integers(2, 9)))],
+    misconceptions=[
+        Misconception(_excess(swapped=False, half=False),
+                      "The path is right now, the loss is not: compare it with f at k = 0, for one curvature and x = 1."),
+        Misconception(_excess(swapped=True, half=True),
+                      "At k = 0 the loss is right now. At k = 1 it is not: the combination does not give R back yet."),
+        Misconception(_excess(swapped=True, half=True, plus=True),
+                      "Turning the minus into a plus does not help: at k = 0 the two parts must add up to the identity."),
+    ],
+    hints=["Put k = 0: what comes out, and what must come out?",
+           "Put k = 1 and multiply out: do you get R? Which index belongs to which root?",
+           "The second slip is in the last line of the loop: compare it with f."])
+
+
+# --- 3.4 cliffs and gradient clipping ---------------------------------------------------------------------------------
+
+
+def clip_by_global_norm(grads, c):
+    norm = np.sqrt(sum(np.sum(g**2) for g in grads))
+    factor = c/max(norm, c)
+    return [factor*g for g in grads], norm
+
+
+def _norm_of(grads):
+    return np.sqrt(sum(np.sum(g**2) for g in grads))
+
+
+def _one_by_one(grads, c):
+    return [c/max(np.sqrt(np.sum(g**2)), c)*g for g in grads], _norm_of(grads)
+
+
+def _in_their_place(grads, c):
+    norm = _norm_of(grads)
+    for g in grads:
+        g *= c/max(norm, c)
+    return grads, norm
+
+
+_CLIP = Exercise(
+    id="gradient-descent/clip-by-global-norm", notebook="3.4", title="Clip by global norm",
+    statement=r"""
+        `grads` is a list of arrays, the gradients of a network's parameters. If the norm of all their entries together,
+        $\lVert g\rVert$, exceeds the threshold $c$, scale all of them by the one factor that brings it down to $c$. Return the new
+        list and the norm *before* clipping. The arrays you were given stay as they were.""",
+    stub="""
+        def clip_by_global_norm(grads, c):
+            \"\"\"(clipped gradients, global norm before clipping).\"\"\"
+            ...""",
+    reference=clip_by_global_norm,
+    cases=lambda rng: [([np.array([3.0, 0.0]), np.array([4.0])], 1.0), ([np.array([0.3, 0.0]), np.array([0.4])], 1.0),
+                       ([np.zeros(2), np.zeros(1)], 1.0), ([np.array([[30.0, -1.0]]), np.array([2.0, 0.5])], 2.0),
+                       ([rng.normal(size=(2, 3)), rng.normal(size=3)], 0.5)],
+    misconceptions=[
+        Misconception(_one_by_one, "You clip each array by its own norm. That changes how they compare with each other, and so the "
+                                   "direction of the joint step."),
+        Misconception(lambda grads, c: ([np.clip(g, -c, c) for g in grads], _norm_of(grads)),
+                      "You clip entry by entry, which turns the direction. One factor for everything is asked for."),
+        Misconception(lambda grads, c: ([c*g/max(_norm_of(grads), 1e-300) for g in grads], _norm_of(grads)),
+                      "You scale every gradient to length c. Gradients within the threshold are to be left alone."),
+        Misconception(_in_their_place, "The arrays you were given have changed. Make new ones."),
+        Misconception(lambda grads, c: (clip_by_global_norm(grads, c)[0], min(_norm_of(grads), c)),
+                      "You return the norm after clipping. The one before tells whether, and how often, it was needed."),
+        Misconception(lambda grads, c: ([g*min(1, c/(_norm_of(grads) + 1e-6)) for g in grads], _norm_of(grads)),
+                      "You add 1e-6 to the norm, as PyTorch does. Here the clipped norm is exactly c."),
+        Misconception(lambda grads, c: ([c/max(_norm_of(grads)**2, c)*g for g in grads], _norm_of(grads)),
+                      "You compare the squared norm with c: a root is missing."),
+    ],
+    hints=["First one number: the root of the sum of all squares, over all arrays.",
+           "The factor is $c/\\lVert g\\rVert$, but never above 1. What happens at $\\lVert g\\rVert = 0$?"])
+
+
+def gradient_norms(W, g, T):
+    norms = [np.linalg.norm(g)]
+    for _ in range(T):
+        g = g @ W.T
+        norms.append(np.linalg.norm(g))
+    return np.array(norms)
+
+
+def _norms(step):
+    """Wrong norms: `step(W, g, t)` is the gradient after t steps back."""
+    return lambda W, g, T: np.array([np.linalg.norm(step(W, g, t)) for t in range(T + 1)])
+
+
+_GRADIENT_NORMS = Exercise(
+    id="gradient-descent/gradient-norms", notebook="3.4", title="A gradient on its way back through time",
+    statement=r"""
+        A linear recurrent net computes $h_t = h_{t-1} W$ with row vectors. `g` is the gradient of the loss with respect to
+        the last state. Going back one step multiplies it by $W^\top$ from the right. Return the norms of the gradient after
+        $0, 1, \dots, T$ steps back, an array of shape `(T + 1,)`.""",
+    stub="""
+        def gradient_norms(W, g, T):
+            \"\"\"Norms of g, g Wᵀ, g Wᵀ Wᵀ, …, shape (T + 1,).\"\"\"
+            ...""",
+    reference=gradient_norms,
+    cases=lambda rng: [(np.array([[0.5, 2.0], [0.0, 0.5]]), np.array([1.0, 0.0]), 3), (1.1*np.eye(2), np.array([3.0, 4.0]), 50),
+                       (np.array([[0.9, 5.0], [0.0, 0.9]]), np.array([0.0, 1.0]), 20),
+                       (rng.normal(size=(3, 3))/2, rng.normal(size=3), 6)],
+    misconceptions=[
+        Misconception(_norms(lambda W, g, t: g @ np.linalg.matrix_power(W, t)),
+                      "You go forward: without the transpose it is the state that is carried on, not the gradient carried back."),
+        Misconception(_norms(lambda W, g, t: g @ W.T**t),
+                      "`**` takes the power of each entry. Carrying the gradient back is a product of matrices."),
+        Misconception(lambda W, g, T: np.linalg.norm(W, 2)**np.arange(T + 1)*np.linalg.norm(g),
+                      "That is an upper bound from the largest singular value; the gradient itself may be far below it."),
+        Misconception(lambda W, g, T: np.abs(np.linalg.eigvals(W)).max()**np.arange(T + 1)*np.linalg.norm(g),
+                      "The largest eigenvalue rules in the long run only. If W is not symmetric, the first steps may grow."),
+        Misconception(lambda W, g, T: gradient_norms(W, g, T + 1)[1:],
+                      "Your first entry is the norm after one step; begin with the norm of g itself."),
+        Misconception(lambda W, g, T: gradient_norms(W, g, T)**2,
+                      "These are the squares of the norms."),
+    ],
+    hints=["Keep the gradient in a variable and multiply it once per step.",
+           "The number of norms is one more than the number of steps."])
+
+
+_FROZEN = choice(
+    {"a": ("It has converged to a minimum.", "A minimum needs a zero gradient and nothing lower nearby. Here the gradient "
+                                             "is zero because the unit is flat; the loss goes down to 0 elsewhere."),
+     "b": ("The unit is saturated, so the gradient is practically 0.",
+           "Its output is 1 to the last digit, (1 - 0.7)² = 0.09, and the sigmoid's slope there is below 1e-100."),
+     "c": ("The learning rate is too small for the new place.", "No learning rate helps: it multiplies a gradient of zero."),
+     "d": ("The parameters have become nan.", "They are large but finite; a nan would show in the loss as well.")},
+    "b", id="gradient-descent/frozen", notebook="3.4", title="Why the loss stays at 0.09", name="why_frozen",
+    statement=r"""
+        The unit of this page with recurrence $x_t = w\,\sigma(x_{t-1}) + b$ is trained from the edge of the cliff, without clipping.
+        After one jump the loss is 0.09 and stays there. Look at the point, the gradient and the output. Why?""",
+    code="""
+        def unit(p, T=50):
+            x = 0.5
+            for _ in range(T):
+                x = p[..., 0]*oc.sigmoid(x) + p[..., 1]
+            return oc.sigmoid(x)
+
+        path = oc.descend(oc.gd, lambda p: (unit(p) - 0.7)**2, [5.2, -2.5], steps=200, lr=0.5)
+        """,
+    hints=["Print `path.final`, `unit(path.final)` and `path.f.grad(path.final)`.",
+           "What is the slope of the sigmoid where its value is 1?"])
+
+
+EXERCISES = [_GD, _CONTRACTION, _BACKTRACKING, _MINIBATCHES, _SGD_STEP, _NOISE_SCALE, _NOISE_FLOOR, _HB_OPTIMAL, _NESTEROV,
+             _EMA_LR, _EXCESS_LOSS, _CLIP, _GRADIENT_NORMS, _FROZEN]
