@@ -1,6 +1,7 @@
 """Widgets that live in the page, in JupyterLab and in Colab: see `base.py` and `common.js` for how one is made."""
 
 from .base import Setting, Widget
+from .chord import Chord, chord
 from .explore import Explore, explore
 from .loss_curves import LossCurves, loss_curves
 from .quiz import Quiz, load_quiz, quiz
@@ -8,6 +9,7 @@ from .regression import Regression, regression
 from .schedule import Plateau, Schedule, feedback, schedule
 
 __all__ = [
+    "Chord",
     "Explore",
     "LossCurves",
     "Plateau",
@@ -16,6 +18,7 @@ __all__ = [
     "Schedule",
     "Setting",
     "Widget",
+    "chord",
     "explore",
     "feedback",
     "load_quiz",
