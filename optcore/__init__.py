@@ -39,6 +39,7 @@ _LAZY = {
     "regression": ".widgets",
     "schedule": ".widgets",
     "feedback": ".widgets",
+    "newton": ".widgets",
     "loss_curves": ".widgets",
     "chord": ".widgets",
 }

@@ -4,6 +4,7 @@ from .base import Setting, Widget
 from .chord import Chord, chord
 from .explore import Explore, explore
 from .loss_curves import LossCurves, loss_curves
+from .newton import Newton, newton
 from .quiz import Quiz, load_quiz, quiz
 from .regression import Regression, regression
 from .schedule import Plateau, Schedule, feedback, schedule
@@ -12,6 +13,7 @@ __all__ = [
     "Chord",
     "Explore",
     "LossCurves",
+    "Newton",
     "Plateau",
     "Quiz",
     "Regression",
@@ -23,6 +25,7 @@ __all__ = [
     "feedback",
     "load_quiz",
     "loss_curves",
+    "newton",
     "quiz",
     "regression",
     "schedule",

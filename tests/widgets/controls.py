@@ -34,7 +34,7 @@ def words(page) -> str:
 
 def numbers(text: str) -> list[float]:
     """The numbers in a status line."""
-    found = re.findall(r"−?\d+(?:\.\d+)?(?:e-?\d+)?", text)
+    found = re.findall(r"−?\d+(?:\.\d+)?(?:e[−-]?\d+)?", text)
     return [float(n.replace("−", "-")) for n in found]
 
 
@@ -80,7 +80,7 @@ widget.render({{ model, el }});
 
 def exact(widget) -> str:
     """`live`, with every number of the status line in full."""
-    return live(widget).replace("<script>{\nconst state", "<script>oc.fmt = String;{\nconst state")
+    return live(widget).replace("<script>{\nconst state", "<script>oc.fmt = x => String(x).replaceAll('-', '−');{\nconst state")
 
 
 HOSTILE = ["NaN", "Infinity", "-Infinity", 1e308, -1e308, 0, [], None, "x", True, {}, [["NaN", 1], [2]]]

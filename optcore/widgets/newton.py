@@ -1,0 +1,131 @@
+"""`oc.newton()`: the quadratic model at a point, the step that goes to its stationary point, and whole runs."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..palette import color_of
+from ..second_order import bfgs_inverse_update, minimize, newton_step, saddle_free_step, sr1_update
+from ..surfaces import SURFACES, Surface
+from ..symbolic import trace
+from .base import Setting, Widget
+
+__all__ = ["METHODS", "Newton", "newton"]
+
+#: method of `minimize` -> (label, colour)
+METHODS = {
+    "newton": ("Newton, full step", color_of("newton")),
+    "damped-newton": ("Newton, line search", "#7c3aed"),
+    "saddle-free": ("saddle-free Newton", "#15803d"),
+    "gd": ("gradient descent", color_of("gd")),
+    "bfgs": ("BFGS", "#b3125a"),
+    "lbfgs": ("L-BFGS", "#c2410c"),
+    "sr1": ("SR1", "#8a6100"),
+}
+_MEMORYLESS = ["newton", "damped-newton", "saddle-free", "gd"]  # can be asked for a step anywhere
+MOST = 100  # steps in the page
+
+
+def _programs() -> dict[str, dict]:
+    vector, matrix = (2,), (2, 2)
+    return {
+        "newton": trace(newton_step, vector, matrix, ()).program(),
+        "saddleFree": trace(saddle_free_step, vector, matrix, ()).program(),
+        "bfgs": trace(bfgs_inverse_update, matrix, vector, vector).program(),
+        "sr1": trace(sr1_update, matrix, vector, vector).program(),
+    }
+
+
+class Newton(Widget):
+    """Quadratic models and the steps they give, on one surface; `newton` makes it."""
+
+    name = "newton"
+    start = Setting("The start point [x, y].")
+    method = Setting("The method whose run and model are drawn, a name out of METHODS.")
+    k = Setting("The step whose model is drawn; None means the last.")
+    damping = Setting("What is added to the diagonal of the curvature.")
+
+    def __init__(self, surface, start, method, k, compare, damping, memory, noise):
+        self._surface = surface
+        program = surface.program()
+        names = ", ".join(METHODS[name][0] for name in compare) or METHODS[method][0]
+        super().__init__(
+            spec={
+                "title": "Quadratic models",
+                "surface": program,
+                "params": {p["name"]: p["default"] for p in program["params"]},
+                "domain": surface.domain,
+                "minima": surface.minima,
+                "lowest": surface.lowest,
+                "methods": [[name, label, color] for name, (label, color) in METHODS.items()],
+                "memoryless": _MEMORYLESS,
+                "programs": _programs(),
+                "most": MOST,
+                "noise": np.random.default_rng(0).standard_normal((MOST, 2)).round(3),
+            },
+            value={"start": start, "method": method, "k": k, "compare": compare, "damping": damping}
+            | {"memory": memory, "noise": noise},
+            label=f"Newton({surface.__name__}, {method})",
+            summary=f"The quadratic model of {surface.__name__} at ({start[0]:g}, {start[1]:g}), with steps: {names}.",
+        )
+
+    def run(self):
+        """The run that the page shows (without gradient noise), as `minimize` makes it: a `Result`."""
+        v = self.value
+        options = {"damping": v["damping"], "memory": v["memory"], "max_iterations": MOST}
+        return minimize(self._surface, v["start"], v["method"], **options)
+
+    def still(self):
+        """The landscape and the run."""
+        from ..plotting import draw_landscape, draw_path, plt
+
+        figure, ax = plt.subplots(figsize=(4.8, 3.6))
+        draw_landscape(self._surface, ax)
+        draw_path({self.value["method"]: self.run().path}, ax)
+        return figure
+
+
+def newton(
+    surface: Surface | str | Callable = "saddle",
+    *,
+    start: Sequence[float] | None = None,
+    method: str = "newton",
+    k: int | None = 0,
+    compare: Sequence[str] = tuple(_MEMORYLESS),
+    damping: float = 0.0,
+    memory: int = 5,
+    noise: float = 0.0,
+    domain: Any = None,
+) -> Newton:
+    """Drag a point and see the quadratic model there, its stationary point, and where each method steps.
+
+    surface: a Surface, its name, or a traceable function of one point, then with domain=((x0, x1), (y0, y1)).
+    method: whose run is drawn, and whose model after k steps: the Hessian of Newton's methods, the estimate of
+    "bfgs", "lbfgs" (from the newest `memory` pairs) or "sr1". compare: methods without memory whose step from the
+    same point is an arrow. damping is added to the diagonal; noise is that of gradient differences taken on two
+    mini-batches. Read back `.start`, `.method`, `.k`, `.value`, `.run()`.
+
+    >>> from optcore.widgets.newton import newton
+    >>> newton("rosenbrock", start=[-1.2, 1.0]).run().iterations
+    6
+    """
+    if isinstance(surface, str):
+        if surface not in SURFACES:
+            raise ValueError(f"There is no surface named '{surface}'; there are: {', '.join(SURFACES)}.")
+        surface = SURFACES[surface]
+    if not isinstance(surface, Surface):
+        surface = Surface(surface, domain=domain or ((-2.0, 2.0), (-2.0, 2.0)))
+    if method not in METHODS:
+        raise ValueError(f"method must be one of {', '.join(METHODS)}; it was {method!r}.")
+    if unknown := [name for name in compare if name not in _MEMORYLESS]:
+        raise ValueError(f"compare takes {', '.join(_MEMORYLESS)}; it was given {unknown[0]!r}.")
+    if start is None and surface is SURFACES["saddle"]:
+        start = [1.2, 0.3]  # where the Hessian is indefinite
+    point = (surface.start if start is None else np.asarray(start, float)).tolist()
+    inside = len(point) == 2 and all(lo <= p <= hi for p, (lo, hi) in zip(point, surface.domain, strict=True))
+    if not inside:
+        raise ValueError(f"start must be a point inside {surface.domain}; it was {start}.")
+    if not (damping >= 0 and noise >= 0 and 1 <= memory <= 20):
+        raise ValueError("damping and noise must not be negative, and memory must be 1 to 20.")
+    return Newton(surface, point, method, k, list(compare), damping, memory, noise)

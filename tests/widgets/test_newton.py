@@ -1,0 +1,115 @@
+"""Second-order steps in the page: every run equals `minimize`; every control counts."""
+
+import numpy as np
+import pytest
+
+import optcore as oc
+from optcore.widgets.newton import METHODS, newton
+
+from .controls import assign, exact, feed, frame_times, live, nudge_every_control, numbers, seen, settle, words
+
+STARTS = [("rosenbrock", [-1.2, 1.0]), ("saddle", [1.2, 0.3]), ("himmelblau", [-1.0, 0.5])]
+
+
+@pytest.mark.parametrize(("surface", "start"), STARTS)
+def test_runs_equal_minimize(open_page, surface, start):
+    """The point and the curvatures at several steps of every method."""
+    w = newton(surface, start=start, memory=3)
+    page = open_page(body=exact(w))
+    compared = 0
+    for method in METHODS:
+        w.value = {**w.value, "method": method, "damping": 0.5 if method == "saddle-free" else 0.0}
+        path = w.run().path
+        last = min(len(path) - 1, 10)  # later SR1 has blown the last bit up beyond 1e-9
+        compared += last
+        for k in {0, last // 4, last // 2, last}:
+            shown = numbers(assign(page, **w.value | {"k": k}))[:3]
+            point = np.where(np.abs(path[k]) < 1e-7, 0, path[k])  # as the page writes it
+            np.testing.assert_allclose(shown, [*point, k], rtol=1e-9, atol=1e-9, err_msg=f"{method}, step {k}")
+        if method == "newton":
+            shown = numbers(assign(page, **w.value | {"k": 1}))[3:5]
+            np.testing.assert_allclose(shown, np.linalg.eigvalsh(w._surface.hess(path[1])), rtol=1e-9)
+    assert compared > 20
+
+
+def test_number_of_steps_is_that_of_minimize(open_page):
+    w = newton("rosenbrock", start=[-1.2, 1.0])
+    page = open_page(body=live(w))
+    for method, label in [("newton", "Newton, full step"), ("bfgs", "BFGS"), ("lbfgs", "L-BFGS")]:
+        w.value = {**w.value, "method": method}
+        assert f"{label}: {w.run().iterations} steps, converged at a minimum (1, 1)" in assign(page, method=method)
+
+
+def test_newton_goes_to_the_saddle_and_the_others_do_not(open_page):
+    page = open_page(body=live(newton(start=[1.0, 0.1])))
+    assert "the model is a saddle" in words(page)
+    assert "converged at a saddle point (0, 0)" in words(page)
+    assert "converged at a minimum (0, 1)" in assign(page, method="saddle-free")
+    assert "converged at a minimum (0, 1)" in assign(page, method="gd")
+
+
+def test_noise_makes_pairs_unusable(open_page):
+    page = open_page(body=live(newton("rosenbrock", start=[-1.2, 1.0], method="bfgs", k=None)))
+    quiet = assign(page, noise=0.01)
+    loud = assign(page, noise=100.0)
+    unused = [numbers(text.split(". ")[-1])[0] for text in (quiet, loud)]
+    assert unused[0] < unused[1]
+
+
+def test_every_control_counts(open_page):
+    moved = nudge_every_control(open_page(body=live(newton())))
+    assert len(moved) == 7
+    assert [name for name, (said, drew) in moved.items() if not drew] == []
+    for method, controls in [("lbfgs", 4), ("sr1", 4), ("bfgs", 3)]:
+        w = newton("rosenbrock", start=[-1.2, 1.0], method=method, k=6, memory=1, compare=[])
+        moved = nudge_every_control(open_page(body=live(w)))
+        moved = {name: change for name, change in moved.items() if name not in dict(METHODS.values())}
+        assert len(moved) == controls
+        assert [name for name, (said, drew) in moved.items() if not (said and drew)] == []
+
+
+def test_start_moves_by_keyboard_and_pointer(open_page):
+    page = open_page(body=live(newton()))
+    before = seen(page)
+    page.get_by_role("slider", name="Start point").focus()
+    page.keyboard.press("ArrowUp")
+    moved = seen(page)
+    assert before[0] != moved[0] and before[1] != moved[1]
+    page.locator("canvas").first.click(position={"x": 120, "y": 60})
+    assert seen(page)[0] != moved[0]
+
+
+def test_narrow_dark_and_touch(open_page):
+    page = open_page(newton(), width=375, dark=True, touch=True)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 375
+
+
+def test_hostile_settings(open_page):
+    feed(newton("rosenbrock", method="lbfgs"), open_page)
+
+
+def test_singular_models_are_named(open_page):
+    flat = oc.Surface(lambda w: w[..., 0] ** 2 + 0 * w[..., 1], domain=((-2, 2), (-2, 2)))
+    assert "flat in one direction" in words(open_page(body=live(newton(flat, start=[1.0, 1.0]))))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "part"),
+    [
+        ({"surface": "bowle"}, "bowle"),
+        ({"method": "adam"}, "adam"),
+        ({"compare": ["bfgs"]}, "bfgs"),
+        ({"start": [9, 9]}, "inside"),
+        ({"damping": -1}, "negative"),
+    ],
+)
+def test_bad_arguments_are_named(arguments, part):
+    with pytest.raises(ValueError, match=part):
+        newton(**arguments)
+
+
+def test_dragging_stays_within_a_frame(open_page):
+    page = open_page(body=live(newton("rosenbrock", start=[-1.2, 1.0], method="bfgs", k=10)))
+    settle(page)
+    times = frame_times(page, lambda: [assign(page, start=[-1.2 + k / 50, 1.0]) for k in range(30)])
+    assert len(times) >= 30 and np.median(times) < 8
