@@ -116,7 +116,7 @@ def log_softmax(z: Any, axis: int = -1) -> Any:
     [0.0, -1000.0]
     """
     z = _floats(z)
-    z = z - np.max(z, axis=axis, keepdims=True)
+    z = z - np.maximum.reduce(z, axis=axis, keepdims=True)
     return z - np.log(np.exp(z).sum(axis=axis, keepdims=True))
 
 
@@ -130,7 +130,7 @@ def softmax(z: Any, axis: int = -1) -> Any:
     [0.090031, 0.244728, 0.665241]
     """
     z = _floats(z)
-    e = np.exp(z - np.max(z, axis=axis, keepdims=True))
+    e = np.exp(z - np.maximum.reduce(z, axis=axis, keepdims=True))
     return e / e.sum(axis=axis, keepdims=True)
 
 
