@@ -194,9 +194,11 @@ def _png(figure) -> str | None:
     """A figure as a small PNG (64 colours) in base64."""
     if figure is None:
         return None
+    import matplotlib.pyplot as plt
     from PIL import Image  # comes with Matplotlib
 
     raw, small = io.BytesIO(), io.BytesIO()
     figure.savefig(raw, format="png", dpi=80)
+    plt.close(figure)  # else a notebook would show it as well
     Image.open(raw).convert("RGB").quantize(64).save(small, format="png", optimize=True)
     return base64.b64encode(small.getvalue()).decode()

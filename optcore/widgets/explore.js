@@ -82,11 +82,11 @@ export default {
     const phase = spec.phase && phaseDiagram();
 
     // ---- drawing
-    const reached = (run, lowest) => run.loss.findIndex((f, k) => k <= run.end && f - lowest <= TOL);
+    const reached = (run, lowest) => (lowest < Infinity ? run.loss.findIndex((f, k) => k <= run.end && f - lowest <= TOL) : -1);
     const moves = ({ points, end }) => Float64Array.from({ length: end }, (_, k) => Math.hypot(points[2 * k + 2] - points[2 * k], points[2 * k + 3] - points[2 * k + 1]));
     const words = (rule, run, k, lowest) => {
       if (run.diverged && run.end <= k) return `${rule.label}: diverged at step ${run.end}`;
-      const hit = reached(run, lowest), loss = `loss ${fmt(run.loss[k])}`;
+      const hit = reached(run, lowest), loss = `loss ${fmt(run.loss[k], 4)}`;
       return `${rule.label}: ${hit >= 0 && hit <= k ? `${hit} steps to ${fmt(TOL)}, ` : ""}${loss}`;
     };
 

@@ -14,6 +14,7 @@ from ..rules import name_of, rule_program, spec
 from ..surfaces import SURFACES, Surface
 from ..symbolic import Differentiable, trace
 from .base import Setting, Widget
+from .curvature import SECOND_ORDER
 
 __all__ = ["Explore", "explore"]
 
@@ -24,33 +25,36 @@ SLIDERS: dict[str, tuple[str, str, float, float, str]] = {
     "beta1": ("β₁", "beta", 0.0, 0.999, "Memory of the running mean of gradients, about 1/(1 − β₁) steps."),
     "beta2": ("β₂", "beta", 0.0, 0.9999, "Memory of the running mean of squared gradients, about 1/(1 − β₂) steps."),
     "rho": ("ρ", "beta", 0.0, 0.9999, "Memory of the running mean of squared gradients, about 1/(1 − ρ) steps."),
-    "eps": ("ε", "log", 1e-12, 1.0, "Added to the denominator, so that it cannot vanish."),
+    "eps": ("ε", "log", 1e-12, 10.0, "Added to the denominator, so that it cannot vanish."),
     "weight_decay": ("Weight decay λ", "log0", 1e-5, 1.0, "Pull of every weight towards zero."),
     "max_norm": ("Clipping threshold", "log", 1e-2, 1e3, "Longer gradients are shortened to this length."),
-    "damping": ("Damping", "log0", 1e-4, 1e3, "Added to the curvature: large values turn the step towards the gradient."),
+    "damping": ("Damping", "log0", 1e-4, 1e3, "Added to the curvature: large values turn the step towards −g."),
 }
-_GREEK = {"kappa": "Condition number κ", "angle": "Rotation (degrees)"}
+_SURFACE_LABELS = {"kappa": "Condition number κ", "angle": "Rotation (degrees)"}
 _LEAST_STEPS = 500  # what the slider offers at least
 
 
+# ------------------------------------------------------------------------------------------------- what was asked for
+
+
 def _rule_names() -> list[str]:
-    """The names in optcore.rules that are rules: functions of a gradient."""
+    """The names that stand for rules: the functions of a gradient in optcore.rules, and the second-order steps."""
     functions = {name: getattr(_rules, name) for name in _rules.__all__ if name.islower()}
     takes = {name: [*inspect.signature(f).parameters] for name, f in functions.items() if callable(f)}
-    return [name for name, parameters in takes.items() if parameters[:1] == ["g"]]
+    return [name for name, parameters in takes.items() if parameters[:1] == ["g"]] + list(SECOND_ORDER)
 
 
-def _labelled(rules: Any) -> dict[str, Callable]:
+def _labelled(rules: Any, surface: Surface) -> dict[str, Callable]:
     """Label -> rule, from a name, a function, several of them, or a dict that gives the labels."""
     if isinstance(rules, str) or callable(rules):
         rules = [rules]
-    pairs = rules.items() if isinstance(rules, Mapping) else [(r if isinstance(r, str) else None, r) for r in rules]
+    pairs = rules.items() if isinstance(rules, Mapping) else [(None, rule) for rule in rules]
     found: dict[str, Callable] = {}
     for label, rule in pairs:
         if isinstance(rule, str):
-            if rule not in _rule_names():
-                raise ValueError(f"There is no rule named '{rule}'; there are: {', '.join(_rule_names())}.")
-            rule = getattr(_rules, rule)
+            if rule not in (names := _rule_names()):
+                raise ValueError(f"There is no rule named '{rule}'; there are: {', '.join(names)}.")
+            rule = SECOND_ORDER[rule](surface) if rule in SECOND_ORDER else getattr(_rules, rule)
         if not callable(rule):
             raise TypeError(f"A rule is a function such as optcore.adam, or its name, not {rule!r}.")
         found[label or name_of(rule)] = rule
@@ -78,32 +82,91 @@ def _as_surface(surface: Any) -> Surface:
     return made
 
 
-def _slider(key: str, name: str, value: float, suffix: str = "") -> dict:
-    """What the page needs to draw the slider of a hyper-parameter, wide enough for its value."""
-    generic = (name, "linear", *((0.0, 2 * value) if value > 0 else (2 * value - 1, 1.0)), f"Hyper-parameter {name}.")
-    label, scale, low, high, tip = SLIDERS.get(name, generic)
-    low = low if value <= 0 and scale.startswith("log") else min(low, value)
-    return {"key": key, "label": label + suffix, "scale": scale, "min": low, "max": max(high, value), "tip": tip}
+def _point(start: Any) -> list[float]:
+    try:
+        point = np.asarray(start, float)
+    except (TypeError, ValueError):
+        point = np.empty(0)
+    if point.shape != (2,) or not np.all(np.isfinite(point)):
+        raise ValueError(f"start must be a point [x, y]; it was {start!r}.")
+    return point.tolist()
 
 
-def _surface_slider(name: str, default: float, ranges: Mapping) -> dict:
-    low, high, scale = ranges.get(name) or ((0.0, 2 * default, "linear") if default > 0 else (default - 1, 1.0, "linear"))
+def _whole(steps: Any) -> int:
+    if isinstance(steps, bool) or not isinstance(steps, (int, np.integer)) or steps < 1:
+        raise ValueError(f"steps must be a whole number, 1 or more; it was {steps!r}.")
+    return int(steps)
+
+
+def _number(name: str, value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)):
+        raise TypeError(f"{name} must be a number, not {value!r}.")
+    return float(value)
+
+
+# -------------------------------------------------------------------------------------------------- what the page needs
+
+
+def _range(value: float) -> tuple[str, float, float]:
+    """Scale and range for a parameter of which only a value is known."""
+    return ("linear", 0.0, 2 * value) if value > 0 else ("linear", value - 1, value + 1)
+
+
+def _slider(key: str, name: str, value: float, label: str = "") -> dict:
+    """A hyper-parameter's slider, wide enough for its value; `label` names the rule that has it for itself."""
+    words, scale, low, high, tip = SLIDERS.get(name, (name, *_range(value), f"Hyper-parameter {name}."))
+    low = min(low, value) if value > 0 or scale in ("linear", "beta") else low
+    own = f", {label}" if label else ""
+    return {"key": key, "label": words + own, "scale": scale, "min": low, "max": max(high, value), "tip": tip}
+
+
+def _surface_slider(name: str, value: float, ranges: Mapping) -> dict:
+    low, high, scale = ranges[name] if name in ranges else _range(value)[1:] + _range(value)[:1]
+    label = _SURFACE_LABELS.get(name, f"Surface: {name}")
     tip = f"Parameter {name} of the surface."
-    return {
-        "key": f"surface.{name}", "label": _GREEK.get(name, f"Surface: {name}"), "scale": scale,
-        "min": min(low, default), "max": max(high, default), "tip": tip,
-    }  # fmt: skip
+    key = f"surface.{name}"
+    return {"key": key, "label": label, "scale": scale, "min": min(low, value), "max": max(high, value), "tip": tip}
 
 
 def _is_quadratic(surface: Surface) -> bool:
     (x0, x1), (y0, y1) = surface.domain
-    points = np.random.default_rng(0).uniform((x0, y0), (x1, y1), (5, 2))
-    hess = surface.hess(points)
+    hess = surface.hess(np.random.default_rng(0).uniform((x0, y0), (x1, y1), (5, 2)))
     return bool(np.all(np.isfinite(hess)) and np.allclose(hess, hess[0], rtol=1e-9, atol=1e-12))
 
 
+def _draws(seed: int, steps: int) -> str:
+    """The normal draws that `descend` takes for this seed, float64, base64."""
+    draws = np.random.default_rng(int(seed)).standard_normal((steps, 2))
+    return base64.b64encode(draws.astype("<f8").tobytes()).decode()
+
+
+def _keys(rules: Mapping[str, Callable], surface: Surface, given: Mapping) -> dict[str, dict[str, str]]:
+    """Label -> hyper-parameter -> key of its setting.
+
+    Rules share a hyper-parameter of the same name, unless it was given by label, or not given and their defaults
+    differ. One that is named like a parameter of the surface follows that parameter.
+    """
+    known = ["lr", *dict.fromkeys(name for rule in rules.values() for name in spec(rule).hyper)]
+    for name, value in given.items():
+        if name not in known:
+            raise TypeError(f"No rule here has a hyper-parameter '{name}'; they have: {', '.join(known)}.")
+        if isinstance(value, Mapping) and (wrong := [label for label in value if label not in rules]):
+            raise ValueError(f"{name} names '{wrong[0]}'; the rules are: {', '.join(rules)}.")
+        if callable(value):
+            raise TypeError(f"{name} must be a number; schedules of the learning rate go into schedules={{…}}.")
+
+    def key(label, name):
+        if name in surface.params:
+            return f"surface.{name}"
+        defaults = {hyper[name] for hyper in (spec(rule).hyper for rule in rules.values()) if name in hyper}
+        own = isinstance(given[name], Mapping) if name in given else len(defaults) > 1
+        return f"{label}.{name}" if own else name
+
+    return {label: {name: key(label, name) for name in ("lr", *spec(rule).hyper)} for label, rule in rules.items()}
+
+
 class Explore(Widget):
-    """Rules racing down a surface. Settings: start, steps, noise, on (labels shown); lr and hyper, below; path."""
+    """Rules racing down a surface; `explore` makes it and says what its settings are."""
 
     name = "explore"
     start = Setting("The point [x, y] from which every rule starts.")
@@ -115,9 +178,9 @@ class Explore(Widget):
     def __init__(
         self,
         surface: Any,
-        rules: Any = ("gd", "momentum", "adam"),
-        steps: int = 200,
-        lr: float | Mapping[str, float] = 0.01,
+        rules: Any,
+        steps: int,
+        lr: float | Mapping[str, float],
         *,
         start: Sequence[float] | None = None,
         noise: float | None = 0.0,
@@ -126,27 +189,23 @@ class Explore(Widget):
         phase: tuple[str, str] | None = None,
         **hyper: Any,
     ):
-        self._surface, self._rules, self._seed = _as_surface(surface), _labelled(rules), seed
-        self._schedules = dict(schedules or {})
-        surface = self._surface
-        start = [float(v) for v in (surface.start if start is None else start)]
-        if len(start) != 2:
-            raise ValueError(f"start must be a point [x, y]; it was {start}.")
-        given = {"lr": lr, **hyper}
-        value: dict[str, Any] = {"start": start, "steps": steps, "on": list(self._rules), "step": None, "curve": "loss"}
-        value |= {"noise": noise or 0.0} | ({"schedule": next(iter(schedules))} if schedules else {})
-        value |= {f"surface.{k}": v for k, v in surface.params.items()}
-        self._keys = self._hyper_keys(given)
-        for label, keys in self._keys.items():
-            for name, key in keys.items():
-                value[key] = _value_of(given, name, label, spec(self._rules[label]).hyper)
-        sliders = self._sliders(value)
-        most = max(_LEAST_STEPS, int(steps))
-        shown = [
-            {"label": label, "color": color_of(name_of(rule), k), "hyper": self._keys[label], "program": rule_program(rule)}
-            for k, (label, rule) in enumerate(self._rules.items())
-        ]
-        what = f"{surface.__name__}; {', '.join(self._rules)}"
+        self._surface = surface = _as_surface(surface)
+        self._rules = _labelled(rules, surface)
+        self._schedules, self._seed = dict(schedules or {}), seed
+        self._keys = _keys(self._rules, surface, {"lr": lr, **hyper})
+        most = max(_LEAST_STEPS, _whole(steps))
+        value: dict[str, Any] = {
+            "start": _point(surface.start if start is None else start), "steps": int(steps), "step": None,
+            "on": list(self._rules), "curve": "loss", "noise": _number("noise", noise or 0.0),
+        }  # fmt: skip
+        if self._schedules:
+            value["schedule"] = next(iter(self._schedules))
+        value |= {f"surface.{name}": number for name, number in surface.params.items()}
+        sliders = self._sliders({"lr": lr, **hyper})
+        value |= {key: number for key, (_, number) in sliders.items()}
+        shown = [slider for slider, _ in sliders.values()]
+        self.tall = self._heights(shown, noise is not None, phase is not None)
+        names = ", ".join(self._rules)
         super().__init__(
             spec={
                 "title": f"Descent explorer: {surface.__name__.replace('_', ' ')}",
@@ -154,80 +213,70 @@ class Explore(Widget):
                     "program": surface.program(), "domain": surface.domain, "minima": surface.minima,
                     "quadratic": _is_quadratic(surface), "params": list(surface.params),
                 },
-                "rules": shown,
-                "sliders": sliders,
+                "rules": [
+                    {
+                        "label": label, "color": color_of(name_of(rule), k),
+                        "hyper": self._keys[label], "program": rule_program(rule),
+                    }
+                    for k, (label, rule) in enumerate(self._rules.items())
+                ],
+                "sliders": shown,
                 "surfaceSliders": [_surface_slider(k, v, surface.ranges) for k, v in surface.params.items()],
                 "steps": most,
                 "noise": None if noise is None else _draws(seed, most),
-                "schedules": {k: trace(_named_t(s), t=()).program() for k, s in self._schedules.items()},
+                "schedules": {k: trace(lambda t, s=s: s(t), t=()).program() for k, s in self._schedules.items()},
                 "phase": self._phase(phase, sliders),
             },
             value=value,
-            label=f"Explore({what})",
-            summary=f"Contours of {surface.__name__} with the paths of {', '.join(self._rules)} from ({start[0]:g}, {start[1]:g}).",
-        )
-        rates = len({keys["lr"] for keys in self._keys.values()})
-        main, rest = rates + len(surface.params) + bool(schedules) + (noise is not None) + 2, len(sliders) - rates
-        rows = lambda columns: -(-main // columns) - (-rest // columns)
-        self.tall = tuple(
-            f"calc({plots}cqi + {16.5 + 3.3 * rows(columns) + (4 if phase else 0):.1f}rem)"
-            for plots, columns in ((100 if phase else 53, 3), (245 if phase else 162, 2))
-        )
-        self._run(steps=1)  # every fault of a rule or a number is named here, in descend's words
+            label=f"Explore({surface.__name__}; {names})",
+            summary=f"Contours of {surface.__name__} with the paths of {names} from {tuple(value['start'])}.",
+        )  # fmt: skip
+        self._run(steps=1)  # the faults of rules and numbers are named here, in descend's words
 
     # -- building
-    def _hyper_keys(self, given: Mapping) -> dict[str, dict[str, str]]:
-        """Rule label -> hyper-parameter -> key of its setting: shared between rules, unless given by label."""
-        known = {"lr": None} | {name: None for rule in self._rules.values() for name in spec(rule).hyper}
-        for name, v in given.items():
-            if name not in known:
-                raise TypeError(f"No rule here has a hyper-parameter '{name}'; they have: {', '.join(known)}.")
-            if isinstance(v, Mapping) and (wrong := [label for label in v if label not in self._rules]):
-                raise ValueError(f"{name} names '{wrong[0]}'; the rules are: {', '.join(self._rules)}.")
-            if callable(v):
-                raise TypeError(f"{name} must be a number; give schedules of the learning rate as schedules={{name: …}}.")
-        own = {name for name, v in given.items() if isinstance(v, Mapping)}
-        return {
-            label: {name: f"{label}.{name}" if name in own else name for name in ("lr", *spec(rule).hyper)}
-            for label, rule in self._rules.items()
-        }
+    def _sliders(self, given: Mapping) -> dict[str, tuple[dict, float]]:
+        """Key -> (slider, first value) of every hyper-parameter that the surface does not set."""
+        made = {}
+        for label, rule in self._rules.items():
+            defaults = {"lr": 0.01} | spec(rule).hyper
+            for name, key in self._keys[label].items():
+                if key not in made and not key.startswith("surface."):
+                    value = given.get(name, defaults[name])
+                    number = _number(name, value.get(label, defaults[name]) if isinstance(value, Mapping) else value)
+                    made[key] = _slider(key, name, number, label if key != name else ""), number
+        return made
 
-    def _sliders(self, value: Mapping) -> list[dict]:
-        made: dict[str, dict] = {}
-        for label, keys in self._keys.items():
-            for name, key in keys.items():
-                number = value[key]
-                if isinstance(number, bool) or not isinstance(number, (int, float, np.number)):
-                    raise TypeError(f"{name} must be a number, not {number!r}.")
-                made.setdefault(key, _slider(key, name, float(number), f", {label}" if key != name else ""))
-        return list(made.values())
-
-    def _phase(self, phase: tuple[str, str] | None, sliders: list[dict]) -> dict | None:
+    def _phase(self, phase: tuple[str, str] | None, sliders: Mapping) -> dict | None:
         if phase is None:
             return None
         label, name = phase
-        if label not in self._rules or name not in spec(self._rules[label]).hyper:
-            raise ValueError("phase is a pair (label of a rule, one of its hyper-parameters), as in ('momentum', 'beta').")
-        by_key = {s["key"]: s for s in sliders}
-        keys = self._keys[label]
-        return {"rule": list(self._rules).index(label), "name": name, "x": by_key[keys["lr"]], "y": by_key[keys[name]]}
+        if name not in self._keys.get(label, {}) or name == "lr":
+            raise ValueError("phase is a pair (label of a rule, its hyper-parameter), as in ('momentum', 'beta').")
+        x, y = (sliders[self._keys[label][axis]][0] for axis in ("lr", name))
+        return {"rule": list(self._rules).index(label), "name": name, "x": x, "y": y}
+
+    def _heights(self, sliders: list[dict], noise: bool, phase: bool) -> tuple[str, str]:
+        rates = len([s for s in sliders if s["key"].split(".")[-1] == "lr"])
+        main, rest = rates + len(self._surface.params) + bool(self._schedules) + noise + 2, len(sliders) - rates
+        rem = lambda columns: 16.5 + 3.3 * (-(-main // columns) - (-rest // columns)) + 3 * phase
+        return f"calc({53 + 45 * phase}cqi + {rem(3):.1f}rem)", f"calc({162 + 83 * phase}cqi + {rem(2):.1f}rem)"
 
     # -- settings
     def checked(self, value: dict) -> dict:
         if unknown := [label for label in value["on"] if label not in self._rules]:
             raise ValueError(f"There is no rule '{unknown[0]}' here; there are: {', '.join(self._rules)}.")
-        if not (isinstance(value["steps"], int) and 0 < value["steps"] <= self.spec["steps"]):
-            raise ValueError(f"steps must be a whole number from 1 to {self.spec['steps']}; it was {value['steps']!r}.")
-        if "schedule" in value and value["schedule"] not in self._schedules:
+        if _whole(value["steps"]) > self.spec["steps"]:
+            raise ValueError(f"steps must be at most {self.spec['steps']}; it was {value['steps']}.")
+        if value.get("schedule") not in (None, *self._schedules):
             raise ValueError(f"There is no schedule '{value['schedule']}'; there are: {', '.join(self._schedules)}.")
+        _point(value["start"])
         self._run(steps=1, value=value)
         return value
 
     @property
     def hyper(self) -> dict[str, float]:
-        """Every hyper-parameter by the key of its slider; assign `w.hyper = {"beta": 0.5}` to change some."""
-        keys = {key: None for keys in self._keys.values() for key in keys.values()}
-        return {key: self.value[key] for key in keys}
+        """Every hyper-parameter by the key of its slider; `w.hyper = {"beta": 0.5}` changes some."""
+        return {slider["key"]: self.value[slider["key"]] for slider in self.spec["sliders"]}
 
     @hyper.setter
     def hyper(self, changes: Mapping[str, float]) -> None:
@@ -237,9 +286,9 @@ class Explore(Widget):
 
     @property
     def lr(self) -> float | dict[str, float]:
-        """The learning rate, or one for each label when they differ."""
-        rates = {label: self.value[keys["lr"]] for label, keys in self._keys.items()}
-        return self.value["lr"] if "lr" in self.value else rates
+        """The learning rate, or one for each label when the rules have their own."""
+        own = {label: self.value[keys["lr"]] for label, keys in self._keys.items()}
+        return self.value["lr"] if "lr" in self.value else own
 
     @lr.setter
     def lr(self, lr: float | Mapping[str, float]) -> None:
@@ -255,66 +304,43 @@ class Explore(Widget):
         surface = self._surface.at(**{k: value[f"surface.{k}"] for k in self._surface.params})
         paths = {}
         for label in value["on"]:
-            settings = {name: value[key] for name, key in self._keys[label].items()}
-            if "schedule" in value and isinstance(settings["lr"], (int, float)):
-                settings["lr"] = _scaled(self._schedules[value["schedule"]], settings["lr"])
-            paths[label] = descend(
-                self._rules[label], surface, value["start"], value["steps"] if steps is None else steps,
-                noise=value["noise"], seed=self._seed, **settings,
-            )  # fmt: skip
+            hyper = {name: value[key] for name, key in self._keys[label].items()}
+            if self._schedules:
+                rate, schedule = _number("lr", hyper["lr"]), self._schedules[value["schedule"]]
+                hyper["lr"] = lambda t, rate=rate, schedule=schedule: rate * schedule(t)
+            options = {"steps": steps or value["steps"], "noise": value["noise"], "seed": self._seed}
+            paths[label] = descend(self._rules[label], surface, value["start"], **options, **hyper)
         return paths
 
     # -- without scripts
     def still(self):
-        import matplotlib.pyplot as plt
+        from .. import plotting
 
-        surface = self._surface
-        (x0, x1), (y0, y1) = surface.domain
-        xs, ys = np.linspace(x0, x1, 120), np.linspace(y0, y1, 120)
-        z = surface(np.stack(np.meshgrid(xs, ys), axis=-1))
-        base = surface.lowest if len(surface.minima) else np.median(z)
-        scale = np.quantile(np.abs(z - base), 0.03) or 1.0
-        fig, ax = plt.subplots(figsize=(5, 4), layout="constrained")
-        ax.contourf(xs, ys, np.arcsinh((z - base) / scale), 16, cmap="Blues_r", alpha=0.6)
-        for k, (label, path) in enumerate(self.path.items()):
-            ax.plot(*path.points.T, color=color_of(name_of(self._rules[label]), k), label=label)
-        ax.set(xlim=(x0, x1), ylim=(y0, y1), title=surface.__name__)
-        ax.legend()
-        plt.close(fig)
-        return fig
+        figure, ax = plotting.plt.subplots(figsize=(4.8, 3.8))
+        params = {k: self.value[f"surface.{k}"] for k in self._surface.params}
+        plotting.draw_path(self.path, plotting.draw_landscape(self._surface, ax, **params), marker="")
+        return figure
 
 
-def _value_of(given: Mapping, name: str, label: str, defaults: Mapping[str, float]) -> Any:
-    v = given.get(name, defaults.get(name))
-    return v.get(label, defaults.get(name, 0.01)) if isinstance(v, Mapping) else v
-
-
-def _draws(seed: int, steps: int) -> str:
-    """The normal draws that `descend` takes for this seed, float64, base64."""
-    draws = np.random.default_rng(int(seed)).standard_normal((steps, 2))
-    return base64.b64encode(draws.astype("<f8").tobytes()).decode()
-
-
-def _named_t(schedule: Callable) -> Callable:
-    return lambda t: schedule(t)
-
-
-def _scaled(schedule: Callable, lr: float) -> Callable:
-    return lambda t: lr * schedule(t)
-
-
-def explore(surface: Any, rules: Any = ("gd", "momentum", "adam"), steps: int = 200, lr: Any = 0.01, **options: Any) -> Explore:
-    """The descent explorer: landscape, paths, loss curves, and a slider for every hyper-parameter.
+def explore(
+    surface: Any,
+    rules: Any = ("gd", "momentum", "adam"),
+    steps: int = 200,
+    lr: float | Mapping[str, float] = 0.01,
+    **options: Any,
+) -> Explore:
+    """The descent explorer: landscape, paths, curves, and a slider for every hyper-parameter of the rules.
 
     surface: a Surface, its name, or any traceable function of one point `(…, 2)`.
-    rules: names, functions of the form that optcore.rules describes, or a dict label -> either.
-    lr and hyper-parameters (as keywords): a number that all rules share, or a dict label -> number.
-    start: (2,). noise: standard deviation of gradient noise (None: no slider); seed: its draws.
-    schedules: name -> schedule that multiplies lr, chosen in the page. phase: (label, hyper-parameter) adds a map of
-    the final loss over learning rate × that hyper-parameter.
+    rules: names (those of optcore.rules; "newton", "bfgs", "lbfgs"), functions of the form that optcore.rules
+    describes, or a dict label -> either. lr, and hyper-parameters as keywords: a number that all rules share, or a
+    dict label -> number. start: (2,). noise: standard deviation of gradient noise (None: no slider, a smaller page);
+    seed: its draws. schedules: name -> schedule that multiplies lr, chosen in the page. phase: (label,
+    hyper-parameter) adds a map of where that rule ends, over its learning rate and that hyper-parameter.
 
-    In a live kernel `w.lr`, `w.hyper`, `w.start`, `w.steps`, `w.noise`, `w.on` read and set what the page shows, and
-    `w.path` gives each rule's `Path`. Raises TypeError or ValueError, in one sentence, for what cannot be run.
+    In a live kernel `w.lr`, `w.hyper`, `w.start`, `w.steps`, `w.noise`, `w.schedule` and `w.on` read and set what the
+    page shows, and `w.path` is a dict label -> `Path`. Raises TypeError or ValueError, in one sentence, for what
+    cannot be run.
 
     >>> explore("rosenbrock", lr={"gd": 1e-3, "momentum": 1e-3, "adam": 0.05})
     Explore(rosenbrock; gd, momentum, adam)

@@ -1,37 +1,17 @@
 """Pages made of stored widget HTML, opened in a real browser with the network blocked."""
 
-import shutil
 from pathlib import Path
 
 import pytest
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
-FLAGS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-]  # fmt: skip
-
-
-@pytest.fixture(scope="session")
-def chromium():
-    """One Chromium for all browser tests of the widgets."""
-    if CHROMIUM is None:
-        pytest.skip("no Chromium or Chrome on the PATH")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
-
 
 @pytest.fixture
-def open_page(chromium, tmp_path):
+def open_page(browser, tmp_path):
     """`open_page(widget, …, width=…, dark=…)`: a page that holds the widgets, its errors and requests watched."""
     pages = []
 
     def open_(*widgets, width=1000, dark=False, touch=False, reduced=False, hash="", body=None):
-        context = chromium.new_context(
+        context = browser.new_context(
             viewport={"width": width, "height": 900},
             color_scheme="dark" if dark else "light",
             has_touch=touch,
