@@ -40,6 +40,7 @@ _LAZY = {
     "schedule": ".widgets",
     "feedback": ".widgets",
     "newton": ".widgets",
+    "moments": ".widgets",
     "loss_curves": ".widgets",
     "chord": ".widgets",
 }

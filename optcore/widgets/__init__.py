@@ -4,6 +4,7 @@ from .base import Setting, Widget
 from .chord import Chord, chord
 from .explore import Explore, explore
 from .loss_curves import LossCurves, loss_curves
+from .moments import Moments, moments
 from .newton import Newton, newton
 from .quiz import Quiz, load_quiz, quiz
 from .regression import Regression, regression
@@ -13,6 +14,7 @@ __all__ = [
     "Chord",
     "Explore",
     "LossCurves",
+    "Moments",
     "Newton",
     "Plateau",
     "Quiz",
@@ -25,6 +27,7 @@ __all__ = [
     "feedback",
     "load_quiz",
     "loss_curves",
+    "moments",
     "newton",
     "quiz",
     "regression",

@@ -112,13 +112,9 @@ function plateau(ui) {
   const above = ui.plot({ label: "Metric, one value for each evaluation", title: "The metric: draw it", ratio: 2.6, narrow: 1.6, x: [0.5, n + 0.5], y: [0, top] });
   const below = ui.plot({ label: "Learning rate after each evaluation", title: "Learning rate", ratio: 3.4, narrow: 1.9, x: [0.5, n + 0.5], y: [1e-4, 2], logy: true, xlabel: "evaluation" });
   const put = (i, y) => ui.set({ metric: ui.value.metric.with(i, y) });
-  let before = null;
   above.pick(([x, y]) => {
-    const i = oc.clamp(Math.round(x) - 1, 0, n - 1), list = [...ui.value.metric];
-    const from = before && performance.now() - before.time < 100 ? before : { i, y }; // fast strokes leave no gaps
-    for (let k = Math.min(i, from.i); k <= Math.max(i, from.i); k++) list[k] = k === i ? y : y + ((from.y - y) * (k - i)) / (from.i - i);
-    before = { i, y, time: performance.now() };
-    ui.set({ metric: list, at: i });
+    const at = oc.clamp(Math.round(x) - 1, 0, n - 1);
+    ui.set({ metric: ui.value.metric.with(at, y), at });
   });
   above.handle({ get: () => [ui.value.at + 1, ui.value.metric[ui.value.at]], set: ([, y]) => put(ui.value.at, y) }, { label: "Value of the metric", color: "accent" });
   ui.field("metric", (list, note, fallback) => {
