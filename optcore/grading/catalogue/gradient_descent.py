@@ -255,10 +255,10 @@ def _shuffled_in_place(n, rng):
 _MINIBATCHES = Exercise(
     id="gradient-descent/minibatches", notebook="3.2", title="One epoch of mini-batches",
     statement=r"""
-        Cut the indices $0, \dots, n-1$ into mini-batches for one epoch: in a random order drawn from the generator
-        `rng`, `b` at a time, every index exactly once. If `b` does not divide `n`, the last batch is smaller.
-        Yield the batches (or return them in a list), each an array of indices. The next call with the same `rng`
-        gives another order.""",
+        Cut the indices $0, \dots, n-1$ into mini-batches for one epoch: in a random order drawn from the
+        generator `rng`, `b` at a time, every index exactly once. If `b` does not divide `n`, the last batch
+        is smaller. Yield the batches (or return them in a list), each an array of indices. The next call
+        with the same `rng` gives another order.""",
     stub="""
         def minibatches(n, b, rng):
             \"\"\"The batches of one epoch, arrays of indices.\"\"\"
@@ -269,13 +269,16 @@ _MINIBATCHES = Exercise(
                        (int(rng.integers(40, 60)), 7, int(rng.integers(1000)))],
     misconceptions=[
         Misconception(_sliced(lambda n, rng: rng.integers(n, size=n)),
-                      "You draw with replacement: in one epoch some examples come twice and others not at all."),
+                      "You draw with replacement: in one epoch some examples come twice and others not at "
+                      "all."),
         Misconception(_sliced(lambda n, rng: rng.permutation(n), whole=lambda n, b: n - n % b),
                       "You leave out the last, smaller batch; its examples are never seen in this epoch."),
         Misconception(_sliced(lambda n, rng: np.arange(n)),
-                      "The order is that of the data. Sorted data then gives batches that all say the same; shuffle."),
+                      "The order is that of the data. Sorted data then gives batches that all say the "
+                      "same; shuffle."),
         Misconception(_sliced(lambda n, rng: np.random.default_rng(0).permutation(n)),
-                      "Every epoch has the same order: you make a generator of your own instead of using `rng`."),
+                      "Every epoch has the same order: you make a generator of your own instead of using "
+                      "`rng`."),
         Misconception(_sliced(lambda n, rng: rng.permutation(n), whole=lambda n, b: b),
                       "You stop after the first batch; an epoch goes through all of the data."),
     ],
@@ -290,30 +293,33 @@ def sgd_step(theta, rows, lr, x):
 _SGD_STEP = Exercise(
     id="gradient-descent/sgd-step", notebook="3.2", title="A mini-batch step",
     statement=r"""
-        The loss is $J(\theta) = \frac1N \sum_{i} (\theta - x_i)^2$ over the numbers in the array `x`. Take one step of
-        mini-batch gradient descent with learning rate `lr` from the number `theta`, where `rows` holds the indices of the
-        examples in the mini-batch. Return the new $\theta$.""",
+        The loss is $J(\theta) = \frac1N \sum_{i} (\theta - x_i)^2$ over the numbers in the array `x`. Take
+        one step of mini-batch gradient descent with learning rate `lr` from the number `theta`, where
+        `rows` holds the indices of the examples in the mini-batch. Return the new $\theta$.""",
     stub="""
         def sgd_step(theta, rows, lr, x):
             \"\"\"theta after one step on the examples x[rows].\"\"\"
             ...""",
     reference=sgd_step,
-    cases=lambda rng: [(10.0, np.arange(4), 0.1, np.arange(1.0, 1001.0)), (0.0, np.array([2]), 0.25, np.arange(3.0)),
+    cases=lambda rng: [(10.0, np.arange(4), 0.1, np.arange(1.0, 1001.0)),
+                       (0.0, np.array([2]), 0.25, np.arange(3.0)),
                        (rng.normal(), rng.permutation(12)[:5], 0.2, rng.normal(size=12))],
     misconceptions=[
         Misconception(lambda theta, rows, lr, x: theta - lr*np.sum(2*(theta - x[rows])),
-                      "You add up the gradients of the batch; the rule takes their mean, or the step grows with the "
-                      "batch size."),
+                      "You add up the gradients of the batch; the rule takes their mean, or the step "
+                      "grows with the batch size."),
         Misconception(lambda theta, rows, lr, x: theta - lr*np.sum(2*(theta - x[rows]))/len(x),
                       "You divide by the size of the data set; the batch has fewer examples than that."),
         Misconception(lambda theta, rows, lr, x: theta - lr*np.mean(2*(theta - x)),
-                      "You read all examples: that is batch gradient descent. Only those of the mini-batch count."),
+                      "You read all examples: that is batch gradient descent. Only those of the "
+                      "mini-batch count."),
         Misconception(lambda theta, rows, lr, x: theta + lr*np.mean(2*(theta - x[rows])),
                       "You step uphill: check the sign of the step."),
         Misconception(lambda theta, rows, lr, x: theta - lr*np.mean(theta - x[rows]),
                       "The derivative of a square has a factor that you left out."),
         Misconception(lambda theta, rows, lr, x: theta - lr*np.mean(2*(theta - rows)),
-                      "You use the indices as if they were the examples: `rows` says where in `x` they stand."),
+                      "You use the indices as if they were the examples: `rows` says where in `x` they "
+                      "stand."),
     ],
     hints=["What is the derivative of $(\\theta - x_i)^2$ with respect to $\\theta$?",
            "Pick the examples first, then average their gradients."])
@@ -329,10 +335,10 @@ _NOISE_SCALE = Exercise(
     id="gradient-descent/noise-scale", notebook="3.2", title="The gradient noise scale",
     statement=r"""
         The rows of `G`, shape `(m, n)`, are gradients of `m` examples drawn at random. Estimate
-        $B_{\text{simple}} = \operatorname{tr}\Sigma / \lVert g\rVert^2$, the variance of the gradients summed over the
-        coordinates, divided by the squared length of the expected gradient $g$. Both the numerator and the denominator
-        shall be unbiased estimates. Mind that the squared length of the *mean row* is on average too large: it
-        contains the noise that is left in the mean.""",
+        $B_{\text{simple}} = \operatorname{tr}\Sigma / \lVert g\rVert^2$, the variance of the gradients
+        summed over the coordinates, divided by the squared length of the expected gradient $g$. Both the
+        numerator and the denominator shall be unbiased estimates. Mind that the squared length of the *mean
+        row* is on average too large: it contains the noise that is left in the mean.""",
     stub="""
         def noise_scale(G):
             \"\"\"tr Σ / ‖g‖² from a sample of gradients, numerator and denominator unbiased.\"\"\"
@@ -342,31 +348,35 @@ _NOISE_SCALE = Exercise(
                        (rng.normal(size=(8, 3)) + 2,), (rng.normal(size=(50, 4)) + 1,)],
     misconceptions=[
         Misconception(lambda G: np.sum(G.var(axis=0, ddof=1))/np.sum(G.mean(axis=0)**2),
-                      "The squared length of the mean row is too large by the noise that averaging leaves; your noise "
-                      "scale comes out too small."),
+                      "The squared length of the mean row is too large by the noise that averaging "
+                      "leaves; your noise scale comes out too small."),
         Misconception(lambda G: np.sum(G.var(axis=0))/(np.sum(G.mean(axis=0)**2) - np.sum(G.var(axis=0))/len(G)),
-                      "Your variance divides by m. The mean was estimated from the same rows, which makes that too small."),
+                      "Your variance divides by m. The mean was estimated from the same rows, which makes "
+                      "that too small."),
         Misconception(lambda G: np.sum(G.var(axis=0))/np.sum(G.mean(axis=0)**2),
-                      "Neither part is unbiased: the variance divides by m, and the squared mean still holds noise."),
+                      "Neither part is unbiased: the variance divides by m, and the squared mean still "
+                      "holds noise."),
         Misconception(lambda G: np.sum(G.std(axis=0, ddof=1))/np.sqrt(np.sum(G.mean(axis=0)**2)),
-                      "You compare lengths; the noise scale compares squares, variances with a squared norm."),
+                      "You compare lengths; the noise scale compares squares, variances with a squared "
+                      "norm."),
         Misconception(lambda G: (np.mean(np.sum(G**2, axis=1)))/np.sum(G.mean(axis=0)**2),
-                      "Your numerator is the mean squared length of the gradients. That is not their spread about "
-                      "the mean."),
+                      "Your numerator is the mean squared length of the gradients. That is not their "
+                      "spread about the mean."),
         Misconception(lambda G: np.var(G, ddof=1)/np.mean(G)**2,
                       "You mix all numbers of `G`; the coordinates have means of their own."),
     ],
     hints=["tr Σ is the sum of the variances of the columns.",
            "How large is the expected squared length of the mean of m noisy rows?",
-           "$E\\lVert\\bar g\\rVert^2 = \\lVert g\\rVert^2 + \\operatorname{tr}\\Sigma/m$: subtract the estimate of the last term."])
+           "$E\\lVert\\bar g\\rVert^2 = \\lVert g\\rVert^2 + \\operatorname{tr}\\Sigma/m$: subtract the "
+           "estimate of the last term."])
 
 
 _NOISE_FLOOR = Exercise(
     id="gradient-descent/noise-floor", notebook="3.2", title="Measure a noise floor", kind="measure",
     statement=r"""
-        Gradient descent on $\frac12\theta^2$ with learning rate 0.5 and normal noise of standard deviation 1 on every
-        gradient. Measure the mean of $\theta^2$ once the start is forgotten, to within 5%. A few hundred runs at
-        once make the estimate steady.""",
+        Gradient descent on $\frac12\theta^2$ with learning rate 0.5 and normal noise of standard deviation
+        1 on every gradient. Measure the mean of $\theta^2$ once the start is forgotten, to within 5%. A few
+        hundred runs at once make the estimate steady.""",
     stub="""
         runs = oc.descend(oc.gd, lambda w: 0.5*w[..., 0]**2, [[3.0]], steps=400, lr=0.5, noise=1.0,
                           seed=np.arange(300)[:, None])     # runs.points has the shape (steps + 1, runs, 1)
@@ -395,9 +405,9 @@ def hb_optimal(mu, L):
 _HB_OPTIMAL = Exercise(
     id="gradient-descent/hb-optimal", notebook="3.3", title="The best momentum for a quadratic",
     statement=r"""
-        For a quadratic whose curvatures lie between $\mu$ and $L$, $0 < \mu < L$, return the learning rate $\eta$ and the
-        momentum $\beta$ with which the heavy ball $u \leftarrow \beta u + g$, $\theta \leftarrow \theta - \eta u$ has the best
-        convergence rate.""",
+        For a quadratic whose curvatures lie between $\mu$ and $L$, $0 < \mu < L$, return the learning rate
+        $\eta$ and the momentum $\beta$ with which the heavy ball $u \leftarrow \beta u + g$, $\theta
+        \leftarrow \theta - \eta u$ has the best convergence rate.""",
     stub="""
         def hb_optimal(mu, L):
             \"\"\"(lr, beta) of the fastest heavy ball on curvatures between mu and L.\"\"\"
@@ -408,13 +418,16 @@ _HB_OPTIMAL = Exercise(
         Misconception(lambda mu, L: (hb_optimal(mu, L)[0], np.sqrt(hb_optimal(mu, L)[1])),
                       "Your β is the rate of convergence, 9/11 for κ = 100. The momentum is its square."),
         Misconception(lambda mu, L: (2/(L + mu), hb_optimal(mu, L)[1]),
-                      "Your learning rate is that of plain gradient descent; momentum allows a larger one."),
+                      "Your learning rate is that of plain gradient descent; momentum allows a larger "
+                      "one."),
         Misconception(lambda mu, L: (1/L, hb_optimal(mu, L)[1]),
-                      "A learning rate of 1/L is safe but too short: with momentum the best one exceeds 2/L if κ is large."),
+                      "A learning rate of 1/L is safe but too short: with momentum the best one exceeds "
+                      "2/L if κ is large."),
         Misconception(lambda mu, L: (hb_optimal(mu, L)[0], ((L - mu)/(L + mu))**2),
                       "Your β has κ where its root belongs: that is too much memory."),
         Misconception(lambda mu, L: (4/(L + mu), hb_optimal(mu, L)[1]),
-                      "The root of a sum is not the sum of the roots: look at the denominator of your learning rate."),
+                      "The root of a sum is not the sum of the roots: look at the denominator of your "
+                      "learning rate."),
         Misconception(lambda mu, L: hb_optimal(mu, L)[::-1], "The two results are in the wrong order."),
     ],
     hints=["Everything depends on the *roots* of the two curvatures.",
@@ -466,10 +479,10 @@ def _nesterov_on_quadratic(nesterov_path, A, w0, lr, beta, steps):
 _NESTEROV = Exercise(
     id="gradient-descent/nesterov", notebook="3.3", title="Nesterov's look-ahead",
     statement=r"""
-        Write Nesterov momentum in velocity form: with the velocity $v$ (zero at the start), each step takes the gradient
-        where the velocity alone would lead, $v \leftarrow \beta v - \eta\,\nabla f(\theta + \beta v)$, and then moves,
-        $\theta \leftarrow \theta + v$. Return every $\theta$, the start included, as an array of shape
-        `(steps + 1, n)`.""",
+        Write Nesterov momentum in velocity form: with the velocity $v$ (zero at the start), each step takes
+        the gradient where the velocity alone would lead, $v \leftarrow \beta v - \eta\,\nabla f(\theta +
+        \beta v)$, and then moves, $\theta \leftarrow \theta + v$. Return every $\theta$, the start
+        included, as an array of shape `(steps + 1, n)`.""",
     stub="""
         def nesterov_path(grad, w0, lr, beta, steps):
             \"\"\"All points of `steps` steps from `w0`, shape (steps + 1, n).\"\"\"
@@ -480,15 +493,19 @@ _NESTEROV = Exercise(
                        (np.diag(rng.uniform(0.5, 5, 3)), rng.normal(size=3), 0.1, 0.7, 10)],
     misconceptions=[
         Misconception(_velocity_method(lambda w, v, beta: w),
-                      "You take the gradient where you stand: that is the heavy ball. Nesterov looks ahead first."),
+                      "You take the gradient where you stand: that is the heavy ball. Nesterov looks "
+                      "ahead first."),
         Misconception(_velocity_method(lambda w, v, beta: w + v),
-                      "You look ahead by the whole velocity. It is damped before it acts, so look where it leads after that."),
+                      "You look ahead by the whole velocity. It is damped before it acts, so look where "
+                      "it leads after that."),
         Misconception(_velocity_method(lambda w, v, beta: w - beta*v),
                       "You look back instead of ahead: check the sign in front of the velocity."),
         Misconception(_shifted,
-                      "These are the points of PyTorch's form, θ + βv: the same method in shifted variables. Asked for is θ."),
+                      "These are the points of PyTorch's form, θ + βv: the same method in shifted "
+                      "variables. Asked for is θ."),
         Misconception(_without_memory,
-                      "Your velocity forgets: it holds the last gradient only, and not the damped velocity before it."),
+                      "Your velocity forgets: it holds the last gradient only, and not the damped "
+                      "velocity before it."),
     ],
     hints=["Two lines in the loop: the new velocity, then the new point.",
            "The gradient is evaluated before the move, at a point that is not part of the path."])
@@ -501,8 +518,9 @@ def ema_to_velocity_lr(lr, beta):
 _EMA_LR = Exercise(
     id="gradient-descent/ema-to-velocity-lr", notebook="3.3", title="From the averaging form to the velocity form",
     statement=r"""
-        A run uses $m \leftarrow \beta m + (1-\beta) g$, $\theta \leftarrow \theta - \eta m$. Return the learning rate with which
-        the velocity form $v \leftarrow \beta v - \eta' g$, $\theta \leftarrow \theta + v$ makes the same path.""",
+        A run uses $m \leftarrow \beta m + (1-\beta) g$, $\theta \leftarrow \theta - \eta m$. Return the
+        learning rate with which the velocity form $v \leftarrow \beta v - \eta' g$, $\theta \leftarrow
+        \theta + v$ makes the same path.""",
     stub="""
         def ema_to_velocity_lr(lr, beta):
             \"\"\"The velocity form's learning rate for the same path.\"\"\"
@@ -511,11 +529,15 @@ _EMA_LR = Exercise(
     cases=lambda rng: [(0.1, 0.9), (1.0, 0.5), (rng.uniform(0.01, 1), rng.uniform(0.6, 0.99))],
     misconceptions=[
         Misconception(lambda lr, beta: lr,
-                      "With the same learning rate the velocity form takes steps that are 1/(1 − β) times as long."),
+                      "With the same learning rate the velocity form takes steps that are 1/(1 − β) times "
+                      "as long."),
         Misconception(lambda lr, beta: lr/(1 - beta),
-                      "That is the other direction. Which of the two forms takes the longer steps at equal rates?"),
-        Misconception(lambda lr, beta: lr*beta, "Compare the factors in front of the newest gradient: is one of them β?"),
-        Misconception(lambda lr, beta: lr*(1 + beta), "Check the sign: how much of the newest gradient does the average take?"),
+                      "That is the other direction. Which of the two forms takes the longer steps at "
+                      "equal rates?"),
+        Misconception(lambda lr, beta: lr*beta,
+                      "Compare the factors in front of the newest gradient: is one of them β?"),
+        Misconception(lambda lr, beta: lr*(1 + beta),
+                      "Check the sign: how much of the newest gradient does the average take?"),
     ],
     hints=["Start with m = 0 and v = 0 and write down the first step of each."])
 
@@ -550,11 +572,11 @@ def _excess(*, swapped, half, sign=1, plus=False):
 _EXCESS_LOSS = Exercise(
     id="gradient-descent/excess-loss", notebook="3.3", title="Two slips in a published formula", kind="bug hunt",
     statement=r"""
-        A widely read article gives the heavy ball on a quadratic in closed form. Along an eigenvector with curvature
-        $\lambda$ one step maps $(u, x)$ to $R\,(u, x)$, and with the eigenvalues $\sigma_1 \ne \sigma_2$ of $R$ the power $R^k$
-        is a combination of $\sigma_1^k$ and $\sigma_2^k$. The code below computes
-        $f(\theta_k) - f(\theta^\star)$ from it, for $f = \frac12\sum_i \lambda_i x_i^2$, as it was printed. Two slips are in it.
-        Find both. (What must $R^0$ be?)""",
+        A widely read article gives the heavy ball on a quadratic in closed form. Along an eigenvector with
+        curvature $\lambda$ one step maps $(u, x)$ to $R\,(u, x)$, and with the eigenvalues $\sigma_1 \ne
+        \sigma_2$ of $R$ the power $R^k$ is a combination of $\sigma_1^k$ and $\sigma_2^k$. The code below
+        computes $f(\theta_k) - f(\theta^\star)$ from it, for $f = \frac12\sum_i \lambda_i x_i^2$, as it was
+        printed. Two slips are in it. Find both. (What must $R^0$ be?)""",
     stub="""
         def excess_loss(lr, beta, curvatures, start, k):
             \"\"\"f(w_k) - f* after k steps of momentum from `start` (in eigen-coordinates) with u = 0.\"\"\"
@@ -568,16 +590,20 @@ _EXCESS_LOSS = Exercise(
                 loss += lam*x**2
             return loss""",
     reference=excess_loss,
-    cases=lambda rng: [(0.1, 0.5, np.array([2.0]), np.array([1.0]), 0), (0.1, 0.5, np.array([2.0]), np.array([1.0]), 1),
+    cases=lambda rng: [(0.1, 0.5, np.array([2.0]), np.array([1.0]), 0),
+                       (0.1, 0.5, np.array([2.0]), np.array([1.0]), 1),
                        (0.01, 0.8, np.array([1.0, 30.0]), np.array([1.0, 1.0]), 5),
                        (0.05, 0.7, rng.uniform(2, 9, 3), rng.normal(size=3), int(rng.integers(2, 9)))],
     misconceptions=[
         Misconception(_excess(swapped=False, half=False),
-                      "The path is right now, the loss is not: compare it with f at k = 0, for one curvature and x = 1."),
+                      "The path is right now, the loss is not: compare it with f at k = 0, for one "
+                      "curvature and x = 1."),
         Misconception(_excess(swapped=True, half=True),
-                      "At k = 0 the loss is right now. At k = 1 it is not: the combination does not give R back yet."),
+                      "At k = 0 the loss is right now. At k = 1 it is not: the combination does not give "
+                      "R back yet."),
         Misconception(_excess(swapped=True, half=True, plus=True),
-                      "Turning the minus into a plus does not help: at k = 0 the two parts must add up to the identity."),
+                      "Turning the minus into a plus does not help: at k = 0 the two parts must add up to "
+                      "the identity."),
     ],
     hints=["Put k = 0: what comes out, and what must come out?",
            "Put k = 1 and multiply out: do you get R? Which index belongs to which root?",
@@ -611,34 +637,40 @@ def _in_their_place(grads, c):
 _CLIP = Exercise(
     id="gradient-descent/clip-by-global-norm", notebook="3.4", title="Clip by global norm",
     statement=r"""
-        `grads` is a list of arrays, the gradients of a network's parameters. If the norm of all their entries together,
-        $\lVert g\rVert$, exceeds the threshold $c$, scale all of them by the one factor that brings it down to $c$. Return the new
-        list and the norm *before* clipping. The arrays you were given stay as they were.""",
+        `grads` is a list of arrays, the gradients of a network's parameters. If the norm of all their
+        entries together, $\lVert g\rVert$, exceeds the threshold $c$, scale all of them by the one factor
+        that brings it down to $c$. Return the new list and the norm *before* clipping. The arrays you were
+        given stay as they were.""",
     stub="""
         def clip_by_global_norm(grads, c):
             \"\"\"(clipped gradients, global norm before clipping).\"\"\"
             ...""",
     reference=clip_by_global_norm,
-    cases=lambda rng: [([np.array([3.0, 0.0]), np.array([4.0])], 1.0), ([np.array([0.3, 0.0]), np.array([0.4])], 1.0),
-                       ([np.zeros(2), np.zeros(1)], 1.0), ([np.array([[30.0, -1.0]]), np.array([2.0, 0.5])], 2.0),
+    cases=lambda rng: [([np.array([3.0, 0.0]), np.array([4.0])], 1.0),
+                       ([np.array([0.3, 0.0]), np.array([0.4])], 1.0), ([np.zeros(2), np.zeros(1)], 1.0),
+                       ([np.array([[30.0, -1.0]]), np.array([2.0, 0.5])], 2.0),
                        ([rng.normal(size=(2, 3)), rng.normal(size=3)], 0.5)],
     misconceptions=[
-        Misconception(_one_by_one, "You clip each array by its own norm. That changes how they compare with each other, and so the "
-                                   "direction of the joint step."),
+        Misconception(_one_by_one,
+                      "You clip each array by its own norm. That changes how they compare with each other, and so "
+                      "the direction of the joint step."),
         Misconception(lambda grads, c: ([np.clip(g, -c, c) for g in grads], _norm_of(grads)),
-                      "You clip entry by entry, which turns the direction. One factor for everything is asked for."),
+                      "You clip entry by entry, which turns the direction. One factor for everything is "
+                      "asked for."),
         Misconception(lambda grads, c: ([c*g/max(_norm_of(grads), 1e-300) for g in grads], _norm_of(grads)),
-                      "You scale every gradient to length c. Gradients within the threshold are to be left alone."),
+                      "You scale every gradient to length c. Gradients within the threshold are to be "
+                      "left alone."),
         Misconception(_in_their_place, "The arrays you were given have changed. Make new ones."),
         Misconception(lambda grads, c: (clip_by_global_norm(grads, c)[0], min(_norm_of(grads), c)),
-                      "You return the norm after clipping. The one before tells whether, and how often, it was needed."),
+                      "You return the norm after clipping. The one before tells whether, and how often, "
+                      "it was needed."),
         Misconception(lambda grads, c: ([g*min(1, c/(_norm_of(grads) + 1e-6)) for g in grads], _norm_of(grads)),
                       "You add 1e-6 to the norm, as PyTorch does. Here the clipped norm is exactly c."),
         Misconception(lambda grads, c: ([c/max(_norm_of(grads)**2, c)*g for g in grads], _norm_of(grads)),
                       "You compare the squared norm with c: a root is missing."),
     ],
     hints=["First one number: the root of the sum of all squares, over all arrays.",
-           "The factor is $c/\\lVert g\\rVert$, but never above 1. What happens at $\\lVert g\\rVert = 0$?"])
+           "The factor is $c/\\lVert g\\rVert$, but never above 1. What happens if all entries are 0?"])
 
 
 def gradient_norms(W, g, T):
@@ -657,26 +689,31 @@ def _norms(step):
 _GRADIENT_NORMS = Exercise(
     id="gradient-descent/gradient-norms", notebook="3.4", title="A gradient on its way back through time",
     statement=r"""
-        A linear recurrent net computes $h_t = h_{t-1} W$ with row vectors. `g` is the gradient of the loss with respect to
-        the last state. Going back one step multiplies it by $W^\top$ from the right. Return the norms of the gradient after
-        $0, 1, \dots, T$ steps back, an array of shape `(T + 1,)`.""",
+        A linear recurrent net computes $h_t = h_{t-1} W$ with row vectors. `g` is the gradient of the loss
+        with respect to the last state. Going back one step multiplies it by $W^\top$ from the right. Return
+        the norms of the gradient after $0, 1, \dots, T$ steps back, an array of shape `(T + 1,)`.""",
     stub="""
         def gradient_norms(W, g, T):
             \"\"\"Norms of g, g Wᵀ, g Wᵀ Wᵀ, …, shape (T + 1,).\"\"\"
             ...""",
     reference=gradient_norms,
-    cases=lambda rng: [(np.array([[0.5, 2.0], [0.0, 0.5]]), np.array([1.0, 0.0]), 3), (1.1*np.eye(2), np.array([3.0, 4.0]), 50),
+    cases=lambda rng: [(np.array([[0.5, 2.0], [0.0, 0.5]]), np.array([1.0, 0.0]), 3),
+                       (1.1*np.eye(2), np.array([3.0, 4.0]), 50),
                        (np.array([[0.9, 5.0], [0.0, 0.9]]), np.array([0.0, 1.0]), 20),
                        (rng.normal(size=(3, 3))/2, rng.normal(size=3), 6)],
     misconceptions=[
         Misconception(_norms(lambda W, g, t: g @ np.linalg.matrix_power(W, t)),
-                      "You go forward: without the transpose it is the state that is carried on, not the gradient carried back."),
+                      "You go forward: without the transpose it is the state that is carried on, not the "
+                      "gradient carried back."),
         Misconception(_norms(lambda W, g, t: g @ W.T**t),
-                      "`**` takes the power of each entry. Carrying the gradient back is a product of matrices."),
+                      "`**` takes the power of each entry. Carrying the gradient back is a product of "
+                      "matrices."),
         Misconception(lambda W, g, T: np.linalg.norm(W, 2)**np.arange(T + 1)*np.linalg.norm(g),
-                      "That is an upper bound from the largest singular value; the gradient itself may be far below it."),
+                      "That is an upper bound from the largest singular value; the gradient itself may be "
+                      "far below it."),
         Misconception(lambda W, g, T: np.abs(np.linalg.eigvals(W)).max()**np.arange(T + 1)*np.linalg.norm(g),
-                      "The largest eigenvalue rules in the long run only. If W is not symmetric, the first steps may grow."),
+                      "The largest eigenvalue rules in the long run only. If W is not symmetric, the "
+                      "first steps may grow."),
         Misconception(lambda W, g, T: gradient_norms(W, g, T + 1)[1:],
                       "Your first entry is the norm after one step; begin with the norm of g itself."),
         Misconception(lambda W, g, T: gradient_norms(W, g, T)**2,
@@ -687,16 +724,20 @@ _GRADIENT_NORMS = Exercise(
 
 
 _FROZEN = choice(
-    {"a": ("It has converged to a minimum.", "A minimum needs a zero gradient and nothing lower nearby. Here the gradient "
-                                             "is zero because the unit is flat; the loss goes down to 0 elsewhere."),
+    {"a": ("It has converged to a minimum.",
+           "A minimum needs a zero gradient and nothing lower nearby. Here the gradient is zero because the unit "
+           "is flat; the loss goes down to 0 elsewhere."),
      "b": ("The unit is saturated, so the gradient is practically 0.",
-           "Its output is 1 to the last digit, (1 - 0.7)² = 0.09, and the sigmoid's slope there is below 1e-100."),
-     "c": ("The learning rate is too small for the new place.", "No learning rate helps: it multiplies a gradient of zero."),
+           "Its output is 1 to the last digit, (1 - 0.7)² = 0.09, and the sigmoid's slope there is below "
+           "1e-100."),
+     "c": ("The learning rate is too small for the new place.",
+           "No learning rate helps: it multiplies a gradient of zero."),
      "d": ("The parameters have become nan.", "They are large but finite; a nan would show in the loss as well.")},
     "b", id="gradient-descent/frozen", notebook="3.4", title="Why the loss stays at 0.09", name="why_frozen",
     statement=r"""
-        The unit of this page with recurrence $x_t = w\,\sigma(x_{t-1}) + b$ is trained from the edge of the cliff, without clipping.
-        After one jump the loss is 0.09 and stays there. Look at the point, the gradient and the output. Why?""",
+        The unit of this page with recurrence $x_t = w\,\sigma(x_{t-1}) + b$ is trained from the edge of the
+        cliff, without clipping. After one jump the loss is 0.09 and stays there. Look at the point, the
+        gradient and the output. Why?""",
     code="""
         def unit(p, T=50):
             x = 0.5
@@ -710,5 +751,5 @@ _FROZEN = choice(
            "What is the slope of the sigmoid where its value is 1?"])
 
 
-EXERCISES = [_GD, _CONTRACTION, _BACKTRACKING, _MINIBATCHES, _SGD_STEP, _NOISE_SCALE, _NOISE_FLOOR, _HB_OPTIMAL, _NESTEROV,
-             _EMA_LR, _EXCESS_LOSS, _CLIP, _GRADIENT_NORMS, _FROZEN]
+EXERCISES = [_GD, _CONTRACTION, _BACKTRACKING, _MINIBATCHES, _SGD_STEP, _NOISE_SCALE, _NOISE_FLOOR, _HB_OPTIMAL,
+             _NESTEROV, _EMA_LR, _EXCESS_LOSS, _CLIP, _GRADIENT_NORMS, _FROZEN]
