@@ -14,9 +14,7 @@ from .explore import SLIDERS
 __all__ = ["Moments", "SIGNALS", "moments", "uncorrected_adam"]
 
 
-def uncorrected_adam(
-    g: Any, m: Any = 0.0, v: Any = 0.0, *, beta1: float = 0.9, beta2: float = 0.999, eps: float = 1e-8
-):
+def uncorrected_adam(g, m=0.0, v=0.0, *, beta1=0.9, beta2=0.999, eps=1e-8):
     """Adam without bias correction: `d = m/(√v + ε)`, too long at first by (1-β₁ᵗ)/√(1-β₂ᵗ).
 
     >>> uncorrected_adam(np.array([5.0]))[0].round(4)
