@@ -53,7 +53,8 @@ def find_submissions(folder: Path) -> list[Submission]:
     found = []
     for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
         path = Path(entry.path)
-        if entry.name.startswith("."):
+        known = path.suffix in (".ipynb", ".py")
+        if entry.name.startswith(".") and not known:           # .DS_Store, .git and the like
             continue
         if entry.is_symlink():
             found.append(Submission(path.stem, path, "a symbolic link"))
@@ -63,7 +64,6 @@ def find_submissions(folder: Path) -> list[Submission]:
             found += [Submission(entry.name, file) for file in inside] or [
                 Submission(entry.name, path, "no notebook in the folder")]
         else:
-            known = path.suffix in (".ipynb", ".py")
             found.append(Submission(path.stem, path, "" if known else "neither a notebook nor a script"))
     return found
 

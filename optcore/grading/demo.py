@@ -7,6 +7,7 @@ and shows which slips the misconceptions of the catalogue name.
 
 import argparse
 import ast
+import copy
 import json
 from collections.abc import Iterator
 from functools import partial
@@ -22,7 +23,7 @@ _OTHER_SIGN = {ast.Add: ast.Sub(), ast.Sub: ast.Add()}
 _OPPOSITE = {ast.Lt: ast.GtE(), ast.GtE: ast.Lt(), ast.Gt: ast.LtE(), ast.LtE: ast.Gt()}
 
 
-def slips(node: ast.AST) -> Iterator[ast.expr]:
+def _instead(node: ast.AST) -> Iterator[ast.expr]:
     """What may stand by mistake where `node` stands."""
     match node:
         case ast.BinOp(left, ast.Add() | ast.Sub() as op, right):
@@ -45,15 +46,15 @@ class _Replace(ast.NodeTransformer):
         return self.new if node is self.old else self.generic_visit(node)
 
 
-def with_a_slip(source: str, rng: np.random.Generator) -> str:
-    """The source with one slip.
+def slips(source: str) -> list[str]:
+    """The source with one slip in it, in every way that there is.
 
-    >>> with_a_slip("def f(x, y):\\n    return 1 - x", np.random.default_rng(0))
-    'def f(x, y):\\n    return 2 - x'
+    >>> slips("def f(x):\\n    return 2*x")
+    ['def f(x):\\n    return 2', 'def f(x):\\n    return x', 'def f(x):\\n    return 3 * x']
     """
     tree = ast.parse(source)
-    choices = [(node, slip) for node in ast.walk(tree) for slip in slips(node)]
-    return ast.unparse(_Replace(*choices[rng.integers(len(choices))]).visit(tree)) if choices else source
+    made = [(node, slip) for node in ast.walk(tree) for slip in _instead(node)]
+    return [ast.unparse(_Replace(node, slip).visit(copy.deepcopy(tree, {id(node): node}))) for node, slip in made]
 
 
 def answer(exercise: Exercise, rng: np.random.Generator) -> str:
@@ -63,7 +64,7 @@ def answer(exercise: Exercise, rng: np.random.Generator) -> str:
         values = [m.wrong for m in exercise.misconceptions]
         value = exercise.reference if solved else values[rng.integers(len(values))]
         return exercise.stub if not (solved or wrong) else f"{exercise.name} = {value!r}"
-    return exercise.solution if solved else with_a_slip(exercise.solution, rng) if wrong else exercise.stub
+    return exercise.solution if solved else rng.choice(slips(exercise.solution)) if wrong else exercise.stub
 
 
 def write_class(folder: Path, students: int, chapter: str = "gradient-descent", seed: int = 0) -> None:

@@ -107,6 +107,7 @@ class Sandbox:
             except (OSError, EOFError):
                 os.killpg(self.server.pid, signal.SIGKILL)
                 said = self.server.stderr.read().decode(errors="replace")
+                self.close()
                 raise RuntimeError(f"the sandbox does not start: {said[-500:]}") from None
         return self.server
 

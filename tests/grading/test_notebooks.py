@@ -1,0 +1,147 @@
+"""The exercise notebooks: up to date, complete, without solutions, and running in a bare environment."""
+
+import io
+import json
+import os
+import re
+import subprocess
+import sys
+import tokenize
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from optcore.grading.catalogue import CHAPTERS, chapter, exercises
+from optcore.grading.demo import slips, write_class
+from optcore.grading.notebooks import file_name, notebook, write
+
+ROOT = Path(__file__).resolve().parents[2]
+WRITTEN = [name for name in CHAPTERS if chapter(name)]
+every_chapter = pytest.mark.parametrize("name", WRITTEN)
+
+
+def cells(name, tag):
+    stored = json.loads((ROOT/"exercises"/file_name(name)).read_text(encoding="utf-8"))
+    return ["".join(cell["source"]) for cell in stored["cells"] if tag in cell["metadata"].get("tags", ())]
+
+
+def code_words(source):
+    """The words of code that carry meaning, in order: no comments, no texts, no layout."""
+    skipped = (tokenize.COMMENT, tokenize.STRING, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT)
+    return [t.string for t in tokenize.generate_tokens(io.StringIO(source).readline)
+            if t.type not in skipped and t.string.strip()]
+
+
+def test_there_is_one_for_every_chapter_that_has_exercises():
+    found = {path.name for path in (ROOT/"exercises").glob("*.ipynb")}
+    assert found == {file_name(name) for name in WRITTEN} and found
+
+
+def test_they_are_up_to_date():
+    done = subprocess.run([sys.executable, "book/exercises.py", "--check"], cwd=ROOT, text=True, capture_output=True)
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+@every_chapter
+def test_every_exercise_has_its_statement_stub_and_check(name):
+    assert cells(name, "exercise") == [e.stub for e in chapter(name)]
+    assert cells(name, "check") == [f'oc.check("{e.id}", {e.name})' for e in chapter(name)]
+    text = (ROOT/"exercises"/file_name(name)).read_text(encoding="utf-8")
+    assert all(json.dumps(e.title, ensure_ascii=False)[1:-1] in text for e in chapter(name))
+    assert len(cells(name, "setup")) == 1
+
+
+@every_chapter
+def test_no_solution_is_in_them(name):
+    """No telling line of a solution stands anywhere, nor eight words of its code in a row, unless the stub has them."""
+    stored = json.loads((ROOT/"exercises"/file_name(name)).read_text(encoding="utf-8"))
+    anywhere = squeezed("".join("".join(cell["source"]) for cell in stored["cells"]))
+    code = " ".join(word for tag in ("exercise", "check") for cell in cells(name, tag) for word in code_words(cell))
+    to_write = [exercise for exercise in chapter(name) if exercise.template is not ...]
+    looked_at = 0
+    for exercise in to_write:
+        given, words = " ".join(code_words(exercise.stub)), code_words(exercise.solution)
+        runs = {" ".join(words[i:i + 8]) for i in range(len(words) - 7)}
+        leaked = [run for run in runs if run in code and run not in given and not run.startswith("for ")]
+        lines = {squeezed(line) for line in exercise.solution.splitlines() if '"""' not in line}
+        leaked += [line for line in lines if len(line) >= 16 and not line.startswith(("for", "def"))
+                   and line in anywhere and line not in squeezed(exercise.stub)]
+        assert leaked == [], exercise.id
+        looked_at += len(runs)
+    assert looked_at >= 10*len(to_write)
+
+
+def squeezed(text):
+    return re.sub(r"\s", "", text)
+
+
+@every_chapter
+def test_they_run_where_there_is_only_numpy(name, tmp_path):
+    """Every cell, in order, in a process that cannot import anything but NumPy and optcore; the checks all answer."""
+    stored = json.loads((ROOT/"exercises"/file_name(name)).read_text(encoding="utf-8"))
+    code = ["".join(cell["source"]) for cell in stored["cells"] if cell["cell_type"] == "code"]
+    script = f"""
+import sys
+sys.path.insert(0, {str(ROOT)!r})
+for absent in ("matplotlib", "IPython", "ipywidgets", "anywidget", "sklearn", "scipy", "joblib", "tqdm"):
+    sys.modules[absent] = None
+for source in {code!r}:
+    head, _, last = source.rstrip().rpartition("\\n")
+    if last.startswith("oc.check("):
+        exec(head)
+        print(eval(last).voice)
+    else:
+        exec(source)
+"""
+    done = subprocess.run([sys.executable, "-I", "-c", script], cwd=tmp_path, text=True, capture_output=True,
+                          env={**os.environ, "OPTCORE_PROGRESS": "off"})
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-len(chapter(name)):] == ["Still missing"]*len(chapter(name))
+
+
+def test_writing_keeps_a_foreign_setup_cell_and_touches_only_what_changed(tmp_path):
+    (tmp_path/"exercises").mkdir()
+    written = write(tmp_path/"exercises", ROOT)
+    assert len(written) == len(WRITTEN) and write(tmp_path/"exercises", ROOT) == []
+    path = written[0]
+    stored = json.loads(path.read_text(encoding="utf-8"))
+    setup = next(cell for cell in stored["cells"] if "setup" in cell["metadata"].get("tags", ()))
+    setup["source"], setup["metadata"]["tags"] = ["import optcore as oc  # elsewhere"], ["setup", "hide-cell"]
+    path.write_text(json.dumps(stored))
+    assert write(tmp_path/"exercises", ROOT) == []
+    stored["cells"][-1]["source"] = ["oc.check('x', 1)"]
+    path.write_text(json.dumps(stored))
+    assert write(tmp_path/"exercises", ROOT) == [path]
+    assert "# elsewhere" in path.read_text() and "hide-cell" in path.read_text() and "'x'" not in path.read_text()
+
+
+def test_a_stale_notebook_is_reported(tmp_path):
+    from book import exercises as script
+
+    write(tmp_path, ROOT)
+    assert script.stale(tmp_path) == []
+    (tmp_path/file_name(WRITTEN[0])).unlink()
+    assert [path.name for path in script.stale(tmp_path)] == [file_name(WRITTEN[0])]
+
+
+# --- the class that never was -----------------------------------------------------------------------------------------
+
+def test_the_made_up_class_is_the_same_each_time_and_varied(tmp_path):
+    for folder in ("a", "b"):
+        write_class(tmp_path/folder, 12)
+    texts = [[path.read_text() for path in sorted((tmp_path/folder).iterdir())] for folder in ("a", "b")]
+    assert texts[0] == texts[1] and len(set(texts[0])) > 6
+
+
+def test_slips_change_one_thing():
+    assert slips("x = abs(a - 2)") == ["x = a - 2", "x = abs(a + 2)", "x = abs(a - 3)"]
+    assert slips("while a > b: pass") == ["while a <= b:\n    pass"]
+    assert slips("x = 'text'") == []
+
+
+def test_a_notebook_may_hold_answers():
+    made = notebook("gradient-descent", ROOT, lambda exercise: f"# {exercise.id}")
+    assert sum("".join(cell["source"]).startswith("# gradient-descent/") for cell in made["cells"]) == len(
+        chapter("gradient-descent"))
+    assert len(exercises()) >= 3 and np.all([e.notebook for e in exercises()])
