@@ -1,6 +1,6 @@
 """Execute notebooks afresh, in place, so that unchanged code leaves unchanged files.
 
-    python book/run_notebooks.py [--jobs 2] [NOTEBOOK ...]      (default: every notebook of the book and exercises/)
+    python book/run_notebooks.py [--jobs 2] [NOTEBOOK ...]      (default: every notebook of the chapters)
 
 What would differ from run to run is not stored: times, the Python version, widget models (their pages travel as
 text/html), and the split of a stream into pieces.
@@ -25,10 +25,9 @@ METADATA = {
 }
 
 
-def notebooks() -> list[Path]:
-    """Every notebook that is committed: the chapters' and the exercises'."""
-    found = (p for folder in ("chapters", "exercises") for p in (ROOT / folder).rglob("*.ipynb"))
-    return sorted(p for p in found if ".ipynb_checkpoints" not in p.parts)
+def notebooks(folder: str) -> list[Path]:
+    """Every notebook below a folder of the repository."""
+    return sorted(p for p in (ROOT / folder).rglob("*.ipynb") if ".ipynb_checkpoints" not in p.parts)
 
 
 def joined_streams(outputs: list) -> list:
@@ -47,7 +46,7 @@ def normalise(nb: nbformat.NotebookNode) -> None:
     """Drop from an executed notebook what another run would store differently."""
     nb.metadata = nbformat.from_dict(METADATA)
     for number, cell in enumerate(nb.cells):
-        cell.id = f"cell-{number:02d}"
+        cell.setdefault("id", f"cell-{number:02d}")
         cell.metadata.pop("execution", None)
         if cell.cell_type == "code":
             cell.outputs = joined_streams(cell.outputs)
@@ -63,6 +62,7 @@ def run(path: Path) -> float:
         nb,
         timeout=120,
         kernel_name="python3",
+        extra_arguments=["--log-level=ERROR"],
         record_timing=False,
         store_widget_state=False,
         resources={"metadata": {"path": str(path.parent)}},
@@ -78,7 +78,7 @@ def main() -> int:
     parser.add_argument("paths", nargs="*", type=Path, metavar="NOTEBOOK")
     parser.add_argument("--jobs", type=int, default=2)
     args = parser.parse_args()
-    paths = [p.resolve() for p in args.paths] or notebooks()
+    paths = [p.resolve() for p in args.paths] or notebooks("chapters")
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # two kernels at a time, one thread each
 
     failed = 0

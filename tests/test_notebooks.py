@@ -1,0 +1,190 @@
+"""Every notebook gives the stored outputs again, in time, and is made the way notebooks of this course are made."""
+
+import json
+import os
+import re
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.course import ROOT, load, notebooks, pages, source
+from tests.prose import numbers, unstated
+
+sys.path.insert(0, str(ROOT / "book"))
+import run_notebooks  # noqa: E402
+import setup_cells  # noqa: E402
+
+from optcore.widgets.base import page_source  # noqa: E402
+
+NOTEBOOKS = notebooks()
+SECONDS = 20  # of processor time, so that a busy machine does not count
+LOCAL_PATH = re.compile(r"(?<![\w.])/(?:home|Users|root|tmp|work|private|var)/|[A-Z]:\\\\Users")
+TAGS = {"setup", "hide-cell", "hide-input", "hide-output", "nbval-ignore-output"}
+HEADINGS = ("What you will be able to do", "In PyTorch", "Exercise", "Numbers on this page", "Further reading")
+
+each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: f"{path.parent.name}/{path.stem}")
+
+
+def nbval(path: Path) -> subprocess.CompletedProcess:
+    """Execute a notebook and compare its outputs with the stored ones."""
+    options = ["--nbval", "--nbval-current-env", "--nbval-cell-timeout=120", "-p", "tests.nbval_plugin"]
+    quiet = ["-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--color=no", "-c", os.devnull]
+    quiet += [f"--rootdir={path.parent}"]
+    command = [sys.executable, "-m", "pytest", *options, *quiet, "--nbval-sanitize-with", "tests/nbval.cfg", str(path)]
+    env = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
+    env = {name: value for name, value in env.items() if not name.startswith("PYTEST_")}
+    return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=600)
+
+
+def code_cells(nb: dict) -> list[dict]:
+    return [cell for cell in nb["cells"] if cell["cell_type"] == "code"]
+
+
+def markdown(nb: dict) -> list[str]:
+    return [source(cell) for cell in nb["cells"] if cell["cell_type"] == "markdown"]
+
+
+def text_outputs(cell: dict) -> str:
+    outputs = cell.get("outputs", [])
+    return "\n".join("".join(o.get("text", "")) + "".join(o.get("data", {}).get("text/plain", "")) for o in outputs)
+
+
+def test_the_book_lists_every_notebook():
+    listed = {path.relative_to(ROOT) for path in NOTEBOOKS}
+    stored = {path.relative_to(ROOT) for path in (ROOT / "chapters").glob("*/*.ipynb")}
+    assert listed == stored and listed
+    assert len(pages()) == len(set(pages()))
+
+
+@each_notebook
+def test_a_fresh_run_gives_the_stored_outputs(path):
+    cells = [cell for cell in code_cells(load(path)) if source(cell).strip()]
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    done = nbval(path)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
+    assert f"{len(cells)} passed" in done.stdout, done.stdout[-500:]
+    seconds = after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
+    assert seconds <= SECONDS, f"took {seconds:.1f} s of processor time"
+
+
+# ---- how a notebook is made ---------------------------------------------------------------------------------
+
+
+@each_notebook
+def test_it_has_the_parts_of_a_lesson(path):
+    nb = load(path)
+    text, code = "\n".join(markdown(nb)), "\n".join(source(cell) for cell in code_cells(nb))
+    number = f"{path.parent.name.split('-')[0]}.{path.name.split('-')[0]}"
+    assert source(nb["cells"][0]).startswith("# ")
+    missing = [h for h in HEADINGS if not re.search(rf"^#+ {h}", text, re.MULTILINE)]
+    missing += [] if f'oc.quiz("{number}")' in code else ["quiz"]
+    missing += [] if "claims.table()" in code else ["table of claims"]
+    missing += [] if f"(../../exercises/{path.parent.name}.ipynb" in text else ["link to the exercises"]
+    missing += [] if "Predict" in text else ["a question to answer before running"]
+    assert not missing
+
+
+@each_notebook
+def test_every_number_in_its_prose_is_in_its_table(path):
+    nb = load(path)
+    prose = "\n\n".join(markdown(nb)).split("\n## Further reading")[0]
+    tables = [text_outputs(cell) for cell in code_cells(nb) if "claims.table()" in source(cell)]
+    assert len(tables) == 1 and "as stated" in tables[0]
+    assert not [str(number) for number in unstated(prose, tables[0])]
+
+
+@each_notebook
+def test_its_cells_are_in_order(path):
+    nb = load(path)
+    problems = []
+    for place, cell in enumerate(nb["cells"]):
+        lines, where = source(cell).splitlines(), f"cell {place}: {source(cell)[:50]!r}"
+        if cell["cell_type"] == "code":
+            outputs = cell["outputs"]
+            tags = set(cell["metadata"].get("tags", []))
+            pictures = [o for o in outputs if "image/png" in o.get("data", {})]
+            alt = cell["metadata"].get("mystnb", {}).get("image", {}).get("alt", "")
+            problems += [f"{where} has {len(lines)} lines"] if len(lines) > 25 else []
+            problems += [f"{where} has tags {tags - TAGS}"] if tags - TAGS else []
+            problems += [f"{where}: its figure has no alternative text"] if pictures and len(alt) < 20 else []
+            problems += [f"{where} wrote an error"] if any(
+                o["output_type"] == "error" or o.get("name") == "stderr" for o in outputs
+            ) else []  # fmt: skip
+        if LOCAL_PATH.search(source(cell) + text_outputs(cell)):
+            problems.append(f"{where} names a local path")
+    assert not problems
+    counts = [cell["execution_count"] for cell in code_cells(nb) if source(cell).strip()]
+    assert counts == list(range(1, len(counts) + 1)), "run it from the top: make run"
+
+
+@each_notebook
+def test_its_widgets_carry_the_current_scripts(path):
+    for cell in code_cells(load(path)):
+        for output in cell["outputs"]:
+            stored = "".join(output.get("data", {}).get("text/html", ""))
+            for name in re.findall(r'data-oc="([\w-]+)"', stored):
+                current = page_source("common.js") + page_source(f"{name}.js").split("export default")[0]
+                assert current in stored, f"{name}: stored before its script changed; make run stores it afresh"
+
+
+def test_set_up_cells_and_exercises_are_up_to_date():
+    paths = NOTEBOOKS + sorted((ROOT / "exercises").glob("*.ipynb"))
+    assert len(paths) > len(NOTEBOOKS)
+    stale = [path.name for path in paths if setup_cells.update(path)]
+    assert not stale, "python book/setup_cells.py writes them"
+    done = [path.name for path in paths[len(NOTEBOOKS) :] if any(cell["outputs"] for cell in code_cells(load(path)))]
+    assert not done, "exercises are stored without outputs"
+
+
+# ---- the checks can fail ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def copied(tmp_path):
+    """`copied(change)`: a small notebook, after `change(nb)`."""
+
+    def copy(change=lambda nb: None) -> Path:
+        stored = {"output_type": "stream", "name": "stdout", "text": "0.980198\n"}
+        cell = {"cell_type": "code", "id": "a", "metadata": {}, "source": "print(f'{99/101:.6f}')"}
+        cell |= {"execution_count": 1, "outputs": [stored]}
+        nb = {"nbformat": 4, "nbformat_minor": 5, "cells": [cell], "metadata": run_notebooks.METADATA}
+        change(nb)
+        path = tmp_path / "copy.ipynb"
+        path.write_text(json.dumps(nb))
+        return path
+
+    return copy
+
+
+def test_canary_a_wrong_stored_number_is_noticed(copied):
+    assert nbval(copied()).returncode == 0
+    wrong = nbval(copied(lambda nb: nb["cells"][0]["outputs"][0].update(text="0.980199\n")))
+    assert wrong.returncode == 1 and "0.980199" in wrong.stdout
+
+
+def test_canary_a_failing_cell_is_noticed(copied):
+    assert nbval(copied(lambda nb: nb["cells"][0].update(source="assert False"))).returncode == 1
+
+
+def test_canary_a_number_without_a_claim_is_noticed():
+    table = "claim   stated    measured\nfactor  0.980198  0.980198\n1 numbers, all as stated"
+    assert unstated("The factor is 0.980198, in 98.0198 % of 2 cases.", table) == []
+    assert [str(x) for x in unstated("It takes 691 steps at 0.980198.", table)] == ["691"]
+
+
+@pytest.mark.parametrize(
+    "text, found",
+    [
+        ("100 runs, 1500 steps, 640 weights, 0.05, in 1986", []),
+        ("$99/101 = 0.980198$ and 691", ["0.980198", "691"]),
+        (r"$4.32 \cdot 10^{-5}$, 1.25e3, 7.81 · 10⁻³", ["0.0000432", "1.25E+3", "0.00781"]),
+        ("`x = 123.4` [text](a-123.ipynb) {cite:t}`abc123` v1.234x", []),
+        ("1,797 digits", ["1797"]),
+    ],
+)
+def test_numbers_of_a_text(text, found):
+    assert [str(x) for x in numbers(text, 3)] == found
