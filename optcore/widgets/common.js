@@ -151,8 +151,8 @@ const oc = (() => {
   }
 
   // ----------------------------------------------------------------------------------------------------- elements
-  let ids = 0;
-  const newId = () => `oc-${++ids}`;
+  /* In a notebook every widget has a copy of this file: the count of ids is the page's. */
+  const newId = () => `oc-${(globalThis.ocIds = (globalThis.ocIds ?? 0) + 1)}`;
   function h(tag, props = {}, ...children) {
     const el = document.createElement(tag);
     for (const [k, v] of Object.entries(props)) {

@@ -29,12 +29,14 @@ export default {
       input.addEventListener("change", () =>
         answer(q, q.kind === "one" ? [k] : q.options.map((_, j) => j).filter((j) => form.elements[q.id][j].checked)),
       );
-      const verdict = o.right ? "Right" : "Wrong";
+      const verdict = o.right ? "Right" : "Wrong", label = h("label", { for: id, html: o.text }), spoken = label.cloneNode(true);
+      for (const math of spoken.querySelectorAll("math")) math.replaceWith(math.getAttribute("alttext"));
+      input.setAttribute("aria-label", spoken.textContent);
       return h(
         "div",
         { class: `oc-option ${done ? verdict.toLowerCase() : ""}` },
         input,
-        h("label", { for: id, html: o.text }),
+        label,
         done && h("p", { class: "oc-why", html: `${verdict}${chosen(q).includes(k) ? " (your choice)" : ""}. ${o.why}` }),
       );
     };

@@ -112,7 +112,17 @@ def _math(tex: str) -> str:
         from latex2mathml.converter import convert
     except ImportError:  # the TeX source can still be read
         return f"<code>{html.escape(tex)}</code>"
-    return convert(tex)
+    return convert(tex).replace("<math ", f'<math alttext="{html.escape(_spoken(tex))}" ', 1)
+
+
+def _spoken(tex: str) -> str:
+    r"""A formula as words for a screen reader.
+
+    >>> _spoken(r"\eta < \frac{2}{L}")
+    'eta < (2)/(L)'
+    """
+    tex = re.sub(r"\\[dt]?frac\{([^{}]*)\}\{([^{}]*)\}", r"(\1)/(\2)", tex)
+    return re.sub(r"[{}$]|\\(?=[a-zA-Z])|\\.", "", tex).strip()
 
 
 def _prepared(q: dict) -> dict:

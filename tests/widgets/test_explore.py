@@ -112,7 +112,7 @@ def test_schedules_multiply_the_learning_rate(open_page):
 
 
 def test_second_order_steps_race_with_the_rules_and_follow_the_surface(open_page):
-    rates = {"gd": 0.05, "newton": 1.0, "bfgs": 0.5, "lbfgs": 0.5}
+    rates = {"gd": 0.3, "newton": 1.0, "bfgs": 0.5, "lbfgs": 0.5}
     widget = explore("bowl", list(rates), steps=40, lr=rates)
     assert widget.path["newton"].steps_to(1e-12) == 1
     page = open_page(body=live(widget))
@@ -306,6 +306,12 @@ def test_settings_are_read_and_set_from_python():
     expected = descend(oc.adam, oc.bowl, [1.0, 1.0], 30, lr=0.1, beta1=0.5)
     np.testing.assert_allclose(w.path["adam"].points, expected.points, rtol=1e-12)
     assert explore("bowl", lr=0.3).lr == 0.3
+
+
+def test_what_the_page_sends_is_read_in_the_next_cell():
+    w = explore("bowl", lr=0.1)
+    w.set_state({"value": {**w.value, "lr": 0.25, "start": [1.0, "Infinity"]}})
+    assert w.lr == 0.25 and w.start == [1.0, np.inf]
 
 
 def test_a_readers_function_and_rule_are_explored(open_page):

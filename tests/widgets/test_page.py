@@ -1,0 +1,93 @@
+"""What every widget owes its page, shown on the explorer and the quiz: accessibility, mounting, theme, size."""
+
+import gzip
+import re
+
+import pytest
+
+from optcore.widgets import Quiz, explore
+from optcore.widgets.base import HERE, page_source
+from tests.site.browser import axe
+
+from .controls import words
+from .test_quiz import QUESTIONS
+
+
+@pytest.mark.parametrize(("width", "dark"), [(1000, False), (1000, True), (375, False)])
+def test_no_accessibility_fault(open_page, width, dark):
+    widgets = explore("bowl", phase=("momentum", "beta"), steps=30), Quiz("3.1", QUESTIONS)
+    page = open_page(*widgets, width=width, dark=dark)
+    page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+    page.get_by_role("radio").first.check()
+    page.get_by_role("button", name="Check").click()
+    assert axe(page) == []
+
+
+def site_page(*widgets):
+    """The widgets as the book serves them: notebook scripts stripped, files loaded once as classic scripts."""
+    stripped = [re.sub(r"<style data-oc-css>.*?</style>|<script type=\"module\".*?</script>", "", w.html(), flags=re.S)
+                for w in widgets]  # fmt: skip
+    scripts = [page_source("common.js")]
+    for name in dict.fromkeys(w.name for w in widgets):
+        scripts.append("{" + page_source(f"{name}.js").replace("export default", f"oc.widgets['{name}'] =", 1) + "}")
+    scripts.append("oc.mountAll();")
+    return f"<style>{page_source('oc.css')}</style>" + "".join(stripped + [f"<script>{s}</script>" for s in scripts])
+
+
+def test_the_book_mounts_what_the_notebook_stored(open_page):
+    widgets = explore("bowl"), explore("cliff"), Quiz("3.1", QUESTIONS)
+    page = open_page(*widgets, body=site_page(*widgets))
+    assert page.locator(".oc-widget[role=group] output[role=status]").count() == 3
+    assert page.locator("canvas").count() == 4
+    page.evaluate("oc.mountAll()")
+    page.wait_for_timeout(50)
+    assert page.locator("canvas").count() == 4
+
+
+def test_a_widget_that_cannot_start_says_so(open_page):
+    body = site_page(explore("bowl")).replace('"domain":', '"nothing":')
+    page = open_page(body=body)
+    page.get_by_text("This widget could not start").wait_for()
+    assert len(page.errors) == 1
+    page.errors.clear()
+
+
+def test_theme_changes_are_followed_at_once(open_page):
+    page = open_page(explore("bowl"))
+    light = page.evaluate("document.querySelector('canvas').toDataURL()")
+    page.evaluate("document.documentElement.dataset.theme = 'dark'")
+    page.wait_for_function("old => document.querySelector('canvas').toDataURL() !== old", arg=light)
+    page.evaluate("document.documentElement.dataset.theme = 'light'")
+    page.wait_for_function("old => document.querySelector('canvas').toDataURL() === old", arg=light)
+
+
+def test_tooltips_show_on_keyboard_focus_and_hide_on_escape(open_page):
+    page = open_page(explore("bowl"))
+    slider = page.get_by_label("Gradient noise σ")
+    tip = page.locator(f"#{slider.get_attribute('aria-describedby')}")
+    assert not tip.is_visible()
+    page.get_by_label("Condition number κ").focus()
+    for _ in range(2):
+        page.keyboard.press("Tab")
+    page.wait_for_function("document.activeElement.getAttribute('aria-describedby') !== null")
+    tip.wait_for(state="visible")
+    page.keyboard.press("Escape")
+    tip.wait_for(state="hidden")
+
+
+def test_announcements_wait_until_changes_pause(open_page):
+    page = open_page(explore("bowl"))
+    status = page.locator("output")
+    page.wait_for_function("!document.querySelector('output').hasAttribute('aria-busy')")
+    page.get_by_role("button", name="Step", exact=True).click()
+    before = words(page)
+    assert "step 1" in before and status.get_attribute("aria-busy") == "true"
+    page.wait_for_function("!document.querySelector('output').hasAttribute('aria-busy')")
+
+
+def test_all_front_end_code_is_small():
+    files = [*HERE.glob("*.js"), HERE / "oc.css"]
+    sizes = {file.name: len(gzip.compress(page_source(file.name).encode(), 9)) for file in files}
+    assert len(sizes) >= 4
+    assert sizes["common.js"] <= 13_000
+    assert sum(sizes.values()) <= 60_000, sizes
