@@ -295,7 +295,7 @@ def newton_schulz(G: Any, steps: int = 5) -> Any:
     a, b, c = 3.4445, -4.7750, 2.0315
     tall = G.shape[-2] > G.shape[-1]
     X = _transposed(G) if tall else G
-    X = X / (np.linalg.norm(X, axis=(-2, -1), keepdims=True) + 1e-7)
+    X = X / np.maximum(np.linalg.norm(X, axis=(-2, -1), keepdims=True), 1e-7)
     for _ in range(steps):
         A = X @ _transposed(X)
         X = a * X + (b * A + c * A @ A) @ X

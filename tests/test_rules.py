@@ -273,6 +273,17 @@ def test_the_mean_and_the_sum_of_gradients_make_one_path():
     np.testing.assert_allclose(one, other, rtol=1e-12)
 
 
+def test_nesterov_is_the_look_ahead_in_shifted_variables():
+    """Sutskever et al. 2013: v <- βv - lr·g(θ + βv), θ <- θ + v; the rule's points are θ + βv."""
+    theta, v, ahead = np.array([-1.2, 1.0]), np.zeros(2), []
+    for _ in range(200):
+        ahead.append(theta + 0.9 * v)
+        v = 0.9 * v - 3e-4 * oc.rosenbrock.grad(ahead[-1])
+        theta = theta + v
+    path = oc.descend(oc.nesterov, oc.rosenbrock, [-1.2, 1.0], steps=199, lr=3e-4)
+    np.testing.assert_allclose(path.points, ahead, rtol=1e-11)
+
+
 @pytest.mark.parametrize("size", [1e-3, 1.0, 1e3])
 def test_adagrad_goes_as_far_for_every_size_of_gradient(size):
     """Constant gradient: Σ lr/√k ≈ 2·lr·√steps, 19.85 after 10,000 steps of lr = 0.1, whatever its size."""
