@@ -1,5 +1,7 @@
 """Every notebook gives the stored outputs again, in time, and is made the way notebooks of this course are made."""
 
+import base64
+import io
 import json
 import os
 import re
@@ -8,7 +10,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from tests.course import ROOT, load, notebooks, pages, source
 from tests.prose import numbers, unstated
@@ -20,6 +24,7 @@ import setup_cells  # noqa: E402
 from optcore.widgets.base import page_source  # noqa: E402
 
 NOTEBOOKS = notebooks()
+PICTURE_BYTES = 40_000
 SECONDS = 20  # of processor time, so that a busy machine does not count
 LOCAL_PATH = re.compile(r"(?<![\w.])/(?:home|Users|root|tmp|work|private|var)/|[A-Z]:\\\\Users")
 TAGS = {"setup", "hide-cell", "hide-input", "hide-output", "nbval-ignore-output"}
@@ -111,6 +116,8 @@ def test_its_cells_are_in_order(path):
             problems += [f"{where} has {len(lines)} lines"] if len(lines) > 25 else []
             problems += [f"{where} has tags {tags - TAGS}"] if tags - TAGS else []
             problems += [f"{where}: its figure has no alternative text"] if pictures and len(alt) < 20 else []
+            sizes = [len(o["data"]["image/png"]) * 3 // 4 for o in pictures]
+            problems += [f"{where}: its figure has {max(sizes)} bytes"] if max(sizes, default=0) > PICTURE_BYTES else []
             problems += [f"{where} wrote an error"] if any(
                 o["output_type"] == "error" or o.get("name") == "stderr" for o in outputs
             ) else []  # fmt: skip
@@ -138,6 +145,16 @@ def test_set_up_cells_and_exercises_are_up_to_date():
     assert not stale, "python book/setup_cells.py writes them"
     done = [path.name for path in paths[len(NOTEBOOKS) :] if any(cell["outputs"] for cell in code_cells(load(path)))]
     assert not done, "exercises are stored without outputs"
+
+
+def test_a_picture_is_stored_with_few_colours_and_otherwise_unchanged():
+    before = io.BytesIO()
+    gradient = np.linspace(0, 255, 300 * 200 * 3).reshape(200, 300, 3).astype(np.uint8)
+    Image.fromarray(gradient).save(before, format="png")
+    stored = run_notebooks.with_few_colours(base64.b64encode(before.getvalue()).decode())
+    after = np.asarray(Image.open(io.BytesIO(base64.b64decode(stored))).convert("RGB"))
+    assert after.shape == gradient.shape and abs(after.astype(int) - gradient).max() < 16
+    assert len(np.unique(after.reshape(-1, 3), axis=0)) <= 64
 
 
 # ---- the checks can fail ------------------------------------------------------------------------------------
