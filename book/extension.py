@@ -18,8 +18,9 @@ import maths
 from docutils import nodes
 from sphinx.application import Sphinx
 
-ROOT = Path(__file__).resolve().parent.parent
-WIDGETS = ROOT / "optcore" / "widgets"
+from optcore.widgets import base
+
+WIDGETS = Path(base.__file__).parent
 
 # Loaded only where the page's body matches.
 NEEDED_WHEN = {
@@ -36,6 +37,12 @@ NEEDED_WHEN = {
 }
 # Never: live kernels need a network, and nothing on the site reads the page's name.
 DROPPED = ("thebe", "THEBE_JS_URL", "DOCUMENTATION_OPTIONS.pagename", "MathJax")
+
+# What other extensions write that axe objects to.
+REPLACED = {
+    '<summary aria-label="Toggle hidden content">': "<summary>",  # the text inside is the better name
+    'role="doc-biblioentry"': 'role="listitem"',  # deprecated, and not a child of the list around it
+}
 
 _WIDGET = re.compile(r'<div class="oc-widget[^>]*\bdata-oc="([\w-]+)"')
 _NOTEBOOK_ONLY = re.compile(
@@ -55,7 +62,7 @@ def write_widget_scripts(app: Sphinx) -> None:
     folder = Path(app.outdir, "_static", "oc")
     folder.mkdir(parents=True, exist_ok=True)
     for source in [*WIDGETS.glob("*.js"), *WIDGETS.glob("*.css")]:
-        text = source.read_text(encoding="utf-8")
+        text = base.page_source(source.name)
         if source.suffix == ".js" and source.stem != "common":
             text = "{\n" + text.replace("export default", f'oc.widgets["{source.stem}"] =', 1) + "\n}\n"
         (folder / source.name).write_text(text, encoding="utf-8")
@@ -144,7 +151,8 @@ def finish_page(app: Sphinx, pagename: str, templatename: str, context: dict, do
     if doctree is not None:
         body = site_widgets(app, pagename, body)
         body = size_images(app, body)
-        body = body.replace('<summary aria-label="Toggle hidden content">', "<summary>")
+        for theirs, ours in REPLACED.items():
+            body = body.replace(theirs, ours)
         context["body"] = body
         description = html.escape(describe(doctree) or app.config.html_title, quote=True)
         context["metatags"] = context.get("metatags", "") + f'\n<meta name="description" content="{description}" />'

@@ -8,7 +8,7 @@ from tests.course import ROOT, notebooks, pages, stored_html
 
 pytest.importorskip("playwright")
 from tests.site.browser import axe, opened  # noqa: E402
-from tests.site.widgets import WIDGETS, exercise_widgets  # noqa: E402
+from tests.site.widgets import QUIZZES, WIDGETS, answer_quizzes, exercise_widgets  # noqa: E402
 
 WITH_WIDGETS = [str(path.relative_to(ROOT).with_suffix("")) for path in notebooks() if "data-oc=" in stored_html(path)]
 
@@ -45,19 +45,82 @@ def test_page(page_name, site, browser):
     assert not problems, "\n".join(problems)
 
 
+def stored_widgets(page_name: str, pattern: str) -> int:
+    """How many widgets the notebook behind a page holds."""
+    return len(re.findall(rf'<div class="oc-widget[^>]*data-oc="{pattern}"', stored_html(ROOT / f"{page_name}.ipynb")))
+
+
 @pytest.mark.parametrize("page_name", WITH_WIDGETS)
 def test_every_control_of_every_widget_is_alive(page_name, site, browser):
-    stored = len(re.findall(r'<div class="oc-widget[^>]*data-oc="(?!quiz")', stored_html(ROOT / f"{page_name}.ipynb")))
     with opened(browser, f"{site}/{page_name}.html") as (page, record):
         found = exercise_widgets(page)
-        assert len(found) == stored
+        assert len(found) == stored_widgets(page_name, "(?!quiz)[^\"]*")
         assert all(widget.controls for widget in found), found
         assert not [widget for widget in found if widget.dead]
         assert not record.errors
 
 
-def test_a_page_works_from_a_file(built_book, browser):
-    page_name = (WITH_WIDGETS or pages())[0]
-    with opened(browser, (built_book[0] / f"{page_name}.html").as_uri()) as (page, record):
+@pytest.mark.parametrize("page_name", WITH_WIDGETS)
+def test_every_answer_of_every_quiz_is_explained(page_name, site, browser):
+    with opened(browser, f"{site}/{page_name}.html") as (page, record):
+        quizzes = answer_quizzes(page)
+        assert len(quizzes) == stored_widgets(page_name, "quiz") > 0
+        assert all(quiz["answers"] > 3 and not quiz["faults"] for quiz in quizzes), quizzes
         assert not record.errors
-        assert len(page.query_selector_all(f"{WIDGETS} input")) > 0 or not WITH_WIDGETS
+
+
+def test_there_are_widgets():
+    assert WITH_WIDGETS and sum(stored_widgets(name, "[^\"]*") for name in WITH_WIDGETS) >= len(WITH_WIDGETS)
+
+
+def test_a_page_works_from_a_file(built_book, browser):
+    with opened(browser, (built_book[0] / f"{WITH_WIDGETS[0]}.html").as_uri()) as (page, record):
+        assert not record.errors
+        assert page.query_selector_all(f"{WIDGETS} input, {QUIZZES} input")
+
+
+def test_without_scripts_a_figure_stands_in(site, browser):
+    page_name = WITH_WIDGETS[0]
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(f"{site}/{page_name}.html")
+    shown = page.query_selector_all(f"{WIDGETS} noscript img, {WIDGETS} noscript p")
+    assert len(shown) == stored_widgets(page_name, "(?!quiz)[^\"]*")
+    context.close()
+
+
+# ---- the checks can fail ------------------------------------------------------------------------------------
+
+TOY = """<!DOCTYPE html><html lang="en"><title>toy</title><main><div class="oc-widget" data-oc="toy" id="toy">
+<label>lr <input type="range" min="0" max="1" step="0.01" value="0.1"></label>
+<canvas width="20" height="20"></canvas><output role="status">0.1</output></div></main><script>
+const [input, canvas, output] = ["input", "canvas", "output"].map(name => document.querySelector(name));
+input.oninput = () => {{ {draw} {say} }};</script></html>"""
+DRAW, SAY = "canvas.getContext('2d').fillRect(0, 0, 20*input.value, 20);", "output.textContent = input.value;"
+
+
+@pytest.mark.parametrize(
+    "draw, say, dead", [(DRAW, SAY, 0), ("", SAY, 1), (DRAW, "", 1), ("throw 1;", "", 1)]
+)
+def test_canary_a_dead_widget_is_noticed(draw, say, dead, browser, tmp_path):
+    (tmp_path / "toy.html").write_text(TOY.format(draw=draw, say=say))
+    with opened(browser, (tmp_path / "toy.html").as_uri()) as (page, _):
+        (widget,) = exercise_widgets(page)
+    assert (widget.controls, len(widget.dead)) == (1, dead)
+
+
+def test_canary_a_broken_script_is_noticed(site, browser):
+    context = browser.new_context()
+    context.route("**/_static/oc/common.js*", lambda route: route.fulfill(body="const oc = {};"))
+    page, errors = context.new_page(), []
+    page.on("pageerror", lambda error: errors.append(error))
+    page.goto(f"{site}/{WITH_WIDGETS[0]}.html")
+    assert errors and not any(widget.controls for widget in exercise_widgets(page))
+    context.close()
+
+
+def test_canary_what_leaves_the_site_is_noticed(browser, tmp_path):
+    (tmp_path / "leak.html").write_text('<img src="https://example.org/pixel.png"><button></button>')
+    with opened(browser, (tmp_path / "leak.html").as_uri()) as (page, record):
+        assert record.external("http://127.0.0.1") == ["https://example.org/pixel.png"] and record.errors
+        assert {"image-alt", "button-name"} <= {line.split(":")[0] for line in axe(page)}

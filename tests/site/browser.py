@@ -83,17 +83,17 @@ def _axe_source() -> str:
 
 
 def axe(page: Page) -> list[str]:
-    """axe-core's findings against WCAG 2.2 A and AA, one line each."""
+    """axe-core's findings against WCAG 2.2 A and AA: a line for each rule, with the first of its nodes."""
     if not page.evaluate("typeof axe === 'object'"):
         page.evaluate(_axe_source())
-    found = page.evaluate(
+    return page.evaluate(
         """async ([tags, extra]) => {
             const options = { runOnly: { type: "tag", values: tags },
                               rules: Object.fromEntries(extra.map(id => [id, { enabled: true }])),
                               resultTypes: ["violations"], preload: false };
             const { violations } = await axe.run(document, options);
-            return violations.flatMap(v => v.nodes.map(n => `${v.id}: ${n.target.join(" ")}: ${n.html.slice(0, 120)}`));
+            return violations.map(({ id, nodes: [first, ...rest] }) =>
+                `${id}: ${first.target.join(" ")} and ${rest.length} more: ${first.any[0]?.message ?? first.html}`);
         }""",
         [WCAG_AA, MENDED_BEST_PRACTICE],
     )
-    return found

@@ -36,25 +36,32 @@ window.sitecheck = (() => {
     `${control.tagName.toLowerCase()}[${control.type || ""}] “${
       (control.labels?.[0]?.textContent || control.getAttribute("aria-label") || control.textContent).trim().slice(0, 40)}”`;
 
-  // Resolves to true once both the drawing and the status text differ from before.
-  async function changes(el, act, patience = 700) {
-    const before = [drawing(el), status(el)];
+  // Resolves to true once the drawing and the status text differ from before; a button may just say what it did.
+  async function changes(el, control, act, patience = 700) {
+    const seen = () => [drawing(el), status(el), control.textContent], before = seen();
+    const isButton = control.tagName === "BUTTON";
     act();
     const end = performance.now() + patience;
     do {
       await frame();
-      if (drawing(el) !== before[0] && status(el) !== before[1]) return true;
+      const [redrawn, resaid, renamed] = seen().map((now, k) => now !== before[k]);
+      if (isButton ? redrawn || resaid || renamed : redrawn && resaid) return true;
     } while (performance.now() < end);
     return false;
   }
 
+  const restore = (control, value, checked) => {  // so that the next control meets the widget as it was
+    if (control.type === "checkbox" && control.checked !== checked) control.click();
+    if (isStepped(control) || control.tagName === "SELECT") set(control, value);
+  };
+
   async function alive(el, control) {
-    for (const move of moves(control)) if (await changes(el, move)) return true;
+    for (const move of moves(control)) if (await changes(el, control, move)) return true;
     if (control.tagName !== "BUTTON") return false;
     // A reset has nothing to do before something else has moved.
     for (const other of controlsOf(el).filter(c => isStepped(c) && shown(c))) {
       for (const move of moves(other).slice(0, 2)) { move(); await frame(); }
-      if (await changes(el, () => control.click())) return true;
+      if (await changes(el, control, () => control.click())) return true;
     }
     return false;
   }
@@ -62,18 +69,54 @@ window.sitecheck = (() => {
   // { controls: how many were moved, dead: names of those that did nothing }
   async function exercise(el) {
     el.scrollIntoView();
+    for (const group of el.querySelectorAll("details")) group.open = true;
     await frame();
     const dead = [], seen = new Set();
     let waiting = controlsOf(el).filter(shown);
     while (waiting.length) {       // a control may reveal others
       for (const control of waiting) {
         seen.add(control);
-        if (control.isConnected && shown(control) && !(await alive(el, control))) dead.push(name(control));
+        if (!control.isConnected || !shown(control)) continue;
+        const { value, checked } = control;
+        if (!(await alive(el, control))) dead.push(name(control));
+        restore(control, value, checked);
+        await frame();
       }
       waiting = controlsOf(el).filter(c => shown(c) && !seen.has(c));
     }
     return { controls: seen.size, dead };
   }
 
-  return { exercise, drawing, status, controlsOf, shown, frame };
+  const words = markup => Object.assign(document.createElement("div"), { innerHTML: markup }).textContent.trim();
+
+  // { answers: how many were given, faults: what the page did not say }
+  async function answer(el) {
+    const { questions } = JSON.parse(el.querySelector("script[type='application/json']").textContent).spec;
+    const faults = [];
+    let answers = 0;
+    for (const [place, q] of questions.entries()) {
+      el.querySelectorAll("nav button")[place].click();
+      await frame();
+      const alone = q.kind === "one" || (q.options ?? []).filter(o => o.right).length === 1;
+      const tries = q.kind === "number"
+        ? [{ value: q.answer, right: true, why: q.why }, ...q.traps.map(trap => ({ ...trap, right: false }))]
+        : q.options.map((option, k) => ({ ...option, k, right: option.right && alone }));
+      for (const { k, value, right, why } of tries) {
+        const inputs = [...el.querySelectorAll("form input")];
+        if (q.kind === "number") set(inputs[0], value); else inputs[k].click();
+        await frame();
+        const submit = () => el.querySelector("form button[type=submit]").click();
+        submit();
+        await frame();
+        answers++;
+        if (status(el).includes(right ? ": Not right" : ": Right.")) faults.push(`${q.id}: ${value ?? k} is judged wrongly`);
+        if (!el.querySelector("form").textContent.includes(words(why))) faults.push(`${q.id}: ${value ?? k} is not explained`);
+        submit();   // "Try again"
+        await frame();
+      }
+    }
+    return { answers, faults };
+  }
+
+  return { exercise, answer, drawing, status, controlsOf, shown, frame };
 })();

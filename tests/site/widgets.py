@@ -1,4 +1,4 @@
-"""Are the widgets of a page alive? Every control must change the status text and the drawing."""
+"""Are the widgets of a page alive? Every control changes the status text and the drawing, every answer is explained."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,6 +7,7 @@ from playwright.sync_api import Page
 
 SCRIPT = (Path(__file__).parent / "page.js").read_text(encoding="utf-8")
 WIDGETS = ".oc-widget[data-oc]:not([data-oc=quiz])"
+QUIZZES = ".oc-widget[data-oc=quiz]"
 
 
 @dataclass
@@ -25,3 +26,9 @@ def exercise_widgets(page: Page) -> list[Exercised]:
     return [
         Exercised(id=w.get_attribute("id") or "?", **w.evaluate("el => sitecheck.exercise(el)")) for w in widgets
     ]
+
+
+def answer_quizzes(page: Page) -> list[dict]:
+    """Give every answer to every question on the page: for each quiz the number of answers, and the faults."""
+    page.evaluate(SCRIPT)
+    return [quiz.evaluate("el => sitecheck.answer(el)") for quiz in page.query_selector_all(QUIZZES)]
