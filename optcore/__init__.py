@@ -41,8 +41,11 @@ _LAZY = {
     "feedback": ".widgets",
     "newton": ".widgets",
     "moments": ".widgets",
+    "signal": ".widgets",
     "loss_curves": ".widgets",
     "chord": ".widgets",
+    "critical_points": ".widgets",
+    "backprop": ".widgets",
 }
 
 

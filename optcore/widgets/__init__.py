@@ -1,7 +1,9 @@
 """Widgets that live in the page, in JupyterLab and in Colab: see `base.py` and `common.js` for how one is made."""
 
+from .backprop import Backprop, backprop
 from .base import Setting, Widget
 from .chord import Chord, chord
+from .critical_points import CriticalPoints, critical_points
 from .explore import Explore, explore
 from .loss_curves import LossCurves, loss_curves
 from .moments import Moments, moments
@@ -9,9 +11,12 @@ from .newton import Newton, newton
 from .quiz import Quiz, load_quiz, quiz
 from .regression import Regression, regression
 from .schedule import Plateau, Schedule, feedback, schedule
+from .signal import Signal, signal
 
 __all__ = [
+    "Backprop",
     "Chord",
+    "CriticalPoints",
     "Explore",
     "LossCurves",
     "Moments",
@@ -21,8 +26,11 @@ __all__ = [
     "Regression",
     "Schedule",
     "Setting",
+    "Signal",
     "Widget",
+    "backprop",
     "chord",
+    "critical_points",
     "explore",
     "feedback",
     "load_quiz",
@@ -32,4 +40,5 @@ __all__ = [
     "quiz",
     "regression",
     "schedule",
+    "signal",
 ]

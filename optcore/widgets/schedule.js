@@ -73,7 +73,7 @@ function designer(ui) {
     });
     for (const [k, input] of knobOf) visible(input, shown.some((name) => name in code && k in code[name].in));
     noisy.forEach((input) => visible(input, exact));
-    for (const { el } of above.handles_) el.hidden = !v.shown.includes("drawn");
+    for (const handle of above.box.querySelectorAll(".oc-handle")) handle.hidden = !v.shown.includes("drawn");
     if (shape) shape.parentNode.hidden = !knobOf.some(([, input]) => !input.closest(".oc-control").style.display);
     caption.textContent = exact ? "Expected squared error E x²; in detail: bias² dashed, variance dotted" : "Sharpness; dashed: the limit of stability 2/η";
 

@@ -1,0 +1,174 @@
+"""`oc.signal()`: activations and gradients of a deep network at its start, layer by layer, computed in the page.
+
+Page and package draw the same weights: counter-based random bits (the mixing function of mulberry32, which needs only
+32-bit integers) and the Box-Muller transform, so that one seed means one network in both.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from .. import initializers as init
+from ..network import ACTIVATIONS
+from ..symbolic import trace
+from .base import Setting, Widget
+
+__all__ = ["INITS", "Signal", "normal_draws", "signal"]
+
+WIDTHS = (8, 16, 32, 64)
+MOST_VALUES = 512  # activations of a layer in the page: width times batch
+
+#: name -> (label, initializer)
+INITS: dict[str, tuple[str, Callable]] = {
+    "he": ("He normal", init.he_normal),
+    "glorot": ("Glorot normal", init.glorot_normal),
+    "lecun": ("LeCun normal", init.lecun_normal),
+    "torch": ("PyTorch default", init.torch_linear),
+    "orthogonal": ("orthogonal", init.orthogonal),
+    "normal": ("N(0, 1)", lambda m, n, rng: init.normal_init(m, n, rng, std=1.0)),
+    "small": ("N(0, 0.01²)", lambda m, n, rng: init.normal_init(m, n, rng, std=0.01)),
+}
+_PHI = ("relu", "tanh", "sigmoid", "identity")
+
+
+def _uniform(seed: int, counters: np.ndarray) -> np.ndarray:
+    """Numbers in (0, 1), one for each counter: mulberry32's mixing of seed + counter·0x6D2B79F5."""
+    mask = np.uint64(0xFFFFFFFF)
+    a = (np.uint64(seed) + (counters.astype(np.uint64) + np.uint64(1)) * np.uint64(0x6D2B79F5)) & mask
+    t = ((a ^ (a >> np.uint64(15))) * (a | np.uint64(1))) & mask
+    t = t ^ ((t + (((t ^ (t >> np.uint64(7))) * (t | np.uint64(61))) & mask)) & mask)
+    return ((t ^ (t >> np.uint64(14))) + 0.5) / 2**32
+
+
+def normal_draws(seed: int, begin: int, count: int) -> np.ndarray:
+    """Standard normal draws number `begin` … `begin + count - 1` (both even) of a seed, as the page makes them.
+
+    Source: Box & Muller, "A note on the generation of random normal deviates", 1958.
+
+    >>> normal_draws(0, 0, 2).round(6).tolist()
+    [1.626432, 0.00337]
+    """
+    u = _uniform(seed, np.arange(begin, begin + count)).reshape(-1, 2)
+    radius, angle = np.sqrt(-2 * np.log(u[:, 0])), 2 * np.pi * u[:, 1]
+    return np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1).ravel()
+
+
+def _family(name: str) -> dict:
+    """How the page scales its draws: `std` at width 1 and whether it shrinks like 1/√width."""
+    _, make = INITS[name]
+    if name == "orthogonal":
+        return {"kind": "orthogonal", "std": 1.0, "power": 0.5}
+    # one seed gives every initializer of a kind the same draws, so the ratio of two weights is that of their scales
+    reference = init.lecun_uniform if name == "torch" else init.lecun_normal
+    scale = lambda n: float(make(n, n, 1)[0, 0] / reference(n, n, 1)[0, 0])
+    power = 0.5 if np.isclose(scale(16), scale(1)) else 0.0
+    return {"kind": "uniform" if name == "torch" else "normal", "std": scale(1), "power": power}
+
+
+class Signal(Widget):
+    """A network at its start: the size of activations and gradients at each layer; `signal` makes it."""
+
+    name = "signal"
+    init = Setting("Name of the initializer.")
+    activation = Setting("Name of the activation.")
+    gain = Setting("What the initial weights are multiplied by.")
+    depth = Setting("Number of hidden layers.")
+    width = Setting("Units in each layer.")
+    seed = Setting("The draw of the weights.")
+
+    def __init__(self, settings):
+        phi = {name: ACTIVATIONS[name] for name in _PHI}
+        super().__init__(
+            spec={
+                "title": "Signals in a deep network",
+                "inits": [[name, label, _family(name)] for name, (label, _) in INITS.items()],
+                "activations": {
+                    name: trace(lambda z, f=f, slope=slope: {"a": f(z), "slope": slope(z, f(z))}, ()).program()
+                    for name, (f, slope) in phi.items()
+                },
+                "values": MOST_VALUES,
+            },
+            value=settings,
+            label="Signal({activation}, {init}, depth {depth}, width {width})".format(**settings),
+            summary="Mean squares of activations and gradients through {depth} layers of {width} {activation} units, "
+            "weights from {init}.".format(**settings),
+        )
+
+    def weights(self) -> list[np.ndarray]:
+        """The matrices (width, width) of the page's network, first layer first."""
+        n, family = self.width, dict((k, f) for k, _, f in self.spec["inits"])[self.init]
+        scale = self.gain * family["std"] / n ** family["power"]
+        return [scale * self._unit(layer, n, family["kind"]) for layer in range(self.depth)]
+
+    def _unit(self, layer: int, n: int, kind: str) -> np.ndarray:
+        begin = 2 * MOST_VALUES + layer * n * n
+        if kind == "uniform":
+            return np.sqrt(12) * (_uniform(self.seed, np.arange(begin, begin + n * n)) - 0.5).reshape(n, n)
+        draws = normal_draws(self.seed, begin, n * n).reshape(n, n)
+        if kind == "normal":
+            return draws
+        Q, R = np.linalg.qr(draws)
+        return np.sqrt(n) * Q * np.sign(np.diag(R))
+
+    def signals(self) -> tuple[list[np.ndarray], list[np.ndarray]]:
+        """Activations after 0 … depth layers and the gradients in them, each (batch, width), as in the page.
+
+        The input and the gradient that comes back from above are standard normal.
+        """
+        n = self.width
+        batch = MOST_VALUES // n
+        value, slope = ACTIVATIONS[self.activation]
+        a, slopes, matrices = [normal_draws(self.seed, 0, batch * n).reshape(batch, n)], [], self.weights()
+        with np.errstate(over="ignore", invalid="ignore"):
+            for W in matrices:
+                z = a[-1] @ W
+                a.append(value(z))
+                slopes.append(slope(z, a[-1]))
+            g = [normal_draws(self.seed, MOST_VALUES, batch * n).reshape(batch, n)]
+            for W, s in zip(matrices[::-1], slopes[::-1], strict=True):
+                g.append((g[-1] * s) @ W.T)
+        return a, g[::-1]
+
+    def still(self):
+        """Mean squares of activations and gradients against the layer."""
+        from ..plotting import plt
+
+        figure, ax = plt.subplots(figsize=(6.4, 3.0))
+        a, g = self.signals()
+        ax.plot([np.mean(x**2) for x in a], "o-", color="#0b63b5", label="activations")
+        ax.plot([np.mean(x**2) for x in g], "s-", color="#c2410c", label="gradients")
+        ax.set(yscale="log", xlabel="layer", ylabel="mean square")
+        ax.legend()
+        return figure
+
+
+def signal(
+    *,
+    init: str = "glorot",
+    activation: str = "relu",
+    gain: float = 1.0,
+    depth: int = 20,
+    width: int = 64,
+    seed: int = 0,
+) -> Signal:
+    """Follow activations forwards and gradients backwards through a network of equal layers at its start.
+
+    init: a name out of `INITS` ("he", "glorot", "lecun", "torch", "orthogonal", "normal", "small"); gain multiplies
+    its weights. activation: "relu", "tanh", "sigmoid" or "identity". depth 1 to 32, width 8, 16, 32 or 64. Read
+    back `.init`, `.gain`, …, `.weights()`, `.signals()`.
+
+    >>> from optcore.widgets.signal import signal
+    >>> a, g = signal(init="glorot", activation="relu").signals()
+    >>> bool(np.mean(a[20] ** 2) < 1e-4)
+    True
+    """
+    if init not in INITS:
+        raise ValueError(f"There is no initializer '{init}' here; there are: {', '.join(INITS)}.")
+    if activation not in _PHI:
+        raise ValueError(f"activation must be one of {', '.join(_PHI)}; it was {activation!r}.")
+    if width not in WIDTHS:
+        raise ValueError(f"width must be one of {WIDTHS}; it was {width}.")
+    if not (1 <= depth <= 32 and 0 < gain <= 20 and 0 <= seed < 2**31):
+        raise ValueError("depth must be 1 to 32, gain in (0, 20], and seed a whole number, 0 or more.")
+    settings = {"init": init, "activation": activation, "gain": gain, "depth": depth, "width": width, "seed": seed}
+    return Signal(settings)
