@@ -13,8 +13,8 @@ import re
 import struct
 from pathlib import Path
 
-import fonts
 import maths
+import shrink
 from docutils import nodes
 from sphinx.application import Sphinx
 
@@ -164,14 +164,15 @@ def finish_page(app: Sphinx, pagename: str, templatename: str, context: dict, do
 
 
 def finish_site(app: Sphinx, exception: Exception | None) -> None:
-    """Remove what no page asks for, and shrink the icon fonts."""
+    """Remove what no page asks for, and shrink what is left."""
     if exception or app.builder.format != "html":
         return
     static = Path(app.outdir, "_static")
     for pattern in ("*.map", "fontawesome.js*", "*thebe*", "katex.min.js"):
         for path in static.rglob(pattern):
             path.unlink()
-    fonts.shrink_icon_fonts(Path(app.outdir))
+    shrink.shrink_icon_fonts(Path(app.outdir))
+    shrink.shrink_figures(Path(app.outdir, app.builder.imagedir))
 
 
 def setup(app: Sphinx) -> dict:

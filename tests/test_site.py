@@ -7,12 +7,13 @@ import pytest
 from tests.course import ROOT, notebooks, pages, stored_html
 
 pytest.importorskip("playwright")
-from tests.site.browser import axe, opened  # noqa: E402
+from tests.site.browser import axe, opened, weight  # noqa: E402
 from tests.site.widgets import QUIZZES, WIDGETS, answer_quizzes, exercise_widgets  # noqa: E402
 
 WITH_WIDGETS = [str(path.relative_to(ROOT).with_suffix("")) for path in notebooks() if "data-oc=" in stored_html(path)]
 
 
+HEAVIEST = 350  # kB, gzipped: page, style, scripts, fonts, pictures
 ALTS = "images => images.map(image => [image.src, image.alt])"
 
 
@@ -29,19 +30,21 @@ def test_the_book_builds_without_warnings(built_book):
 
 
 @pytest.mark.parametrize("page_name", pages())
-def test_page(page_name, site, browser):
+def test_page(page_name, site, built_book, browser):
     with opened(browser, f"{site}/{page_name}.html") as (page, record):
         problems = [f"light, {line}" for line in axe(page)]
         problems += [f"no text for {src}" for src, alt in page.eval_on_selector_all("img", ALTS) if not is_real(alt)]
         page.emulate_media(color_scheme="dark")
         page.wait_for_function("document.documentElement.dataset.theme === 'dark'")
-        problems += [f"dark, {line}" for line in axe(page)]
+        problems += [f"dark, {line}" for line in axe(page, "color-contrast")]
         page.set_viewport_size({"width": 375, "height": 800})
         page.wait_for_timeout(150)
         wide = page.evaluate("document.documentElement.scrollWidth")
         problems += [f"{wide} pixels wide on a screen of 375"] if wide > 375 else []
         problems += [f"left the site: {url}" for url in record.external(site)] + record.errors
-        assert len(record.requests) > 5
+        kilobytes = weight(page, record, site, built_book[0]) / 1000
+        problems += [f"weighs {kilobytes:.0f} kB"] if kilobytes > HEAVIEST else []
+        assert len(record.requests) > 5 and kilobytes > 50
     assert not problems, "\n".join(problems)
 
 

@@ -1,5 +1,6 @@
 """One headless Chromium without a network, and the record of what a page did in it."""
 
+import gzip
 import shutil
 import threading
 from collections.abc import Iterator
@@ -8,6 +9,7 @@ from dataclasses import dataclass, field
 from functools import cache, partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 import axe_playwright_python
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -77,23 +79,31 @@ def opened(browser: Browser, url: str, *, width: int = 1280, dark: bool = False)
     context.close()
 
 
+def weight(page: Page, record: Record, base: str, folder: Path) -> int:
+    """Bytes of all that a page loads from the site, pictures further down included, as a server sends them gzipped."""
+    pictures = page.eval_on_selector_all("img", "images => images.map(image => image.src)")
+    names = {unquote(urlsplit(url).path).lstrip("/") for url in [*record.requests, *pictures] if url.startswith(base)}
+    files = [folder / name for name in names]
+    return sum(min(len(data), len(gzip.compress(data))) for data in (file.read_bytes() for file in files))
+
+
 @cache
 def _axe_source() -> str:
     return (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
 
 
-def axe(page: Page) -> list[str]:
+def axe(page: Page, *only: str) -> list[str]:
     """axe-core's findings against WCAG 2.2 A and AA: a line for each rule, with the first of its nodes."""
     if not page.evaluate("typeof axe === 'object'"):
         page.evaluate(_axe_source())
     return page.evaluate(
-        """async ([tags, extra]) => {
-            const options = { runOnly: { type: "tag", values: tags },
-                              rules: Object.fromEntries(extra.map(id => [id, { enabled: true }])),
-                              resultTypes: ["violations"], preload: false };
+        """async ([tags, extra, only]) => {
+            const runOnly = only.length ? { type: "rule", values: only } : { type: "tag", values: tags };
+            const rules = only.length ? {} : Object.fromEntries(extra.map(id => [id, { enabled: true }]));
+            const options = { runOnly, rules, resultTypes: ["violations"], preload: false };
             const { violations } = await axe.run(document, options);
             return violations.map(({ id, nodes: [first, ...rest] }) =>
                 `${id}: ${first.target.join(" ")} and ${rest.length} more: ${first.any[0]?.message ?? first.html}`);
         }""",
-        [WCAG_AA, MENDED_BEST_PRACTICE],
+        [WCAG_AA, MENDED_BEST_PRACTICE, only],
     )

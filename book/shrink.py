@@ -1,10 +1,11 @@
-"""The theme's icon fonts, cut down to the icons that the site shows (300 kB become about 10)."""
+"""What every page loads, made small: icon fonts with the icons that the site shows, figures with 256 colours."""
 
 import re
 from pathlib import Path
 
 from fontTools import subset
 from fontTools.ttLib import TTFont
+from PIL import Image
 
 _RULE = re.compile(r'((?:\.fa-[\w-]+:+before,?)+)\{content:"\\([0-9a-f]+)"\}')
 _CODEPOINT = re.compile(r"\\(f[0-9a-f]{3})\b")
@@ -35,3 +36,16 @@ def shrink_icon_fonts(site: Path) -> None:
             font.save(path)
     for path in static.rglob("fa-*.woff2"):
         path.unlink()
+
+
+def shrink_figures(folder: Path) -> None:
+    """Store figures with a palette, which looks the same and takes about a third."""
+    for path in folder.glob("*.png"):
+        with Image.open(path) as picture:
+            if picture.mode == "P":
+                continue
+            opaque = Image.new("RGB", picture.size, "white")
+            opaque.paste(picture, mask=picture.getchannel("A") if picture.mode == "RGBA" else None)
+            small = opaque.quantize(256, dither=Image.Dither.NONE)
+            dpi = {"dpi": picture.info["dpi"]} if "dpi" in picture.info else {}
+        small.save(path, optimize=True, **dpi)
