@@ -46,7 +46,11 @@ _LAZY = {
     "chord": ".widgets",
     "critical_points": ".widgets",
     "backprop": ".widgets",
+    "constrained": ".widgets",
 }
+
+# `oc.constrained(…)` is the widget; the room of that name is left to `from optcore.constrained import …`
+del globals()["constrained"]
 
 
 def __getattr__(name: str):

@@ -3,6 +3,7 @@
 from .backprop import Backprop, backprop
 from .base import Setting, Widget
 from .chord import Chord, chord
+from .constrained import Constrained, constrained
 from .critical_points import CriticalPoints, critical_points
 from .explore import Explore, explore
 from .loss_curves import LossCurves, loss_curves
@@ -16,6 +17,7 @@ from .signal import Signal, signal
 __all__ = [
     "Backprop",
     "Chord",
+    "Constrained",
     "CriticalPoints",
     "Explore",
     "LossCurves",
@@ -30,6 +32,7 @@ __all__ = [
     "Widget",
     "backprop",
     "chord",
+    "constrained",
     "critical_points",
     "explore",
     "feedback",

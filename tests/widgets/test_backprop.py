@@ -9,7 +9,7 @@ import optcore as oc
 from optcore.widgets.backprop import ACTIVATIONS, backprop, backward, linear, losses
 
 from .controls import feed, nudge_every_control, numbers, seen, words
-from .exact import exact_words
+from .exact import exact_all, exact_words
 
 X, B = np.array([0.5, -1.2, 2.0]), np.array([0.3, 0.1, -0.7])
 W = np.array([[0.2, -1.0, 0.4], [1.1, 0.3, -0.5], [-0.6, 0.8, 0.9]])
@@ -47,7 +47,7 @@ def test_every_stage_equals_numpy(open_page, activation, loss):
     a, J = ACTIVATIONS[activation][1](h)
     value, upstream = losses(Y)[loss][1](a)
     g, gW, gx = backward(X, W, upstream, J)
-    said = [exact_words(open_page, make(stage)) for stage in range(6)]
+    said = exact_all(open_page, [make(stage) for stage in range(6)])
     np.testing.assert_allclose(after(said[0], "Forward:")[:7], [*h, *a, value], rtol=1e-9)
     for stage, begin, expected in [
         (1, "∂l/∂a =", upstream),
