@@ -88,7 +88,7 @@ export default {
         map.arrow(w[0], w[1], w[0] + k * x, w[1] + k * y, { color, width: 3, halo: true });
       };
       arrow(gx, gy, 0.7, "accent");
-      arrow(fx, fy, Math.min(0.5 * gradient, 1.3), "warn");
+      arrow(fx, fy, Math.min(0.5 * gradient, 1.1), "warn");
       start.el.hidden = !value.projected;
       let walked;
       if (value.projected) {
@@ -112,6 +112,7 @@ export default {
 
       const levels = linspace(...c.levels, 41), values = levels.map((v) => solve(c, v, p).f), rate = best.multiplier * (c.value === "disk" ? -2 * lev : -1);
       const [v0, v1] = [Math.min(...values), Math.max(...values)], room = 0.1 * (v1 - v0) || 1, reach = (c.levels[1] - c.levels[0]) / 6;
+      price.xlabel = c.value === "disk" ? "Radius R" : "Level c";
       price.range({ x: c.levels, y: [v0 - room, v1 + room] });
       price.axes();
       price.line(levels, values, { color: "fg" });

@@ -158,7 +158,7 @@ def constrained(
     *,
     centre: Sequence[float] | Any = None,
     kappa: float = 1.0,
-    s: float = 1.1,
+    s: float = 0.9,
     projected: bool = False,
     start: Sequence[float] | Any = (-1.8, 1.6),
     lr: float = 0.1,

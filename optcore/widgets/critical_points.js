@@ -84,7 +84,7 @@ export default {
       let counts = "";
       if (value.basins) {
         const found = basins(s, value.lr), done = found.more(performance.now() + 5), level = heights(s), bg = oc.rgb(ui.theme.bg);
-        const colors = spec.colors.map(oc.rgb);
+        const colors = spec.colors.map((c) => oc.rgb(ui.color(c)));
         map.image(NX, NY, (i, j) => {
           const k = j * NX + i, m = found.cells[k];
           return m < 0 ? bg : oc.mix(colors[m % colors.length], bg, 0.35 + 0.45 * level[k]);
