@@ -48,7 +48,8 @@ READY := $(VENV)/requirements-ready $(VENV)/optcore-ready
 # ---- the book -------------------------------------------------------------------------------------------------
 
 book: $(READY)
-	@$(BIN)/jupyter-book build -W --keep-going .
+	@echo 'Building the book ...'
+	@$(BIN)/jupyter-book build -q -W --keep-going .
 	@echo
 	@echo 'Open $(HTML)/index.html in a browser, or run: make serve'
 
