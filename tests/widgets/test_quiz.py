@@ -5,6 +5,7 @@ import sys
 
 import pytest
 
+from optcore.widgets.base import HERE
 from optcore.widgets.quiz import Quiz, check_questions, load_quiz, markup, quiz
 
 ONE = {
@@ -69,6 +70,15 @@ def test_loading_names_the_missing_quiz(tmp_path, monkeypatch):
     file.write_text("{")
     with pytest.raises(ValueError, match="is not JSON"):
         load_quiz("3.1")
+
+
+def test_every_quiz_of_the_course_follows_the_schema():
+    files = sorted((HERE.parent.parent / "chapters").glob("*/quizzes.json"))
+    notebooks = [name for file in files for name in json.loads(file.read_text(encoding="utf-8"))]
+    assert notebooks and len(set(notebooks)) == len(notebooks)
+    for name in notebooks:
+        assert len(load_quiz(name)) >= 1
+        assert "<math" in quiz(name).html() or "$" not in str(load_quiz(name))
 
 
 def test_markup_escapes_and_sets_maths():
