@@ -9,7 +9,7 @@ PORT ?= 8000
 JOBS ?= 2
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: help book serve lab run test lint bench clean
+.PHONY: help book serve lab run test lint links bench clean clean-all
 .DELETE_ON_ERROR:
 
 help:
@@ -19,6 +19,7 @@ help:
 	@echo 'make run     execute every notebook afresh and store its outputs'
 	@echo 'make test    run every test'
 	@echo 'make lint    ruff and mypy'
+	@echo 'make links   try every link to other sites'
 	@echo 'make bench   time the course against its alternatives'
 	@echo 'make clean   remove the built site (make clean-all: the virtual environment too)'
 
@@ -74,6 +75,9 @@ test: $(READY) $(VENV)/requirements-test-ready
 lint: $(READY) $(VENV)/requirements-test-ready
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
+
+links: $(READY)
+	@$(BIN)/jupyter-book build -q --builder linkcheck .
 
 bench: $(READY) $(VENV)/requirements-test-ready
 	@for script in bench/*.py; do $(BIN)/python $$script || exit 1; done

@@ -13,7 +13,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 import optcore as oc  # noqa: E402
-from tests.widgets.conftest import CHROMIUM, FLAGS  # noqa: E402
+from tests.site.browser import chromium, find_browser  # noqa: E402
 from tests.widgets.controls import frame_times, live  # noqa: E402
 
 STEPS, ROUNDS = 1000, 15
@@ -75,14 +75,11 @@ def in_optax():
 
 
 def main() -> None:
-    from playwright.sync_api import sync_playwright
-
-    if CHROMIUM is None:
+    if find_browser() is None:
         raise SystemExit("No Chromium or Chrome on the PATH; install one, for example: apt-get install chromium")
     rules = ["gd", "momentum", "nesterov", "adam"]
     widget = oc.explore(oc.rosenbrock, rules, steps=500, lr=1e-3)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+    with chromium() as browser:
         page = browser.new_page(viewport={"width": 1000, "height": 900})
         page.set_content(f"<!DOCTYPE html><body><main>{live(widget)}</main>")
         page.wait_for_function("document.querySelector('output').textContent")
@@ -117,7 +114,6 @@ def main() -> None:
         spent = frame_times(page, drag)
         print(f"script per frame while dragging, {len(rules)} rules x 500 steps, {len(spent)} frames")
         print(f"  median {median(spent):.2f} ms, 95th percentile {np.percentile(spent, 95):.2f} ms (goal 4 ms)")
-        browser.close()
 
 
 if __name__ == "__main__":
