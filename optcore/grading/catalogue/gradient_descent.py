@@ -232,10 +232,10 @@ def _two_epochs(minibatches, n, b, seed):
 def _what_counts(epochs, n, b, seed):
     """What is the same for every right shuffle: sizes, that each index comes once, and that the order is new."""
     first, second = (np.concatenate(epoch) for epoch in epochs)
-    return {"batch sizes": [len(batch) for batch in epochs[0]],
-            "every index exactly once in an epoch": sorted(first) == list(range(n)) == sorted(second),
-            "shuffled": list(first) != sorted(first),
-            "a new order in the second epoch": list(first) != list(second)}
+    return {"list of batch sizes": [len(batch) for batch in epochs[0]],
+            "count of each index": [int(sum(epoch == i)) for i in range(n) for epoch in (first, second)],
+            "random order": list(first) != sorted(first),
+            "order of the second epoch": list(first) != list(second)}
 
 
 def _sliced(order, whole=lambda n, b: n):
@@ -271,6 +271,8 @@ _MINIBATCHES = Exercise(
         Misconception(_sliced(lambda n, rng: rng.integers(n, size=n)),
                       "You draw with replacement: in one epoch some examples come twice and others not at "
                       "all."),
+        Misconception(lambda n, b, rng: [rng.choice(n, b, replace=False) for _ in range(0, n, b)],
+                      "You draw every batch afresh: no index comes twice in one batch, but it may in the next one."),
         Misconception(_sliced(lambda n, rng: rng.permutation(n), whole=lambda n, b: n - n % b),
                       "You leave out the last, smaller batch; its examples are never seen in this epoch."),
         Misconception(_sliced(lambda n, rng: np.arange(n)),
