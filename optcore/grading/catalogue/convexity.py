@@ -1,0 +1,571 @@
+"""Exercises of chapter 2, convexity."""
+
+import numpy as np
+
+from ..exercise import Exercise, Misconception, choice
+
+# --- 2.1 convexity and conditioning -----------------------------------------------------------------------------------
+
+
+def named_function(name):
+    return {
+        "square": lambda x: x**2,
+        "absolute": lambda x: abs(x),
+        "root": lambda x: np.sqrt(abs(x)),
+        "wiggle": lambda x: x**2 + 3 * np.sin(x) ** 2,
+        "exponential": lambda x: np.exp(-x),
+        "cubic": lambda x: x**3,
+    }[name]
+
+
+def convex_on_segment(f, x, y):
+    t = np.linspace(0, 1, 101)
+    return bool(np.all(f(t * x + (1 - t) * y) <= t * f(x) + (1 - t) * f(y) + 1e-12))
+
+
+def _with_named_function(answer, name, x, y):
+    """called with f, the function of that name"""
+    return answer(named_function(name), x, y)
+
+
+def _segment(f, x, y):
+    t = np.linspace(0, 1, 101)
+    return t, f(t * x + (1 - t) * y)
+
+
+_CONVEX = Exercise(
+    id="convexity/convex-on-segment",
+    notebook="2.1",
+    title="The chord test",
+    statement=r"""
+        Test whether the chord of `f` between the numbers `x` and `y` lies on or above the curve: check
+        $f(tx + (1-t)y) \le t f(x) + (1-t) f(y)$ at 101 evenly spaced $t$ from 0 to 1, with a tolerance of $10^{-12}$ for
+        rounding. `f` works on arrays. Return `True` or `False`.""",
+    stub='''
+        def convex_on_segment(f, x, y):
+            """Whether the chord from (x, f(x)) to (y, f(y)) stays on or above the graph."""
+            ...''',
+    reference=convex_on_segment,
+    probe=_with_named_function,
+    cases=lambda rng: [
+        ("square", -1.0, 2.0),
+        ("root", 0.0, 1.0),
+        ("root", -1.0, 1.0),
+        ("absolute", -1.0, 3.0),
+        ("wiggle", 0.0, np.pi),
+        ("wiggle", -2.5, 2.5),
+        ("cubic", -1.0, 1.0),
+        ("cubic", -2.0, 1.5),
+        ("cubic", 2.0, -0.5),
+        ("exponential", 2.0, 1.0),
+        ("exponential", 1.0, 2.0),
+        ("square", 3.0, 3.0),
+        ("square", 1.0, 5.0),
+        ("exponential", float(rng.normal()), float(rng.normal())),
+    ],
+    misconceptions=[
+        Misconception(
+            lambda f, x, y: bool(f((x + y) / 2) <= (f(x) + f(y)) / 2 + 1e-12),
+            "You test the midpoint alone. A curve can pass there and cut the chord elsewhere.",
+        ),
+        Misconception(
+            lambda f, x, y: bool(np.all(_segment(f, x, y)[1] >= np.linspace(f(y), f(x), 101) - 1e-12)),
+            "The inequality is the wrong way round: that is the test of a concave function.",
+        ),
+        Misconception(
+            lambda f, x, y: bool(np.all(_segment(f, x, y)[1] <= max(f(x), f(y)) + 1e-12)),
+            "You compare with the higher end point. That tests sublevel sets, which is quasiconvexity, a weaker property.",
+        ),
+        Misconception(
+            lambda f, x, y: bool(np.all(_segment(f, x, y)[1] <= np.linspace(f(x), f(y), 101) + 1e-12)),
+            "Chord and curve run in opposite directions: at t = 0 one is at y and the other at x.",
+        ),
+    ],
+    hints=[
+        "Make all the points of the segment at once, as an array; `np.linspace` helps.",
+        "What are the chord's value and the curve's argument at the same t?",
+    ],
+)
+
+
+def logistic_mu_L(X, lam):
+    return lam, np.linalg.eigvalsh(X.T @ X)[-1] / (4 * len(X)) + lam
+
+
+_MU_L = Exercise(
+    id="convexity/logistic-mu-l",
+    notebook="2.1",
+    title="How curved is logistic regression",
+    statement=r"""
+        The loss is the mean logistic loss over the rows of `X` (shape `(n, d)`) plus $\frac{\lambda}{2}\lVert w\rVert^2$. Return
+        the pair $(\mu, L)$ that bounds the eigenvalues of its Hessian for every $w$: the strong convexity that the penalty
+        guarantees, and the smoothness constant. The sigmoid's slope is at most $\frac14$.""",
+    stub='''
+        def logistic_mu_L(X, lam):
+            """(mu, L) with mu <= eigenvalues of the Hessian <= L for all weights."""
+            ...''',
+    reference=logistic_mu_L,
+    cases=lambda rng: [
+        (np.array([[1.0, 0.0], [0.0, 2.0]]), 0.1),
+        (rng.normal(size=(20, 3)) * [1, 5, 0.2], rng.uniform(0.01, 0.5)),
+    ],
+    misconceptions=[
+        Misconception(
+            lambda X, lam: (lam, np.linalg.eigvalsh(X.T @ X)[-1] / len(X) + lam),
+            "The ¼ is missing: the slope of the sigmoid never exceeds it.",
+        ),
+        Misconception(
+            lambda X, lam: (np.linalg.eigvalsh(X.T @ X)[0] / (4 * len(X)) + lam, logistic_mu_L(X, lam)[1]),
+            "Your μ counts on the data. Far out the sigmoid is flat and the data contribute nothing: only λ is left.",
+        ),
+        Misconception(
+            lambda X, lam: (lam, np.linalg.norm(X, 2) / (4 * len(X)) + lam),
+            "You use the norm of X itself; the eigenvalue of XᵀX is its square.",
+        ),
+        Misconception(
+            lambda X, lam: (lam, np.linalg.eigvalsh(X.T @ X)[-1] / 4 + lam),
+            "The loss is a mean over the rows: divide by n.",
+        ),
+        Misconception(
+            lambda X, lam: (lam, np.linalg.eigvalsh(X.T @ X)[-1] / (4 * len(X))),
+            "The penalty adds its λ to every eigenvalue, to the largest one too.",
+        ),
+    ],
+    hints=["The Hessian is XᵀDX/n + λI with a diagonal D. Between which numbers do the entries of D lie?"],
+)
+
+_KAPPA = Exercise(
+    id="convexity/rosenbrock-kappa",
+    notebook="2.1",
+    title="How long is the valley",
+    kind="measure",
+    statement=r"""
+        What is the condition number of Rosenbrock's function at its minimum $(1, 1)$? `oc.rosenbrock.hess` gives the Hessian.
+        Within 2%.""",
+    stub="""
+        # oc.rosenbrock.hess([1.0, 1.0])
+        kappa = ...""",
+    reference=2508.01,
+    rtol=0.02,
+    misconceptions=[
+        Misconception(1001.6, "That is the largest eigenvalue, L. The condition number is a ratio."),
+        Misconception(0.39936, "That is the smallest eigenvalue, μ. The condition number is a ratio."),
+        Misconception(1 / 2508.01, "That is μ/L; the condition number is L/μ, at least 1."),
+        Misconception(400.0, "That is the determinant, the product of the eigenvalues instead of their ratio."),
+    ],
+    hints=["`np.linalg.eigvalsh` gives the eigenvalues of a symmetric matrix in ascending order."],
+)
+
+# --- 2.2 non-convex landscapes ----------------------------------------------------------------------------------------
+
+
+def classify(g, H, tol):
+    if np.linalg.norm(g) > tol:
+        return "not critical"
+    low, *_, high = np.linalg.eigvalsh(H)
+    if low < -tol and high > tol:
+        return "saddle"
+    if low > tol:
+        return "minimum"
+    if high < -tol:
+        return "maximum"
+    return "degenerate"
+
+
+def _by_signs(g, H, tol, critical=True, tol_of=lambda tol: tol):
+    if critical and np.linalg.norm(g) > tol:
+        return "not critical"
+    return classify(np.zeros_like(g), H, tol_of(tol))
+
+
+def _by_determinant(g, H, tol):
+    if np.linalg.norm(g) > tol:
+        return "not critical"
+    det = np.linalg.det(H)
+    if det < -tol:
+        return "saddle"
+    if abs(det) <= tol:
+        return "degenerate"
+    return "minimum" if np.trace(H) > 0 else "maximum"
+
+
+def _zero_first(g, H, tol):
+    if np.linalg.norm(g) > tol:
+        return "not critical"
+    values = np.linalg.eigvalsh(H)
+    return "degenerate" if np.any(abs(values) <= tol) else classify(g, H, tol)
+
+
+_CLASSIFY = Exercise(
+    id="convexity/classify",
+    notebook="2.2",
+    title="What kind of point is this",
+    statement=r"""
+        From the gradient `g` and the symmetric Hessian `H` at a point, return one of `"not critical"` (the gradient is longer than
+        `tol`), `"saddle"` (eigenvalues below `-tol` and above `tol`), `"minimum"` (all above `tol`), `"maximum"` (all below
+        `-tol`), or `"degenerate"` (anything else).""",
+    stub='''
+        def classify(g, H, tol):
+            """One of "not critical", "saddle", "minimum", "maximum", "degenerate"."""
+            ...''',
+    reference=classify,
+    cases=lambda rng: [
+        (np.zeros(2), np.diag([1.0, 2.0]), 1e-8),
+        (np.zeros(2), np.diag([1.0, -1.0]), 1e-8),
+        (np.zeros(3), np.diag([1.0, -1.0, -1.0]), 1e-8),
+        (np.zeros(2), np.diag([1.0, 0.0]), 1e-8),
+        (np.zeros(3), np.diag([1.0, 0.0, -1.0]), 1e-8),
+        (np.array([1.0, 0.0]), np.diag([1.0, 1.0]), 1e-8),
+        (np.zeros(2), np.diag([-1.0, -3.0]), 1e-8),
+        (np.array([1e-10, 0.0]), np.diag([1.0, 1e-10]), 1e-8),
+        (np.zeros(2), np.array([[0.0, 1.0], [1.0, 0.0]]), 1e-8),
+    ],
+    misconceptions=[
+        Misconception(
+            _by_determinant,
+            "The determinant is only the product of the eigenvalues: two negative ones look like two positive ones.",
+        ),
+        Misconception(
+            lambda g, H, tol: _by_signs(g, H, tol, critical=False),
+            "You never look at the gradient: where it is not zero, the point is not critical at all.",
+        ),
+        Misconception(
+            lambda g, H, tol: _by_signs(g, H, tol, tol_of=lambda tol: 0.0),
+            "No tolerance on the eigenvalues: one of 1e-10 is zero up to rounding.",
+        ),
+        Misconception(
+            _zero_first,
+            "One zero eigenvalue does not make the point undecided if the others already have both signs: it is a saddle.",
+        ),
+        Misconception(
+            lambda g, H, tol: classify(g, np.diag(np.diag(H)), tol),
+            "You read the diagonal of H. Its signs are not those of the eigenvalues.",
+        ),
+    ],
+    hints=[
+        "First the gradient, then `np.linalg.eigvalsh(H)`; only the smallest and the largest matter.",
+        "Test for both signs before you test for zeros.",
+    ],
+)
+
+
+def hessian_from_grad(grad, x):
+    h = 1e-5
+    columns = [(grad(x + h * e) - grad(x - h * e)) / (2 * h) for e in np.eye(len(x))]
+    H = np.array(columns)
+    return (H + H.T) / 2
+
+
+def _rosenbrock_grad(answer, x):
+    """called with grad, the gradient of Rosenbrock's function"""
+    grad = lambda w: np.array([-2 * (1 - w[0]) - 400 * w[0] * (w[1] - w[0] ** 2), 200 * (w[1] - w[0] ** 2)])
+    return answer(grad, np.array(x))
+
+
+def _difference(grad, x, h, forward=False):
+    base = grad(x)
+    H = np.array(
+        [
+            (grad(x + h * e) - base) / h if forward else (grad(x + h * e) - grad(x - h * e)) / (2 * h)
+            for e in np.eye(len(x))
+        ]
+    )
+    return (H + H.T) / 2
+
+
+_HESSIAN = Exercise(
+    id="convexity/hessian-from-grad",
+    notebook="2.2",
+    title="A Hessian from gradients",
+    statement=r"""
+        Compute the Hessian of a function at `x` from its gradient alone, by **central** differences of `grad` along each coordinate.
+        Choose the step so that the result is right to $10^{-6}$ relative, and return a symmetric matrix.""",
+    stub='''
+        def hessian_from_grad(grad, x):
+            """The Hessian (n, n) at the point x (n,), from central differences of grad."""
+            ...''',
+    reference=hessian_from_grad,
+    probe=_rosenbrock_grad,
+    cases=lambda rng: [([-1.2, 1.0],), (list(rng.uniform(-1.5, 1.5, 2)),)],
+    rtol=1e-6,
+    atol=2e-3,
+    misconceptions=[
+        Misconception(
+            lambda grad, x: _difference(grad, x, 1e-5, forward=True),
+            "A forward difference: its error shrinks only in proportion to the step. Take both sides.",
+        ),
+        Misconception(
+            lambda grad, x: _difference(grad, x, 1e-12),
+            "The step is so small that rounding eats the difference. Near 1e-5 both errors are small.",
+        ),
+        Misconception(
+            lambda grad, x: _difference(grad, x, 1e-5) * 2,
+            "You divide by h instead of 2h: the two points are two steps apart.",
+        ),
+        Misconception(
+            lambda grad, x: np.diag(np.diag(_difference(grad, x, 1e-5))),
+            "Only the diagonal: the mixed derivatives are missing.",
+        ),
+    ],
+    hints=["Row i: move x along coordinate i by ±h and see how the whole gradient changes.",
+           "Average the matrix with its transpose."],
+)  # fmt: skip
+
+_WAITING = choice(
+    {
+        "a": (
+            "The run has converged: the loss no longer changes.",
+            "The gradient norm grows by a tenth every step: something is about to happen.",
+        ),
+        "b": (
+            "The run is on a plateau.",
+            "On a plateau the gradient would stay small; here it grows at a constant rate.",
+        ),
+        "c": (
+            "The run is leaving a saddle.",
+            "The loss is flat to second order while the offset, and with it the gradient, grows exponentially.",
+        ),
+        "d": ("The run diverges.", "Its gradient is still below 0.01, and the growth will end in the next valley."),
+    },
+    "c",
+    id="convexity/waiting",
+    notebook="2.2",
+    title="Flat loss, growing gradient",
+    statement="The code prints loss and gradient norm of a run while it waits. What is happening?",
+    name="diagnosis",
+    code="""
+        path = oc.descend(oc.gd, oc.saddle, [0.5, 1e-8], steps=160, lr=0.1)
+        for k in (110, 120, 130, 140):
+            print(k, f"{path.loss[k]:.6f}", f"{np.linalg.norm(oc.saddle.grad(path.points[k])):.2e}")""",
+    hints=["By what factor does the second number change from line to line?"],
+)
+
+# --- 2.3 constraints and Lagrange multipliers -------------------------------------------------------------------------
+
+
+def solve_eq_qp(Q, c, A, b):
+    m = len(A)
+    K = np.block([[Q, A.T], [A, np.zeros((m, m))]])
+    solution = np.linalg.solve(K, np.concatenate([-c, b]))
+    return solution[:-m], solution[-m:]
+
+
+def _penalised(Q, c, A, b, rho=1e3):
+    x = np.linalg.solve(Q + rho * A.T @ A, rho * A.T @ b - c)
+    return x, rho * (A @ x - b)
+
+
+def _solve_then_project(Q, c, A, b):
+    x = np.linalg.solve(Q, -c)
+    x = x + A.T @ np.linalg.solve(A @ A.T, b - A @ x)
+    return x, -np.linalg.lstsq(A.T, Q @ x + c, rcond=None)[0]
+
+
+def _qp_cases(rng):
+    M = rng.normal(size=(3, 3))
+    return [
+        (2 * np.eye(2), np.zeros(2), np.array([[1.0, 1.0]]), np.array([1.0])),
+        (np.diag([1.0, 10.0]), np.array([1.0, 0.0]), np.array([[1.0, 2.0]]), np.array([0.5])),
+        (M @ M.T + np.eye(3), rng.normal(size=3), rng.normal(size=(2, 3)), rng.normal(size=2)),
+    ]
+
+
+_QP = Exercise(
+    id="convexity/solve-eq-qp",
+    notebook="2.3",
+    title="Quadratic objective, linear constraints",
+    statement=r"""
+        Minimize $\frac12 x^\top Q x + c^\top x$ subject to $Ax = b$ ($Q$ symmetric and positive definite, the rows of $A$
+        independent). Return the point and the multipliers, $(x, \lambda)$, with the Lagrangian
+        $\frac12 x^\top Q x + c^\top x + \lambda^\top (Ax - b)$.""",
+    stub='''
+        def solve_eq_qp(Q, c, A, b):
+            """(x, lam) of shapes (n,) and (m,), for A of shape (m, n)."""
+            ...''',
+    reference=solve_eq_qp,
+    cases=_qp_cases,
+    misconceptions=[
+        Misconception(
+            _penalised,
+            "Close, but the constraint is only nearly met: a penalty never satisfies it exactly. Solve for x and λ together.",
+        ),
+        Misconception(
+            lambda *case: (solve_eq_qp(*case)[0], -solve_eq_qp(*case)[1]),
+            "The point is right and λ has the wrong sign: the Lagrangian adds λᵀ(Ax - b).",
+        ),
+        Misconception(
+            _solve_then_project,
+            "You minimize first and project afterwards. With an anisotropic Q the nearest feasible point is not the best one.",
+        ),
+        Misconception(
+            lambda Q, c, A, b: solve_eq_qp(Q, -c, A, b),
+            "The gradient is Qx + c, so the right-hand side holds -c.",
+        ),
+    ],
+    hints=["Write down the gradient of the Lagrangian in x and in λ: two linear equations.",
+           "`np.block` builds the matrix; one call of `np.linalg.solve` does the rest."],
+)  # fmt: skip
+
+
+def project_simplex(v):
+    u = np.sort(v)[::-1]
+    theta = (np.cumsum(u) - 1) / np.arange(1, len(v) + 1)
+    last = np.nonzero(u > theta)[0][-1]
+    return np.maximum(v - theta[last], 0)
+
+
+def _softmax(v):
+    e = np.exp(v - v.max())
+    return e / e.sum()
+
+
+_SIMPLEX = Exercise(
+    id="convexity/project-simplex",
+    notebook="2.3",
+    title="Projection onto the simplex",
+    statement=r"""
+        Return the point with non-negative entries that sum to 1 which is **nearest** to `v`. It has the form
+        $\max(v - \theta, 0)$ for one number $\theta$.""",
+    stub='''
+        def project_simplex(v):
+            """The nearest point of the probability simplex to v, shape (n,)."""
+            ...''',
+    reference=project_simplex,
+    cases=lambda rng: [
+        (np.array([0.5, 0.8, -0.3]),),
+        (np.array([0.2, 0.3, 0.5]),),
+        (np.array([3.0, 0.0]),),
+        (np.array([-1.0, -2.0, -1.5]),),
+        (rng.normal(size=6),),
+    ],
+    misconceptions=[
+        Misconception(
+            lambda v: np.maximum(v, 0) / np.maximum(v, 0).sum() if (v > 0).any() else np.full(len(v), 1 / len(v)),
+            "Clip and renormalize gives a point of the simplex, but not the nearest one: subtract, do not scale.",
+        ),
+        Misconception(_softmax, "The softmax gives a point of the simplex, but not the nearest one; it even moves feasible points."),
+        Misconception(
+            lambda v: v - (v.sum() - 1) / len(v),
+            "The sum is right, but entries may be negative: the shift must be found together with the clipping.",
+        ),
+        Misconception(
+            lambda v: np.maximum(v - (v.sum() - 1) / len(v), 0),
+            "One shift for all entries and then clipping: after the clipping the sum is no longer 1.",
+        ),
+    ],
+    hints=["Suppose you knew which entries stay positive. Which θ makes their sum 1?",
+           "Sort in descending order and try the k largest as the positive ones, for each k."],
+)  # fmt: skip
+
+
+def project_ball(v, R):
+    return v * min(1.0, R / np.linalg.norm(v)) if np.linalg.norm(v) > 0 else v.copy()
+
+
+_BALL = Exercise(
+    id="convexity/project-ball",
+    notebook="2.3",
+    title="Projection onto a ball",
+    statement=r"""
+        Return the point with norm at most `R` that is nearest to `v`. This is gradient clipping by norm.""",
+    stub='''
+        def project_ball(v, R):
+            """The nearest point to v, shape (n,), in the ball of radius R > 0 around 0."""
+            ...''',
+    reference=project_ball,
+    cases=lambda rng: [
+        (np.array([3.0, 4.0]), 1.0),
+        (np.array([0.3, 0.4]), 1.0),
+        (np.array([0.9, 0.9]), 1.0),
+        (np.zeros(3), 2.0),
+        (rng.normal(size=4) * 3, 1.5),
+    ],
+    misconceptions=[
+        Misconception(
+            lambda v, R: v * R / np.linalg.norm(v) if np.linalg.norm(v) > 0 else v.copy(),
+            "You always rescale: points inside the ball are their own projection and stay where they are.",
+        ),
+        Misconception(
+            lambda v, R: np.clip(v, -R, R),
+            "That is the projection onto a box, coordinate by coordinate; it can turn the direction.",
+        ),
+        Misconception(
+            lambda v, R: v / max(1.0, np.linalg.norm(v)),
+            "That is the ball of radius 1; the radius is R.",
+        ),
+    ],
+    hints=[
+        "Inside: nothing to do. Outside: which point of the sphere is nearest?",
+        "A factor of `min(1, …)` covers both.",
+    ],
+)
+
+
+def projected_descent(grad, w0, lr, steps, R):
+    w = np.array(w0, float)
+    for _ in range(steps):
+        w = w - lr * grad(w)
+        w = w * min(1.0, R / max(np.linalg.norm(w), 1e-300))
+    return w
+
+
+def _around(answer, centre, w0, lr, steps, R):
+    """called with grad(w) = 2 (w - centre)"""
+    return answer(lambda w: 2 * (w - centre), w0, lr, steps, R)
+
+
+def _projected_once(grad, w0, lr, steps, R):
+    w = np.array(w0, float)
+    for _ in range(steps):
+        w = w - lr * grad(w)
+    return w * min(1.0, R / max(np.linalg.norm(w), 1e-300))
+
+
+def _projected_before(grad, w0, lr, steps, R):
+    w = np.array(w0, float)
+    for _ in range(steps):
+        w = w * min(1.0, R / max(np.linalg.norm(w), 1e-300))
+        w = w - lr * grad(w)
+    return w
+
+
+_BUG = Exercise(
+    id="convexity/leaves-the-ball",
+    notebook="2.3",
+    title="The run that leaves the ball",
+    kind="bug hunt",
+    statement=r"""
+        Projected gradient descent should stay in the ball of radius `R` around the origin. This version ends outside.
+        Find the bug and repair it. It returns the last point.""",
+    stub='''
+        def projected_descent(grad, w0, lr, steps, R):
+            """The point after `steps` steps of projected gradient descent."""
+            w = np.array(w0, float)
+            for _ in range(steps):
+                g = grad(w)
+                w = w - lr * g * min(1.0, R / max(np.linalg.norm(g), 1e-300))
+            return w''',
+    reference=projected_descent,
+    probe=_around,
+    cases=lambda rng: [
+        (np.array([1.6, 1.0]), np.zeros(2), 0.3, 3, 1.0),
+        (np.array([3.0, -1.0]), np.array([0.0, 1.0]), 0.45, 5, 1.0),
+        (rng.normal(size=3) * 3, rng.normal(size=3), 0.4, 4, 1.2),
+    ],
+    misconceptions=[
+        Misconception(
+            _projected_before,
+            "The projection is there, but before the step: the last point has taken a step and not been brought back.",
+        ),
+        Misconception(
+            _projected_once,
+            "Projecting once at the end is not enough: the gradients on the way are taken at points outside.",
+        ),
+    ],
+    hints=[
+        "Which vector is shortened in this code, and which one should be?",
+        "In which order do step and projection come?",
+    ],
+)
+
+EXERCISES = [_CONVEX, _MU_L, _KAPPA, _CLASSIFY, _HESSIAN, _WAITING, _QP, _SIMPLEX, _BALL, _BUG]
