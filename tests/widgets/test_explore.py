@@ -222,6 +222,29 @@ def test_play_step_and_scrub(open_page, wide):
     assert words(page) == paused
 
 
+PIXELS = """places => {
+  const c = document.querySelectorAll('canvas')[2], { data } = c.getContext('2d').getImageData(0, 0, c.width, c.height);
+  return places.map(([x, y]) => Math.round(y * c.height) * c.width + Math.round(x * c.width))
+    .map(k => Array.from(data.slice(4 * k, 4 * k + 3)));
+}"""
+
+
+def test_phase_diagram_shows_where_runs_converge_and_diverge(open_page):
+    widget = explore("bowl", ["momentum"], steps=100, lr=0.05, phase=("momentum", "beta"))
+    page = open_page(body=live(widget))
+    times = frame_times(page, lambda: page.wait_for_timeout(3000))
+    assert len(times) > 5
+    # heavy ball on curvature 20 is stable below η = 2(1 + β)/20, between 0.1 and 0.2: well right and left of that
+    red, blue = page.evaluate(PIXELS, [[0.95, 0.5], [0.55, 0.8]])
+    assert red[0] > red[2] + 50 and blue[2] > blue[0]
+    handle = page.get_by_role("slider", name="Learning rate η and Momentum β")
+    before = words(page)
+    handle.focus()
+    for _ in range(12):
+        page.keyboard.press("ArrowRight")
+    assert "diverged at step" in words(page) and "diverged" not in before
+
+
 def test_reduced_motion_jumps_to_the_end(open_page, wide):
     page = open_page(body=live(wide), reduced=True)
     page.get_by_role("button", name="Step", exact=True).click()
