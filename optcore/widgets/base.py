@@ -35,7 +35,7 @@ try:
     import anywidget
     import traitlets
 except ImportError:  # an old ipywidgets, or none: the page alone carries the widget
-    anywidget = None
+    anywidget = None  # type: ignore[assignment]
 
 __all__ = ["Setting", "Widget", "page_source", "plain", "revived", "to_json"]
 
