@@ -42,6 +42,7 @@ _LAZY = {
     "newton": ".widgets",
     "moments": ".widgets",
     "signal": ".widgets",
+    "fit": ".widgets",
     "loss_curves": ".widgets",
     "chord": ".widgets",
     "critical_points": ".widgets",

@@ -6,6 +6,7 @@ from .chord import Chord, chord
 from .constrained import Constrained, constrained
 from .critical_points import CriticalPoints, critical_points
 from .explore import Explore, explore
+from .fit import Fit, fit
 from .loss_curves import LossCurves, loss_curves
 from .moments import Moments, moments
 from .newton import Newton, newton
@@ -20,6 +21,7 @@ __all__ = [
     "Constrained",
     "CriticalPoints",
     "Explore",
+    "Fit",
     "LossCurves",
     "Moments",
     "Newton",
@@ -36,6 +38,7 @@ __all__ = [
     "critical_points",
     "explore",
     "feedback",
+    "fit",
     "load_quiz",
     "loss_curves",
     "moments",
