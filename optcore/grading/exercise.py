@@ -28,6 +28,7 @@ A chapter's exercises are the list `EXERCISES` in `optcore/grading/catalogue/<ch
   draws. `also_right` holds further solutions (another order of draws) which have to pass as well.
 - "measure": the stub ends in `name = ...`, the reference and the misconceptions are values, `rtol` is the band;
   integers are compared exactly, so write 50.0 for a band around 50.
+  Code that the stub gives runs for every submission of a class: half a second at most.
 - "explain": `choice(…)` makes the exercise from options, each wrong one with its sentence.
 - "bug hunt": the stub is the broken code; an answer that behaves like it hears that the bug is still there.
 - A misconception is compared as a whole: values, errors and inputs that were written into. No two may behave alike

@@ -194,6 +194,7 @@ import os
 exec(next(open(os.path.join(FOLDER, name)).read() for name in os.listdir(FOLDER) if name.startswith("honest")))
 """, 0),
 }
+BREAKS_ITS_OWN = {"killing everyone", "killing the server", "stopping the server"}
 
 
 def write(folder: Path, walled: bool) -> dict[str, int]:

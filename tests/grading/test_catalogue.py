@@ -145,6 +145,14 @@ def test_the_probe_can_travel_and_takes_no_solution_along(exercise):
 
 
 @every_exercise
+def test_the_code_that_is_given_is_quick(exercise, capsys):
+    """It runs for every submission of a class: half a second, and twice that for a busy machine."""
+    start = time.process_time()
+    exec(exercise.stub, {"np": np, "oc": oc})
+    assert time.process_time() - start < 1
+
+
+@every_exercise
 def test_feedback_comes_within_a_fifth_of_a_second(exercise):
     check(exercise.id, exercise.reference)
     for answer in (exercise.reference, exercise.misconceptions[-1].wrong):

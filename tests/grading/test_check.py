@@ -68,6 +68,7 @@ HANDED_IN = {
     "an object back": (lambda *case: object(), WORKING, "gives back an object of type object"),
     "objects in an array": (lambda *case: np.array([object()]), WORKING, "an array of objects instead of numbers"),
     "complex numbers": (lambda *case: right(*case) + 0j, WORKING, "an array of complex128 instead of numbers"),
+    "a huge array": (lambda *case: np.zeros(1 << 21), WORKING, "an array of shape (2097152,), far larger than"),
     "too much memory": (lambda *case: np.empty(10**15), WORKING, "Unable to allocate"),
     "deep recursion": (lambda *case: HANDED_IN["deep recursion"][0](*case), WORKING, "RecursionError"),
     "plain wrong": (lambda *case: right(*case) + 1, WORKING, "0 of 4 cases agree"),

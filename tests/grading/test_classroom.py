@@ -14,8 +14,8 @@ import pytest
 
 from optcore.grading import classroom, sandbox
 from optcore.grading.demo import write_class
-from optcore.grading.report import write_csv, write_html
-from tests.grading.adversaries import FIRST, GD, HONEST, write
+from optcore.grading.report import cell, write_csv, write_html
+from tests.grading.adversaries import BREAKS_ITS_OWN, FIRST, GD, HONEST, write
 
 ROOT = Path(__file__).resolve().parents[2]
 EXERCISES = ["gradient-descent/gd", "gradient-descent/contraction"]
@@ -75,12 +75,13 @@ def test_nobody_is_lost(attacked):
 
 
 def test_adversaries_get_what_they_deserve_and_no_more(attacked):
-    graded, deserved, *_, walled = attacked
-    from optcore.grading.report import cell
-
+    graded, given, *_, walled = attacked
+    deserved = dict(given)
     got = {name: int(graded[cell(name)]["points"]) for name in deserved}
     if not walled:                                         # a note in /tmp is beyond what limits can prevent
         got["finding the note"] = deserved["finding the note"]
+    for name in BREAKS_ITS_OWN & got.keys():               # as root it may not, as an ordinary user it loses all
+        assert got.pop(name) <= deserved.pop(name)
     assert got == deserved
 
 

@@ -747,7 +747,7 @@ _FROZEN = choice(
                 x = p[..., 0]*oc.sigmoid(x) + p[..., 1]
             return oc.sigmoid(x)
 
-        path = oc.descend(oc.gd, lambda p: (unit(p) - 0.7)**2, [5.2, -2.5], steps=200, lr=0.5)
+        path = oc.descend(oc.gd, lambda p: (unit(p) - 0.7)**2, [5.2, -2.5], steps=30, lr=0.5)
         """,
     hints=["Print `path.final`, `unit(path.final)` and `path.f.grad(path.final)`.",
            "What is the slope of the sigmoid where its value is 1?"])
