@@ -68,8 +68,8 @@ def normalise(nb: nbformat.NotebookNode) -> None:
                     data["image/png"] = with_few_colours(data["image/png"])
 
 
-def run(path: Path) -> float:
-    """Execute one notebook in a kernel of its own, store it, and return the seconds it took."""
+def execute(path: Path) -> tuple[nbformat.NotebookNode, float]:
+    """The notebook with the outputs of a fresh kernel, and the seconds it took."""
     start = time.perf_counter()
     nb = nbformat.read(path, as_version=4)
     client = NotebookClient(
@@ -82,9 +82,15 @@ def run(path: Path) -> float:
         resources={"metadata": {"path": str(path.parent)}},
     )
     client.execute()
+    return nb, time.perf_counter() - start
+
+
+def run(path: Path) -> float:
+    """Execute one notebook, store it, and return the seconds it took."""
+    nb, seconds = execute(path)
     normalise(nb)
     nbformat.write(nb, path)
-    return time.perf_counter() - start
+    return seconds
 
 
 def main() -> int:
