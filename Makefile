@@ -70,7 +70,7 @@ run: $(READY)
 
 test: $(READY) $(VENV)/requirements-test-ready
 	@tests/site/ensure_browser
-	@$(BIN)/python -m pytest -n $(JOBS) --dist worksteal tests
+	@$(BIN)/python -m pytest -n $(JOBS) --dist worksteal --doctest-modules tests optcore book
 
 lint: $(READY) $(VENV)/requirements-test-ready
 	@$(BIN)/ruff check .
