@@ -43,6 +43,7 @@ _LAZY = {
     "moments": ".widgets",
     "signal": ".widgets",
     "fit": ".widgets",
+    "training": ".widgets",
     "loss_curves": ".widgets",
     "chord": ".widgets",
     "critical_points": ".widgets",

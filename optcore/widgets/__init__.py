@@ -14,6 +14,7 @@ from .quiz import Quiz, load_quiz, quiz
 from .regression import Regression, regression
 from .schedule import Plateau, Schedule, feedback, schedule
 from .signal import Signal, signal
+from .training import Training, training
 
 __all__ = [
     "Backprop",
@@ -31,6 +32,7 @@ __all__ = [
     "Schedule",
     "Setting",
     "Signal",
+    "Training",
     "Widget",
     "backprop",
     "chord",
@@ -47,4 +49,5 @@ __all__ = [
     "regression",
     "schedule",
     "signal",
+    "training",
 ]
