@@ -183,6 +183,11 @@ def test_canary_a_wrong_stored_number_is_noticed(copied):
     assert wrong.returncode == 1 and "0.980199" in wrong.stdout
 
 
+def test_a_semicolon_silences_a_result_as_in_jupyter(copied):
+    silent = copied(lambda nb: nb["cells"][0].update(source="1 + 1;", outputs=[]))
+    assert nbval(silent).returncode == 0
+
+
 def test_canary_a_failing_cell_is_noticed(copied):
     assert nbval(copied(lambda nb: nb["cells"][0].update(source="assert False"))).returncode == 1
 
