@@ -6,13 +6,14 @@ from .chord import Chord, chord
 from .constrained import Constrained, constrained
 from .critical_points import CriticalPoints, critical_points
 from .explore import Explore, explore
+from .feedback import Feedback, feedback
 from .fit import Fit, fit
 from .loss_curves import LossCurves, loss_curves
 from .moments import Moments, moments
 from .newton import Newton, newton
 from .quiz import Quiz, load_quiz, quiz
 from .regression import Regression, regression
-from .schedule import Plateau, Schedule, feedback, schedule
+from .schedule import Schedule, schedule
 from .signal import Signal, signal
 from .training import Training, training
 
@@ -22,11 +23,11 @@ __all__ = [
     "Constrained",
     "CriticalPoints",
     "Explore",
+    "Feedback",
     "Fit",
     "LossCurves",
     "Moments",
     "Newton",
-    "Plateau",
     "Quiz",
     "Regression",
     "Schedule",

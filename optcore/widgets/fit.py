@@ -86,10 +86,8 @@ class Fit(Widget):
     def errors(self) -> tuple[float, float]:
         """Mean squared error on the training points and on the held-out points."""
         w = self.coefficients()
-        return tuple(
-            float(np.mean((self.design(x) @ w - y) ** 2))
-            for x, y in (np.array(p, float).T for p in (self.points, self.spec["test"]))
-        )
+        mean = lambda x, y: float(np.mean((self.design(x) @ w - y) ** 2))
+        return mean(*np.array(self.points, float).T), mean(*np.array(self.spec["test"], float).T)
 
     def still(self):
         """The points and the curve."""

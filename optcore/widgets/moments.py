@@ -1,6 +1,7 @@
 """`oc.moments()`: one coordinate's gradients, what adaptive rules remember of them, and the steps that follow."""
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -143,8 +144,9 @@ def moments(
     >>> moments("constant").steps("uncorrected_adam")[[0, 11]].round(4).tolist()
     [3.1623, 6.5685]
     """
-    found = [getattr(_rules, rule, None) if isinstance(rule, str) else rule for rule in rules]
-    if not found or not all(callable(rule) for rule in found):
+    given: list[Any] = [getattr(_rules, rule, None) if isinstance(rule, str) else rule for rule in rules]
+    found: list[Callable] = [rule for rule in given if callable(rule)]
+    if not found or len(found) < len(given):
         raise ValueError(f"rules must be functions or names of optcore's rules; got {list(rules)}.")
     if not (scale > 0 and 5 <= steps <= 200):
         raise ValueError(f"scale must be positive and steps 5 to 200; got {scale} and {steps}.")

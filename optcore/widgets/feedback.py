@@ -1,0 +1,75 @@
+"""`oc.feedback()`: a metric drawn by hand, and the learning rate that patience makes of it."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ..schedules import ReduceLROnPlateau
+from .base import Setting, Widget
+
+__all__ = ["Feedback", "feedback"]
+
+
+class Feedback(Widget):
+    """A metric drawn by hand and the learning rate that `ReduceLROnPlateau` makes of it; `feedback` makes it."""
+
+    name = "feedback"
+    metric = Setting("The metric, one value for each evaluation.")
+    patience = Setting("Bad values in a row that are put up with.")
+
+    def __init__(self, metric, lr, settings):
+        top = float(1.25 * max(metric))
+        super().__init__(
+            spec={"title": "Reduce on plateau", "top": top, "lr": lr},
+            value={"metric": metric, "at": len(metric) // 2, **settings},
+            label=f"Feedback({len(metric)} values)",
+            summary=f"A metric of {len(metric)} values, and the learning rate that patience makes of it.",
+        )
+
+    def rates(self) -> np.ndarray:
+        """The rate that holds after each value of the metric."""
+        keys = ("factor", "patience", "threshold", "cooldown")
+        rule = ReduceLROnPlateau(self.spec["lr"], **{k: self.value[k] for k in keys})
+        return np.array([rule.step(v) for v in self.metric])
+
+    def still(self):
+        """The metric and the staircase of rates."""
+        from ..plotting import plt
+
+        figure, (above, below) = plt.subplots(2, 1, figsize=(6.4, 3.4), sharex=True)
+        steps = np.arange(1, len(self.metric) + 1)
+        above.plot(steps, self.metric, ".-")
+        below.step(steps, self.rates(), where="post", color="#c2410c")
+        above.set(ylabel="metric")
+        below.set(ylabel="learning rate", yscale="log", xlabel="evaluation")
+        return figure
+
+
+def _noisy_metric() -> list[float]:
+    t = np.arange(30)
+    return (0.25 + 0.75 * np.exp(-t / 6) + 0.02 * np.random.default_rng(4).standard_normal(30)).round(3).tolist()
+
+
+def feedback(
+    metric: Sequence[float] | None = None,
+    *,
+    lr: float = 1.0,
+    patience: int = 2,
+    factor: float = 0.1,
+    threshold: float = 1e-4,
+    cooldown: int = 0,
+) -> Feedback:
+    """Draw a metric by hand and see when `ReduceLROnPlateau` cuts the rate.
+
+    metric: 2 to 60 positive values, one an evaluation (default: a noisy validation loss). Read back `.metric`,
+    `.patience`, `.value`, `.rates()`.
+
+    >>> from optcore.widgets.feedback import feedback
+    >>> feedback([1, 0.9] + [0.8] * 6, patience=2).rates().round(3).tolist()
+    [1.0, 1.0, 1.0, 1.0, 1.0, 0.1, 0.1, 0.1]
+    """
+    values = _noisy_metric() if metric is None else [float(v) for v in metric]
+    if not 2 <= len(values) <= 60 or not all(0 < v < np.inf for v in values):
+        raise ValueError("metric must be 2 to 60 positive numbers.")
+    ReduceLROnPlateau(lr, factor=factor)  # its own check
+    return Feedback(values, lr, {"patience": patience, "factor": factor, "threshold": threshold, "cooldown": cooldown})
