@@ -8,7 +8,7 @@ export default { render({ model, el }) {
   const errors = ui.plot({ label: "Training and test error", title: "Mean squared error: ● training, ■ held out", ratio: 1.2, narrow: 1.4, xlabel: "degree", y: [1e-3, 10], logy: true });
   const weights = ui.plot({ label: "Coefficients", title: " ", ratio: 2.8, narrow: 1.5, xlabel: "coefficient" });
   const caption = weights.el.querySelector("figcaption");
-  plane.handles("points", { label: "Point", color: TRAIN, least: 2, most: 40 });
+  plane.handles("points", { label: "Point", color: "accent", least: 2, most: 40 });
   ui.slider("degree", { label: "Degree", min: 0, max: most, int: true, tip: "The number of features after the constant; with as many features as points the curve can pass through all." });
   ui.select("penalty", { label: "Regulariser", options: penalties, tip: "What is added to the training error, or when descent on it is stopped; the constant is left alone." });
   const lam = ui.slider("lam", { label: "Strength λ", min: 1e-5, max: 10, scale: "log", tip: "L2 shrinks all coefficients, L1 sets the weak ones to exactly zero." });

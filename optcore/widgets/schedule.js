@@ -26,7 +26,7 @@ export default { render({ model, el }) {
   ];
   const shape = Object.keys(knobs).length && ui.group("Shapes");
   const knobOf = Object.entries(knobs).map(([k, options]) => [k, ui.slider(k, { ...options, in: shape })]);
-  above.handles("knots", { label: "Corner", color: color.drawn, least: 2, most: 12 });
+  above.handles("knots", { label: "Corner", color: "fg", least: 2, most: 12 });
   const visible = (input, on) => (input.closest(".oc-control").style.display = on ? "" : "none");
 
   const rates = (name, v) => {
