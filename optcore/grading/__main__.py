@@ -7,7 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from . import sandbox
+from .child import keep_memory_private
 from .classroom import grade_class
+from .exports import export
 from .report import write_csv, write_html
 
 
@@ -24,12 +26,14 @@ def arguments(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--memory", type=int, default=sandbox.Limits.memory >> 20, help="megabytes each (%(default)s)")
     parser.add_argument("--no-bubblewrap", action="store_true", help="weaker isolation; the report says so")
     parser.add_argument("--fresh", action="store_true", help="forget what an earlier run has done")
+    parser.add_argument("--export", metavar="FORMAT=FILE", help="also for another grader: gradescope or classroom")
     parser.add_argument("--quiet", action="store_true", help="no progress bar")
     return parser.parse_args(argv)
 
 
 def main(argv: list[str]) -> int:
     asked = arguments(argv)
+    keep_memory_private()
     walled = not asked.no_bubblewrap
     journal = asked.output.with_suffix(".jsonl")
     if asked.fresh:
@@ -41,6 +45,10 @@ def main(argv: list[str]) -> int:
     try:
         grades = grade_class(asked.submissions, asked.seed, journal, only=asked.only, jobs=asked.jobs, limits=limits,
                              walled=walled, quiet=asked.quiet)
+        if asked.export:
+            kind, _, path = asked.export.partition("=")
+            export(grades, kind, Path(path))
+            print(*(f"{name}\n{said}\n" for name, said in grades[0].feedback.items()), sep="\n")
     except (OSError, LookupError, ValueError, RuntimeError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

@@ -44,7 +44,7 @@ _SET_DUMPABLE, _NO_NEW_PRIVILEGES = 4, 38          # <sys/prctl.h>
 
 def serve(requests: BinaryIO, replies: BinaryIO) -> None:
     """Answer submissions until there are no more."""
-    _prctl(_SET_DUMPABLE, 0)             # a student's process cannot look into this one
+    keep_memory_private()
     plan = wire.decode(receive(requests))
     exercises = [_exercise(packed) for packed in plan["exercises"]]
     send(replies, b"ready")
@@ -112,7 +112,7 @@ def _collect(read: int, child: int, wall: float) -> tuple[str, bytes]:
 
 
 def _remove(paths: Iterable[Path]) -> None:
-    """Clear away what a submission left: behind the wall all of /tmp is its own, elsewhere only one folder."""
+    """Clear away what a submission left: behind the wall all of /scratch is its own, elsewhere only one folder."""
     for path in paths:
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path, ignore_errors=True)
@@ -153,6 +153,11 @@ def _give_up_rights() -> None:
         os.setresuid(stranger, stranger, stranger)
     resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))
     _prctl(_NO_NEW_PRIVILEGES, 1)
+
+
+def keep_memory_private() -> None:
+    """No process of the same user may look into this one, or into those that it forks."""
+    _prctl(_SET_DUMPABLE, 0)
 
 
 def _prctl(option: int, value: int) -> None:
@@ -225,18 +230,27 @@ def _cells(name: str, source: bytes) -> list[str]:
 def _execute(source: str, name: str, namespace: dict[str, Any]) -> str:
     """Run one cell; what it raises becomes a sentence."""
     try:
-        try:
-            code = compile(source, name, "exec")
-        except SyntaxError:                                # perhaps because of IPython's `%pip …` and `!ls`
-            source = re.sub(r"^\s*[%!].*$", "", source, flags=re.MULTILINE)
-            code = compile(source, name, "exec")
+        source = without_magics(source)
         linecache.cache[name] = len(source), None, source.splitlines(keepends=True), name
-        exec(code, namespace)
+        exec(compile(source, name, "exec"), namespace)
     except TimeLimit:
         raise
     except BaseException as error:                         # SystemExit and KeyboardInterrupt too: the next cell counts
         return f"{their_line(error)}: {type(error).__name__}: {error}"[:300]
     return ""
+
+
+def without_magics(source: str) -> str:
+    """A cell as plain Python: where it is not, `pass` stands for IPython's `%pip …` and `!ls`.
+
+    >>> without_magics("if x:\\n    %pip install y"), without_magics("a = (7\\n  % 3)")
+    ('if x:\\n    pass', 'a = (7\\n  % 3)')
+    """
+    try:
+        ast.parse(source)
+    except SyntaxError:
+        return re.sub(r"^([ \t]*)[%!].*$", r"\1pass", source, flags=re.MULTILINE)
+    return source
 
 
 def _hide_grading(handed_in: dict[str, Any]) -> None:

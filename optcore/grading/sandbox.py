@@ -27,7 +27,7 @@ from .child import OUTPUT, receive, send
 _CHILD = Path(__file__).with_name("child.py")
 _HIDDEN = Path(__file__).with_name("catalogue")
 SCRATCH = 32 << 20                       # bytes of disk for one submission, in a memory file system
-_ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "TMPDIR": "/tmp", "HOME": "/nonexistent",
+_ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "HOME": "/nonexistent",
                 "MPLBACKEND": "agg", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 
 
@@ -62,7 +62,8 @@ def bubblewrap() -> tuple[str, ...]:
         *(word for path in above for word in ("--perms", "0755", "--dir", path)),
         *(word for path in visible for word in ("--ro-bind-try", path, path)),
         "--tmpfs", _HIDDEN, "--ro-bind", index, index, "--remount-ro", _HIDDEN,
-        "--dev-bind", os.devnull, os.devnull, "--size", SCRATCH, "--perms", "1777", "--tmpfs", "/tmp",
+        "--dev-bind", os.devnull, os.devnull,
+        "--size", SCRATCH, "--perms", "1777", "--tmpfs", "/scratch", "--setenv", "TMPDIR", "/scratch",
         "--remount-ro", "/", "--die-with-parent", "--new-session", "--chdir", "/"]))
     works = subprocess.run([*command, "/usr/bin/true"], stdin=subprocess.DEVNULL, capture_output=True, check=False)
     return tuple(command) if works.returncode == 0 else ()

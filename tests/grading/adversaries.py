@@ -70,7 +70,7 @@ for descriptor in range(3, 64):
     except OSError:
         pass
 """, 0),
-    "a huge answer": (FIRST + HONEST + "def gradient_descent(grad, w0, lr, steps): return np.zeros(10**7)", 0),
+    "a huge answer": (FIRST + HONEST + "def gradient_descent(grad, w0, lr, steps): return np.zeros(10**7)", 1),
     "os._exit": (FIRST + HONEST + "import os\nos._exit(0)", 0),
     "os._exit in the answer": (FIRST + HONEST + "def contraction(mu, L, lr):\n    import os; os._exit(0)\n" + GD, 1),
     "a crash": (FIRST + HONEST + "import ctypes\nctypes.string_at(0)", 0),

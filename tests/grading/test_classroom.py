@@ -143,14 +143,13 @@ def test_behind_the_wall_there_is_nothing_to_see(tmp_path):
     folder.mkdir()
     (folder/"curious.py").write_text(FIRST + """
 import os
-raise ValueError(sorted(os.listdir("/tmp")), *map(os.path.exists, ("/proc/self", "/etc/passwd", "/home")),
-                 sorted(os.listdir(os.path.join(os.path.dirname(oc.__file__), "grading", "catalogue"))),
-                 len(os.listdir("/root")) if os.path.exists("/root") else 0)
+raise ValueError(sorted(os.listdir("/scratch")), *map(os.path.exists, ("/proc/self", "/etc/passwd", "/home", "/tmp")),
+                 os.listdir(os.path.join(os.path.dirname(oc.__file__), "grading", "catalogue")))
 """)
     (entry,) = classroom.grade_class(folder, "s", tmp_path/"j.jsonl", only=EXERCISES, quiet=True)
     seen = entry.notes[0].partition("ValueError: ")[2]
     assert seen.startswith("(['tmp") and "', 'tmp" not in seen.split("]")[0]          # its own scratch folder only
-    assert seen.endswith((", False, False, False, ['__init__.py'], 0)", ", False, False, False, ['__init__.py'], 1)"))
+    assert seen.endswith("], False, False, False, False, ['__init__.py'])")
 
 
 # --- interrupted, repeated, changed -----------------------------------------------------------------------------------
@@ -190,7 +189,8 @@ def test_only_new_and_changed_submissions_run_again(small_class, tmp_path, monke
     assert len(ran) == 24
     assert grade() == first and len(ran) == 24
     (small_class/"student-0003.ipynb").write_text(json.dumps({"cells": [
-        {"cell_type": "code", "source": FIRST}, {"cell_type": "code", "source": ["%pip install x\n", "!ls\n", GD]}]}))
+        {"cell_type": "code", "source": FIRST},
+        {"cell_type": "code", "source": ["if True:\n", "    %pip install x\n", "!ls\n", GD]}]}))
     (small_class/"new.py").write_text(FIRST + HONEST)
     again = {one.student: one for one in grade()}
     assert len(ran) == 26 and len(again) == 25
