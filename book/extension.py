@@ -14,8 +14,10 @@ import struct
 from pathlib import Path
 
 import maths
+import nbformat
 import shrink
 from docutils import nodes
+from docutils.parsers.rst import Directive
 from sphinx.application import Sphinx
 
 from optcore.widgets import base
@@ -88,6 +90,23 @@ def site_widgets(app: Sphinx, pagename: str, body: str) -> str:
         app.add_js_file(f"oc/{name}.js")
     to_root = "../" * pagename.count("/")
     return _INLINE_PNG.sub(lambda m: _move_png(m, app, to_root), _NOTEBOOK_ONLY.sub("", body))
+
+
+class StoredWidget(Directive):
+    """`{stored-widget} gallery.ipynb explore`: the first widget of that kind stored in a notebook, on another page."""
+
+    required_arguments = 2
+
+    def run(self) -> list[nodes.Node]:
+        file, kind = self.arguments
+        env = self.state.document.settings.env
+        relative, path = env.relfn2path(file)
+        env.note_dependency(relative)
+        outputs = (o for cell in nbformat.read(path, as_version=4).cells for o in cell.get("outputs", []))
+        for page in (output.get("data", {}).get("text/html", "") for output in outputs):
+            if f'data-oc="{kind}"' in page:
+                return [nodes.raw("", page, format="html")]
+        raise self.error(f"{file} stores no widget '{kind}'; run it, then build again.")
 
 
 def disconnect_thebe(app: Sphinx) -> None:
@@ -178,6 +197,7 @@ def finish_site(app: Sphinx, exception: Exception | None) -> None:
 def setup(app: Sphinx) -> dict:
     """Called by Sphinx."""
     maths.setup(app)
+    app.add_directive("stored-widget", StoredWidget)
     app.config.html_static_path.append(str(maths.KATEX))
     app.add_css_file("katex.min.css")
     app.connect("builder-inited", write_widget_scripts)

@@ -1,6 +1,6 @@
 """Execute notebooks afresh, in place, so that unchanged code leaves unchanged files.
 
-    python book/run_notebooks.py [--jobs 2] [NOTEBOOK ...]      (default: every notebook of the chapters)
+    python book/run_notebooks.py [--jobs 2] [NOTEBOOK ...]      (default: every notebook of the chapters, and the gallery)
 
 What would differ from run to run is not stored: times, the Python version, widget models (their pages travel as
 text/html), and the split of a stream into pieces. Pictures are stored with 64 colours, a third of the size.
@@ -21,6 +21,7 @@ from nbclient.exceptions import CellExecutionError
 from PIL import Image
 
 ROOT = Path(__file__).resolve().parent.parent
+GALLERY = ROOT / "gallery.ipynb"
 LIVE_ONLY = "application/vnd.jupyter.widget-view+json"  # names a model of one session
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
@@ -98,7 +99,7 @@ def main() -> int:
     parser.add_argument("paths", nargs="*", type=Path, metavar="NOTEBOOK")
     parser.add_argument("--jobs", type=int, default=2)
     args = parser.parse_args()
-    paths = [p.resolve() for p in args.paths] or notebooks("chapters")
+    paths = [p.resolve() for p in args.paths] or [*notebooks("chapters"), GALLERY]
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # two kernels at a time, one thread each
 
     failed = 0

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import nbformat
 import yaml
-from run_notebooks import ROOT, notebooks
+from run_notebooks import GALLERY, ROOT, notebooks
 
 CELL = """\
 try:
@@ -44,7 +44,7 @@ def update(path: Path, root: Path = ROOT) -> nbformat.NotebookNode | None:
 
 
 def main(check: bool) -> int:
-    paths = notebooks("chapters") + notebooks("exercises")
+    paths = [*notebooks("chapters"), GALLERY, *notebooks("exercises")]
     changed = [(path, nb) for path in paths if (nb := update(path))]
     for path, nb in changed:
         if not check:

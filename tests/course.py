@@ -7,6 +7,7 @@ from pathlib import Path
 import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
+GALLERY = ROOT / "gallery.ipynb"  # every widget on one page
 
 
 def _files(node) -> Iterator[str]:

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.course import ROOT, load, notebooks, pages, source
+from tests.course import GALLERY, ROOT, load, notebooks, pages, source
 from tests.prose import numbers, unstated
 
 sys.path.insert(0, str(ROOT / "book"))
@@ -31,6 +31,7 @@ TAGS = {"setup", "hide-cell", "hide-input", "hide-output", "nbval-ignore-output"
 HEADINGS = ("What you will be able to do", "In PyTorch", "Exercise", "Numbers on this page", "Further reading")
 
 each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: f"{path.parent.name}/{path.stem}")
+each_run = pytest.mark.parametrize("path", [*NOTEBOOKS, GALLERY], ids=lambda path: f"{path.parent.name}/{path.stem}")
 
 
 def nbval(path: Path) -> subprocess.CompletedProcess:
@@ -64,7 +65,7 @@ def test_the_book_lists_every_notebook():
     assert len(pages()) == len(set(pages()))
 
 
-@each_notebook
+@each_run
 def test_a_fresh_run_gives_the_stored_outputs(path):
     cells = [cell for cell in code_cells(load(path)) if source(cell).strip()]
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -128,7 +129,7 @@ def test_its_cells_are_in_order(path):
     assert counts == list(range(1, len(counts) + 1)), "run it from the top: make run"
 
 
-@each_notebook
+@each_run
 def test_its_widgets_carry_the_current_scripts(path):
     for cell in code_cells(load(path)):
         for output in cell["outputs"]:

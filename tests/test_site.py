@@ -4,13 +4,17 @@ import re
 
 import pytest
 
-from tests.course import ROOT, notebooks, pages, stored_html
+from tests.course import GALLERY, ROOT, notebooks, pages, stored_html
 
 pytest.importorskip("playwright")
 from tests.site.browser import axe, opened, weight  # noqa: E402
 from tests.site.widgets import QUIZZES, WIDGETS, answer_quizzes, exercise_widgets  # noqa: E402
 
-WITH_WIDGETS = [str(path.relative_to(ROOT).with_suffix("")) for path in notebooks() if "data-oc=" in stored_html(path)]
+WITH_WIDGETS = [
+    str(path.relative_to(ROOT).with_suffix(""))
+    for path in [*notebooks(), GALLERY]
+    if "data-oc=" in stored_html(path)
+]
 
 
 HEAVIEST = 350  # kB, gzipped: page, style, scripts, fonts, pictures
