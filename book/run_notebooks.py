@@ -1,6 +1,6 @@
 """Execute notebooks afresh, in place, so that unchanged code leaves unchanged files.
 
-    python book/run_notebooks.py [--jobs 2] [NOTEBOOK ...]      (default: every notebook of the chapters, and the gallery)
+    python book/run_notebooks.py [--jobs 2] [NOTEBOOK ...]      (default: all of them)
 
 What would differ from run to run is not stored: times, the Python version, widget models (their pages travel as
 text/html), and the split of a stream into pieces. Pictures are stored with 64 colours, a third of the size.

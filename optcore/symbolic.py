@@ -19,6 +19,7 @@ import linecache
 import math
 import sys
 from collections.abc import Callable
+from types import FrameType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -195,7 +196,7 @@ class _Graph:
 
 def _where_in_the_code() -> str:
     """The line of the traced code that is being run: `line 3 (m += g)`."""
-    frame = sys._getframe(1)
+    frame: FrameType | None = sys._getframe(1)
     while frame and (frame.f_code.co_filename == __file__ or "numpy" in frame.f_globals.get("__name__", "")):
         frame = frame.f_back
     if frame is None:
@@ -516,7 +517,7 @@ class Trace:
         """Body of `(x, y) => {…}`: reads the inputs from the flat array x, writes the outputs to the flat array y."""
         position = {int(i): k for k, i in enumerate(i for t in self.inputs.values() for i in t.ids.ravel())}
         names: dict[int, str] = {}
-        lines = []
+        lines: list[str] = []
         for i in self.graph.reachable(self._roots()):
             op, *args = self.graph.nodes[i]
             if op == "const":

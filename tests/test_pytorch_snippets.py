@@ -1,4 +1,4 @@
-"""The "In PyTorch" boxes: every python block is run where torch is installed, and must print the text block after it."""
+"""The "In PyTorch" boxes: each python block, run where torch is installed, prints the text block after it."""
 
 import contextlib
 import io

@@ -159,7 +159,9 @@ def backprop(
             raise ValueError(f"{name} must be finite numbers of shape {shape}; it was {array!r}.")
     if max(np.abs(x).max(), np.abs(b).max()) > LIMIT:
         raise ValueError(f"x and b must lie between -{LIMIT:g} and {LIMIT:g}, the range of their sliders.")
-    value = {f"{name}{k}": float(v) for name, array in (("x", x), ("b", b)) for k, v in enumerate(array, 1)}
+    value: dict[str, Any] = {
+        f"{name}{k}": float(v) for name, array in (("x", x), ("b", b)) for k, v in enumerate(array, 1)
+    }
     value |= {
         "activation": activation,
         "loss": loss,

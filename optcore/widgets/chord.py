@@ -142,7 +142,7 @@ class Chord(Widget):
             a[1], b[1] = shape.fn(a[0]), shape.fn(b[0])
         ax.plot(*np.transpose([a, b]), "o-", color="#0b63b5")
         for name, point in (("A", a), ("B", b)):
-            ax.annotate(name, point, (6, 6), textcoords="offset points")
+            ax.annotate(name, tuple(point), (6, 6), textcoords="offset points")
         return figure
 
 
