@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 
-HEAVY = {"matplotlib", "scipy", "sklearn", "joblib", "tqdm", "IPython", "ipywidgets", "anywidget", "traitlets", "pandas"}
+HEAVY = {"matplotlib", "scipy", "sklearn", "joblib", "tqdm", "IPython", "ipywidgets", "anywidget", "traitlets"}
 SCRIPT = """
 import json, sys, time
 before = time.process_time()
