@@ -1,0 +1,596 @@
+"""Exercises of chapter 7, initialization."""
+
+import numpy as np
+
+import optcore as oc
+
+from ..exercise import Exercise, Misconception, choice, moments
+
+# --- 7.1 signals and symmetry -----------------------------------------------------------------------------------------
+
+
+def named_activation(name):
+    return {"identity": oc.identity, "relu": oc.relu, "tanh": np.tanh, "sigmoid": oc.sigmoid}[name]
+
+
+def second_moments(X, weights, phi):
+    a, found = X, [np.mean(X**2)]
+    for W in weights:
+        a = phi(a @ W)
+        found.append(np.mean(a**2))
+    return found
+
+
+def _signals(X, weights, phi):
+    signals = [X]
+    for W in weights:
+        signals.append(phi(signals[-1] @ W))
+    return signals
+
+
+def _with_activation(answer, X, weights, name):
+    """called with phi, the activation of that name"""
+    return answer(X, weights, named_activation(name))
+
+
+_MOMENTS = Exercise(
+    id="initialization/second-moments",
+    notebook="7.1",
+    title="Follow the signal",
+    statement=r"""
+        A network without biases: $a_0 = X$ and $a_{l+1} = \phi(a_l W_{l+1})$, examples in rows. Return the list of the mean squares of
+        $a_0, a_1, \dots, a_L$: $L + 1$ numbers for the $L$ matrices in `weights`. `phi` works on arrays.""",
+    stub='''
+        def second_moments(X, weights, phi):
+            """Mean squares of the input and of the activations of every layer, L + 1 numbers."""
+            ...''',
+    reference=second_moments,
+    probe=_with_activation,
+    cases=lambda rng: [
+        (np.array([[1.0, 2.0]]), [np.array([[1.0], [-1.0]])], "relu"),
+        (rng.normal(size=(4, 3)) + 1, [rng.normal(size=(3, 5)), rng.normal(size=(5, 2))], "sigmoid"),
+        (rng.normal(size=(4, 3)), [rng.normal(size=(3, 3)) for _ in range(4)], "tanh"),
+        (rng.normal(size=(2, 3)), [], "relu"),
+    ],
+    misconceptions=[
+        Misconception(
+            lambda X, weights, phi: [np.var(a) for a in _signals(X, weights, phi)],
+            "You return variances. What the next layer sums is the mean square, and activations such as ReLU have a mean.",
+        ),
+        Misconception(
+            lambda X, weights, phi: [
+                np.mean(z**2) for z in [X, *(a @ W for a, W in zip(_signals(X, weights, phi), weights, strict=False))]
+            ],
+            "You measure before the activation. What travels on is what comes out of it.",
+        ),
+        Misconception(
+            lambda X, weights, phi: second_moments(X, weights, phi)[1:],
+            "The input is missing: it is layer 0, the first of the L + 1 numbers.",
+        ),
+        Misconception(
+            lambda X, weights, phi: [np.mean(a**2) for a in _signals(X, weights, lambda z: z)],
+            "The activation is never applied.",
+        ),
+        Misconception(
+            lambda X, weights, phi: [np.sum(a**2) for a in _signals(X, weights, phi)],
+            "You sum the squares; a mean does not depend on the width of the layer.",
+        ),
+    ],
+    hints=["Keep one array that walks through the layers.", "How many numbers are there when `weights` is empty?"],
+)
+
+
+def redundant_units(W_in, W_out):
+    units = np.hstack([W_in.T, W_out])
+    return len(units) - len(np.unique(units, axis=0))
+
+
+def _copies(rng):
+    """Six hidden units: 0, 1 and 2 alike, 3 like 0 in its inputs only, 4 like 0 in its outputs only."""
+    W_in, W_out = rng.normal(size=(3, 6)), rng.normal(size=(6, 2))
+    W_in[:, [1, 2, 3]] = W_in[:, [0]]
+    W_out[[1, 2, 4]] = W_out[0]
+    return W_in, W_out
+
+
+_REDUNDANT = Exercise(
+    id="initialization/redundant-units",
+    notebook="7.1",
+    title="Count the clones",
+    statement=r"""
+        A hidden layer without biases has incoming weights `W_in`, shape (inputs, units), and outgoing weights `W_out`, shape
+        (units, outputs). Two units that are alike now stay alike for ever under gradient descent. How many units are superfluous:
+        the number of units less the number of different ones? Compare exactly.""",
+    stub='''
+        def redundant_units(W_in, W_out):
+            """Units less different units, where alike units get alike gradients."""
+            ...''',
+    reference=redundant_units,
+    cases=lambda rng: [
+        (np.array([[1.0, 1.0]]), np.array([[2.0], [2.0]])),
+        (np.array([[1.0, 1.0]]), np.array([[2.0], [3.0]])),
+        (np.array([[1.0, 2.0]]), np.array([[3.0], [3.0]])),
+        (np.full((3, 5), 0.1), np.full((5, 2), 0.1)),
+        _copies(rng),
+        (rng.normal(size=(2, 5)), rng.normal(size=(5, 2))),
+    ],
+    misconceptions=[
+        Misconception(
+            lambda W_in, W_out: W_in.shape[1] - np.linalg.matrix_rank(W_in),
+            "The rank counts independent columns. Units may depend on each other linearly and still learn different things.",
+        ),
+        Misconception(
+            lambda W_in, W_out: W_in.shape[1] - len(np.unique(W_in, axis=1).T),
+            "You look at the incoming weights alone. Different outgoing weights bring different gradients back.",
+        ),
+        Misconception(
+            lambda W_in, W_out: len(W_out) - len(np.unique(W_out, axis=0)),
+            "You look at the outgoing weights alone. Units with different inputs compute different values.",
+        ),
+        Misconception(
+            lambda W_in, W_out: len(np.unique(np.hstack([W_in.T, W_out]), axis=0)),
+            "That is the number of different units; the superfluous ones are asked for.",
+        ),
+    ],
+    hints=["What decides the gradient of a unit: what comes in, what comes back, or both?", "`np.unique` knows axes."],
+)
+
+_SATURATED = choice(
+    {
+        "a": (
+            "A saturated unit has a large slope.",
+            "It is the other way round: far from 0 the slope of tanh is nearly 0.",
+        ),
+        "b": (
+            "The few units that are not saturated pass their gradient on through weights that are far too large.",
+            "A seventh of the units has a slope; n·σ² = 256 times that share of slope is still far above 1.",
+        ),
+        "c": ("The activations explode.", "tanh never exceeds 1: the activations look healthy in every layer."),
+        "d": ("The loss is badly scaled.", "The gradient grows on its way back, whatever number it starts with."),
+    },
+    "b",
+    id="initialization/why-explode",
+    notebook="7.1",
+    title="Saturated and exploding",
+    statement=r"""
+        A tanh network of width 256 with weights from $N(0, 1)$: 86% of the units are beyond ±0.99, and yet the gradient's mean
+        square grows by a factor of about 9 with each layer on the way back. Why?""",
+    name="why",
+    hints=["The factor per layer is n·σ²·E[φ'(z)²]. Put numbers in.", "Which units contribute to E[φ'(z)²]?"],
+)
+
+# --- 7.2 Glorot, He, orthogonal ---------------------------------------------------------------------------------------
+
+
+def _drawn(answer, fan_in, fan_out, seed):
+    """called with rng, a NumPy generator made from the seed"""
+    return answer(fan_in, fan_out, np.random.default_rng(seed))
+
+
+def _draw_cases(rng):
+    return [(250, 40, 0), (50, 200, int(rng.integers(1, 1000)))]
+
+
+def he_normal(fan_in, fan_out, rng):
+    return rng.normal(0, np.sqrt(2 / fan_in), (fan_in, fan_out))
+
+
+_HE = Exercise(
+    id="initialization/he-normal",
+    notebook="7.2",
+    title="He's start",
+    statement=r"""
+        Draw a weight matrix of shape `(fan_in, fan_out)` for a ReLU layer $h = xW$: normal, mean 0, He's variance. `rng` is a NumPy
+        generator. Shape, mean, standard deviation and kurtosis of your draws are compared.""",
+    stub='''
+        def he_normal(fan_in, fan_out, rng):
+            """A normal draw of shape (fan_in, fan_out) that keeps the mean square through ReLU."""
+            ...''',
+    reference=he_normal,
+    probe=_drawn,
+    summary=moments,
+    rtol=0.1,
+    cases=_draw_cases,
+    also_right=[lambda fan_in, fan_out, rng: rng.standard_normal((fan_in, fan_out)) * np.sqrt(2 / fan_in)],
+    misconceptions=[
+        Misconception(
+            lambda fan_in, fan_out, rng: rng.normal(0, 2 / fan_in, (fan_in, fan_out)),
+            "You pass the variance where NumPy expects the standard deviation.",
+        ),
+        Misconception(
+            lambda fan_in, fan_out, rng: rng.normal(0, np.sqrt(2 / fan_out), (fan_in, fan_out)),
+            "You divide by the outputs. A unit sums over its inputs.",
+        ),
+        Misconception(
+            lambda fan_in, fan_out, rng: rng.normal(0, np.sqrt(2 / fan_in), (fan_out, fan_in)),
+            "The matrix is transposed: that is how PyTorch stores it. Here h = xW.",
+        ),
+        Misconception(
+            lambda fan_in, fan_out, rng: rng.normal(0, np.sqrt(2 / (fan_in + fan_out)), (fan_in, fan_out)),
+            "That is Glorot's compromise between inputs and outputs; it leaves out what ReLU takes away.",
+        ),
+        Misconception(
+            lambda fan_in, fan_out, rng: rng.normal(0, np.sqrt(1 / fan_in), (fan_in, fan_out)),
+            "That keeps signals through linear layers. ReLU cuts off half of the mean square.",
+        ),
+        Misconception(
+            lambda fan_in, fan_out, rng: rng.normal(0, np.sqrt(6 / fan_in), (fan_in, fan_out)),
+            "The 6 belongs to the limit of the uniform form; its standard deviation is smaller by √3.",
+        ),
+    ],
+    hints=["A sum of fan_in products has fan_in times the variance of one.", "Which moment does ReLU halve?"],
+)
+
+
+def glorot_uniform(fan_in, fan_out, rng):
+    limit = np.sqrt(6 / (fan_in + fan_out))
+    return rng.uniform(-limit, limit, (fan_in, fan_out))
+
+
+_GLOROT = Exercise(
+    id="initialization/glorot-uniform",
+    notebook="7.2",
+    title="Glorot's start",
+    statement=r"""
+        Draw a weight matrix of shape `(fan_in, fan_out)` from a uniform distribution around 0 with Glorot's variance
+        $2/(m + n)$. `rng` is a NumPy generator. Shape, mean, standard deviation and kurtosis are compared.""",
+    stub='''
+        def glorot_uniform(fan_in, fan_out, rng):
+            """A uniform draw of shape (fan_in, fan_out) with variance 2/(fan_in + fan_out)."""
+            ...''',
+    reference=glorot_uniform,
+    probe=_drawn,
+    summary=moments,
+    rtol=0.1,
+    cases=_draw_cases,
+    misconceptions=[
+        Misconception(
+            lambda fan_in, fan_out, rng: glorot_uniform(fan_in, fan_out, rng) / np.sqrt(3),
+            "You use the standard deviation as the limit. A uniform distribution is narrower than its limits.",
+        ),
+        Misconception(
+            lambda fan_in, fan_out, rng: rng.uniform(-1, 1, (fan_in, fan_out)) * 6 / (fan_in + fan_out),
+            "The root is missing: a limit has the units of a weight, not of its square.",
+        ),
+        Misconception(
+            lambda fan_in, fan_out, rng: rng.uniform(-1, 1, (fan_in, fan_out)) * np.sqrt(6 / fan_in),
+            "You count the inputs only. Glorot's compromise weighs inputs and outputs alike.",
+        ),
+        Misconception(
+            lambda fan_in, fan_out, rng: rng.normal(0, np.sqrt(2 / (fan_in + fan_out)), (fan_in, fan_out)),
+            "The variance is right and the distribution is normal; a uniform one is asked for.",
+        ),
+        Misconception(
+            lambda fan_in, fan_out, rng: rng.uniform(0, 1, (fan_in, fan_out)) * np.sqrt(6 / (fan_in + fan_out)),
+            "All your weights are positive: the interval has to lie around 0.",
+        ),
+    ],
+    hints=["What is the variance of a uniform distribution from -a to a?", "Solve that for a."],
+)
+
+
+def orthogonal(fan_in, fan_out, rng, gain):
+    tall = rng.normal(size=(max(fan_in, fan_out), min(fan_in, fan_out)))
+    Q, R = np.linalg.qr(tall)
+    Q = Q * np.sign(np.diag(R))
+    return gain * (Q if fan_in >= fan_out else Q.T)
+
+
+def _no_sign(fan_in, fan_out, rng, gain):
+    Q = np.linalg.qr(rng.normal(size=(max(fan_in, fan_out), min(fan_in, fan_out))))[0]
+    return gain * (Q if fan_in >= fan_out else Q.T)
+
+
+def _tall_only(fan_in, fan_out, rng, gain):
+    Q, R = np.linalg.qr(rng.normal(size=(fan_in, fan_out)))
+    return gain * Q * np.sign(np.diag(R))
+
+
+def _unit_columns(fan_in, fan_out, rng, gain):
+    A = rng.normal(size=(fan_in, fan_out))
+    return gain * A / np.linalg.norm(A, axis=0)
+
+
+def _many_draws(answer, fan_in, fan_out, gain, seed):
+    """called 400 times with rng, a NumPy generator made from the seed"""
+    rng = np.random.default_rng(seed)
+    return np.array([answer(fan_in, fan_out, rng, gain) for _ in range(400)])
+
+
+def _rotations(draws, *_):
+    """Shape, singular values and mean trace, which is 0 for a matrix without a preferred direction."""
+    draws = np.asarray(draws, float)
+    singular = np.linalg.svd(draws, compute_uv=False)
+    trace = np.trace(draws, axis1=-2, axis2=-1)
+    near_zero = abs(trace.mean()) < 5 * trace.std() / np.sqrt(len(trace))
+    return {
+        "shape": draws.shape[1:],
+        "smallest singular value": float(singular.min()),
+        "largest singular value": float(singular.max()),
+        "mean trace": 0.0 if near_zero else float(trace.mean()),
+    }
+
+
+_ORTHOGONAL = Exercise(
+    id="initialization/orthogonal",
+    notebook="7.2",
+    title="A random rotation",
+    statement=r"""
+        Draw a matrix of shape `(fan_in, fan_out)` whose columns (rows, if there are fewer of them) are orthonormal, times `gain`.
+        No direction may be preferred: over many draws the mean trace must be 0. Start from the QR factors of a normal matrix.
+        Shape, singular values and mean trace over 400 draws are compared.""",
+    stub='''
+        def orthogonal(fan_in, fan_out, rng, gain):
+            """gain times a random matrix with orthonormal columns, or rows when fan_in < fan_out."""
+            ...''',
+    reference=orthogonal,
+    probe=_many_draws,
+    summary=_rotations,
+    rtol=0.15,
+    seconds=6.0,
+    cases=lambda rng: [
+        (6, 6, 1.0, 0),
+        (6, 3, 2.0, int(rng.integers(1, 1000))),
+        (3, 6, 0.5, int(rng.integers(1, 1000))),
+    ],
+    misconceptions=[
+        Misconception(
+            _tall_only, "A wide matrix comes out with the wrong shape: QR of 3 × 6 numbers gives a 3 × 3 factor."
+        ),
+        Misconception(_no_sign, "The signs that QR chooses prefer a direction: the mean trace is not 0. R knows them."),
+        Misconception(
+            lambda fan_in, fan_out, rng, gain: orthogonal(fan_in, fan_out, rng, 1.0), "The gain has no effect."
+        ),
+        Misconception(
+            _unit_columns,
+            "Your columns have length one and are not perpendicular to each other: the singular values differ.",
+        ),
+        Misconception(
+            lambda fan_in, fan_out, rng, gain: orthogonal(fan_in, fan_out, np.random.default_rng(0), gain),
+            "Every draw is the same matrix. Use the generator that is handed in.",
+        ),
+    ],
+    hints=["Always factor a tall matrix, and turn it round at the end if need be.", "Look at the diagonal of R."],
+)
+
+_ABSOLUTE = Exercise(
+    id="initialization/absolute-gain",
+    notebook="7.2",
+    title="The gain of the absolute value",
+    kind="measure",
+    statement=r"""
+        Layers with the activation $\phi(z) = |z|$ and weights from $N(0, \text{gain}^2/n)$. Find by experiment, to 5%, the gain
+        at which the power at layer 20 is about what it was at the input.""",
+    stub="""
+        def power_at_layer_20(gain, width=128):
+            rng = np.random.default_rng(0)
+            a = rng.normal(size=(32, width))
+            for _ in range(20):
+                a = np.abs(a @ rng.normal(0, gain / np.sqrt(width), (width, width)))
+            return np.mean(a**2)
+
+        gain = ...""",
+    reference=1.0,
+    rtol=0.05,
+    misconceptions=[
+        Misconception(np.sqrt(2), "That is the gain of ReLU, which throws half of the square away. Does |z|?"),
+        Misconception(2.0, "Two is the factor on the variance for ReLU. Does |z| lose any of the mean square?"),
+        Misconception(0.5, "With one half the power falls by four in each layer."),
+        Misconception(5 / 3, "That is the value in use for tanh."),
+    ],
+    hints=["Try 0.9 and 1.1 first: 20 layers make the difference large.", "What is |z|²?"],
+)
+
+_BROKEN_START = '''
+    def start(sizes, rng):
+        """He's weights for a ReLU network with layers of these sizes, one matrix for each pair of neighbours."""
+        weights = []
+        for fan_in, fan_out in zip(sizes[:-1], sizes[1:]):
+            std = np.sqrt(2 / sizes[0])
+            weights.append(rng.normal(0, std, (fan_in, fan_out)))
+        return weights'''
+
+
+def start(sizes, rng):
+    weights = []
+    for fan_in, fan_out in zip(sizes[:-1], sizes[1:], strict=True):
+        std = np.sqrt(2 / fan_in)
+        weights.append(rng.normal(0, std, (fan_in, fan_out)))
+    return weights
+
+
+def _start_with(std):
+    return lambda sizes, rng: [rng.normal(0, std(m, n), (m, n)) for m, n in zip(sizes[:-1], sizes[1:], strict=True)]
+
+
+def _seeded_start(answer, sizes, seed):
+    """called with rng, a NumPy generator made from the seed"""
+    return answer(sizes, np.random.default_rng(seed))
+
+
+def _spread(weights, *_):
+    return {f"layer {k}": (np.shape(W), float(np.std(W))) for k, W in enumerate(weights, 1)}
+
+
+_START = Exercise(
+    id="initialization/fading-start",
+    notebook="7.2",
+    title="The network that fades",
+    kind="bug hunt",
+    statement=r"""
+        This start works for networks whose layers are equally wide. In a network that narrows or widens, signals fade or explode.
+        Find the bug.""",
+    stub=_BROKEN_START,
+    reference=start,
+    probe=_seeded_start,
+    summary=_spread,
+    rtol=0.12,
+    cases=lambda rng: [([100, 100, 100], 0), ([400, 50, 200], int(rng.integers(1, 1000)))],
+    misconceptions=[
+        Misconception(
+            _start_with(lambda m, n: np.sqrt(2 / n)),
+            "Now you divide by the outputs of the layer. A unit sums over its inputs.",
+        ),
+        Misconception(
+            _start_with(lambda m, n: np.sqrt(4 / (m + n))),
+            "You average inputs and outputs, a compromise; He's start keeps the signal through each layer.",
+        ),
+        Misconception(
+            _start_with(lambda m, n: 2 / m), "You took the variance for the standard deviation: the root got lost."
+        ),
+        Misconception(
+            _start_with(lambda m, n: np.sqrt(1 / m)), "The 2 makes up for the half that ReLU cuts off; it has to stay."
+        ),
+    ],
+    hints=[
+        "Print the standard deviation of each matrix for sizes 400, 50, 200.",
+        "Which size should each of them know?",
+    ],
+)
+
+# --- 7.3 biases, gates, norm layers, width ----------------------------------------------------------------------------
+
+
+def output_bias(p):
+    return np.log(p / (1 - p))
+
+
+_OUTPUT_BIAS = Exercise(
+    id="initialization/output-bias",
+    notebook="7.3",
+    title="Say the base rate",
+    statement=r"""
+        A share `p` of the examples is positive. Return the bias $b$ of a sigmoid output for which the network says $p$ when all its
+        weights contribute nothing.""",
+    stub='''
+        def output_bias(p):
+            """The bias b with sigmoid(b) = p."""
+            ...''',
+    reference=output_bias,
+    cases=lambda rng: [(0.01,), (0.5,), (0.9,), (float(rng.uniform(0.05, 0.45)),)],
+    misconceptions=[
+        Misconception(
+            lambda p: np.log(p), "ln p is right for a softmax over all classes; for one sigmoid the odds count."
+        ),
+        Misconception(lambda p: p, "That is the probability itself. The bias is a logit: a sigmoid comes after it."),
+        Misconception(lambda p: np.log((1 - p) / p), "The sign is wrong: with this bias the network says 1 - p."),
+        Misconception(lambda p: 1 / (1 + np.exp(-p)), "You apply the sigmoid; its inverse is needed."),
+        Misconception(lambda p: p / (1 - p), "Those are the odds; the logarithm is missing."),
+    ],
+    hints=["Solve σ(b) = p for b.", "What are the odds of an event of probability p?"],
+)
+
+
+def forget_bias_for_half_life(T):
+    keep = 0.5 ** (1 / T)
+    return np.log(keep / (1 - keep))
+
+
+_HALF_LIFE = Exercise(
+    id="initialization/forget-bias-for-half-life",
+    notebook="7.3",
+    title="Forget by half in T steps",
+    statement=r"""
+        An LSTM cell keeps the factor $\sigma(b)$ of its memory in each step. Return the bias for which exactly half is left after
+        `T` steps.""",
+    stub='''
+        def forget_bias_for_half_life(T):
+            """The bias b with sigmoid(b)**T = 1/2."""
+            ...''',
+    reference=forget_bias_for_half_life,
+    cases=lambda rng: [(20,), (1,), (100,), (float(rng.uniform(2, 50)),)],
+    misconceptions=[
+        Misconception(
+            lambda T: np.log(T - 1) if T > 1 else -np.inf,
+            "That makes the factor 1 - 1/T, which keeps about 37% over T steps, not half.",
+        ),
+        Misconception(lambda T: 1.0, "A bias of 1 has a half-life of 2.2 steps, whatever T is."),
+        Misconception(lambda T: 0.5 ** (1 / T), "That is the factor per step; the gate gets there through a sigmoid."),
+        Misconception(lambda T: np.log(0.5 ** (1 / T)), "You inverted an exponential; the gate is a sigmoid."),
+        Misconception(
+            lambda T: -forget_bias_for_half_life(T), "The sign is wrong: this gate forgets what it should keep."
+        ),
+    ],
+    hints=["First the factor per step, then the bias.", "The inverse of the sigmoid is the log-odds."],
+)
+
+
+def width_rates(lr, width, base):
+    return lr, lr * base / width, lr * base / width
+
+
+_WIDTH = Exercise(
+    id="initialization/width-rates",
+    notebook="7.3",
+    title="Learning rates for a wider network",
+    statement=r"""
+        A network of width `base` was tuned: Adam, learning rate `lr`. Return Adam's learning rates $(\text{input}, \text{hidden},
+        \text{output})$ for the weight matrices of a network of width `width` under μP.""",
+    stub='''
+        def width_rates(lr, width, base):
+            """Adam's learning rates of input, hidden and output matrices under μP."""
+            ...''',
+    reference=width_rates,
+    cases=lambda rng: [(0.01, 32, 32), (0.01, 256, 32), (float(rng.uniform(0.001, 0.1)), 96, 64)],
+    misconceptions=[
+        Misconception(
+            lambda lr, width, base: (lr, lr, lr), "That is the standard parametrization: nothing depends on width."
+        ),
+        Misconception(
+            lambda lr, width, base: (lr * base / width,) * 3,
+            "The input matrix sums over the features, whose number stays the same: its rate does too.",
+        ),
+        Misconception(
+            lambda lr, width, base: (lr, lr * base / width, lr),
+            "The output layer sums over the wide layer as well, and its steps pull together just the same.",
+        ),
+        Misconception(
+            lambda lr, width, base: (lr, lr * np.sqrt(base / width), lr * np.sqrt(base / width)),
+            "The root would be right for random signs. Adam's steps pull together, so they add up in proportion to width.",
+        ),
+        Misconception(
+            lambda lr, width, base: (lr, lr * width / base, lr * width / base),
+            "Wider layers need smaller steps; yours grow.",
+        ),
+    ],
+    hints=["Over how many weights does a unit of each layer sum?", "Adam moves each weight by about lr."],
+)
+
+_DEAD = choice(
+    {
+        "a": ("The biases start at 0.", "With a bias of 0.1 the same happens on these inputs."),
+        "b": (
+            "The inputs are far from 0 and large, so that one step moves a unit far.",
+            "Raw pixels reach 16. Centre and scale them, and there are no deaths at the same learning rate.",
+        ),
+        "c": (
+            "He's variance is too large.",
+            "At the start a few units are dead at most. The deaths come with the steps.",
+        ),
+        "d": ("ReLU units die in every network.", "On centred inputs none died, at any of the learning rates."),
+    },
+    "b",
+    id="initialization/dead-why",
+    notebook="7.3",
+    title="Who killed the units",
+    statement=r"""
+        Digits with raw pixels 0 to 16, He's weights, biases 0, SGD with $\eta = 0.5$: after 60 steps nearly all ReLU units are
+        dead. What is to blame?""",
+    name="culprit",
+    hints=["7.3 changes one thing at a time: inputs, learning rate, bias. Which change stops the deaths?"],
+)
+
+EXERCISES = [
+    _MOMENTS,
+    _REDUNDANT,
+    _SATURATED,
+    _HE,
+    _GLOROT,
+    _ORTHOGONAL,
+    _ABSOLUTE,
+    _START,
+    _OUTPUT_BIAS,
+    _HALF_LIFE,
+    _WIDTH,
+    _DEAD,
+]
