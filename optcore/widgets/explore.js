@@ -81,6 +81,7 @@ export default {
       ratio: 0.85,
       narrow: 1.5,
       xlabel: "step",
+      ylabel: " ", // room for the name of the curve, from the first drawing on
     });
     map.handle("start", { label: "Start point" });
     map.pick((p) => ui.set({ start: p }));
