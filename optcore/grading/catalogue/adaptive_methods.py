@@ -1,0 +1,786 @@
+"""Exercises of chapter 4, adaptive methods."""
+
+import numpy as np
+
+from ..exercise import Exercise, Misconception, choice
+
+# --- 4.1 AdaGrad and RMSProp ------------------------------------------------------------------------------------------
+
+
+def rmsprop_step(theta, g, r, lr, rho, eps):
+    r = rho * r + (1 - rho) * g**2
+    return theta - lr * g / (np.sqrt(r) + eps), r
+
+
+def _inside_root(theta, g, r, lr, rho, eps):
+    r = rho * r + (1 - rho) * g**2
+    return theta - lr * g / np.sqrt(r + eps), r
+
+
+def _swapped_rho(theta, g, r, lr, rho, eps):
+    return rmsprop_step(theta, g, r, lr, 1 - rho, eps)
+
+
+def _old_average(theta, g, r, lr, rho, eps):
+    return theta - lr * g / (np.sqrt(r) + eps), rho * r + (1 - rho) * g**2
+
+
+def _no_root(theta, g, r, lr, rho, eps):
+    r = rho * r + (1 - rho) * g**2
+    return theta - lr * g / (r + eps), r
+
+
+_RMSPROP = Exercise(
+    id="adaptive-methods/rmsprop",
+    notebook="4.1",
+    title="One step of RMSProp",
+    statement=r"""
+        Take one step of RMSProp in the form of PyTorch: first update the average $r$ of squared gradients with decay
+        $\rho$, then divide by its root; $\varepsilon$ stands outside the root. Return the new $\theta$ and the new $r$.""",
+    stub='''
+        def rmsprop_step(theta, g, r, lr, rho, eps):
+            """The new (theta, r), both shaped like theta."""
+            ...''',
+    reference=rmsprop_step,
+    cases=lambda rng: [
+        (np.array([0.0]), np.array([1.0]), np.array([4.0]), 0.1, 0.9, 1e-8),
+        (np.array([1.0]), np.array([1e-5]), np.array([1e-10]), 0.1, 0.9, 1e-7),
+        (rng.normal(size=3), rng.uniform(1, 2, 3), rng.uniform(1, 2, 3), 0.01, 0.99, 1e-3),
+    ],
+    misconceptions=[
+        Misconception(
+            _inside_root,
+            "ε stands inside your root. For tiny gradients it is then a floor of √ε, and steps are too short.",
+        ),
+        Misconception(
+            _swapped_rho,
+            "The weights of old and new are swapped: ρ, close to 1, belongs to the old average.",
+        ),
+        Misconception(_old_average, "You divide by the average from before this gradient; update it first."),
+        Misconception(_no_root, "The root is missing: the average holds squares, so the step has the wrong units."),
+    ],
+    hints=["Two lines: the average, then the step.", "With r = 4, ρ = 0.9 and g = 1 the new average is 3.7."],
+)
+
+
+def adagrad(grads, lr, eps=1e-10):
+    theta = r = 0.0
+    for g in grads:
+        r = r + g**2
+        theta = theta - lr * g / (np.sqrt(r) + eps)
+    return theta
+
+
+def _adagrad_with(memory, size=np.sqrt):
+    def wrong(grads, lr, eps=1e-10):
+        theta = r = 0.0
+        for g in grads:
+            r = memory(r, g)
+            theta = theta - lr * g / (size(r) + eps)
+        return theta
+
+    return wrong
+
+
+_ADAGRAD = Exercise(
+    id="adaptive-methods/adagrad",
+    notebook="4.1",
+    title="AdaGrad",
+    statement=r"""
+        A parameter starts at 0 and sees the gradients in the list `grads`, whatever it does. Return where AdaGrad takes it.
+        The sum of squares starts at 0 and contains the newest gradient; $\varepsilon$ stands outside the root.""",
+    stub='''
+        def adagrad(grads, lr, eps=1e-10):
+            """Where AdaGrad stands after all these gradients, starting from 0."""
+            ...''',
+    reference=adagrad,
+    cases=lambda rng: [
+        ([2.0, 2.0], 0.1),
+        ([2.0, 2.0, 2.0, 2.0], 0.1),
+        ([3.0, -1.0, 0.5], 0.1),
+        (list(rng.normal(size=5) + 2), rng.uniform(0.1, 1)),
+    ],
+    misconceptions=[
+        Misconception(
+            _adagrad_with(lambda r, g: r + abs(g), lambda r: r),
+            "You divide by the sum of the sizes. AdaGrad's steps fall like 1/√k, yours like 1/k.",
+        ),
+        Misconception(
+            _adagrad_with(lambda r, g: 0.9 * r + 0.1 * g**2),
+            "That average forgets: it is RMSProp. AdaGrad keeps every square at full weight.",
+        ),
+        Misconception(
+            _adagrad_with(lambda r, g: g**2),
+            "Nothing is remembered, so each step is only a sign. The squares have to be summed.",
+        ),
+        Misconception(
+            _adagrad_with(lambda r, g: r + g**2, lambda r: r),
+            "The root is missing: the steps fall too fast, and depend on the size of the gradients.",
+        ),
+    ],
+    hints=["Four equal gradients give steps of 1, 1/√2, 1/√3 and 1/√4 times the rate.", "Keep one running sum."],
+)
+
+_DISTANCE = Exercise(
+    id="adaptive-methods/adagrad-distance",
+    notebook="4.1",
+    title="How far AdaGrad goes",
+    kind="measure",
+    statement=r"""
+        AdaGrad with $\eta = 0.1$ sees the gradient 7 at every step. Measure how far it has gone after 2500 steps. Two correct
+        digits are enough. Then try the gradient 0.007.""",
+    stub="""
+        # oc.descend(oc.adagrad, None, [0.0], 2500, 0.1, grad=lambda w: 7 + 0*w)
+        distance = ...""",
+    reference=float(0.1 * np.sum(1 / np.sqrt(np.arange(1, 2501)))),
+    rtol=0.02,
+    misconceptions=[
+        Misconception(250.0, "That is η times the number of steps: it holds for a rule whose steps do not shrink."),
+        Misconception(1750.0, "That is plain gradient descent, η times the sum of the gradients."),
+        Misconception(5.0, "Twice too short: the steps η/√k add up to about 2η√k."),
+        Misconception(-9.85, "The distance is a length, so give it without the sign."),
+    ],
+    hints=["Run the line in the comment and look at `.final`.", "A sum of 1/√k is close to an integral."],
+)
+
+# --- 4.2 Adam ---------------------------------------------------------------------------------------------------------
+
+
+def adam(grads, lr, beta1=0.9, beta2=0.999, eps=1e-8):
+    theta = m = v = 0.0
+    for t, g in enumerate(grads, 1):
+        m = beta1 * m + (1 - beta1) * g
+        v = beta2 * v + (1 - beta2) * g**2
+        m_hat = m / (1 - beta1**t)
+        v_hat = v / (1 - beta2**t)
+        theta = theta - lr * m_hat / (np.sqrt(v_hat) + eps)
+    return theta
+
+
+def _adam_with(step):
+    """Adam whose direction is `step(m, v, t, beta1, beta2, eps)`."""
+
+    def wrong(grads, lr, beta1=0.9, beta2=0.999, eps=1e-8):
+        theta = m = v = 0.0
+        for t, g in enumerate(grads, 1):
+            m = beta1 * m + (1 - beta1) * g
+            v = beta2 * v + (1 - beta2) * g**2
+            theta = theta - lr * step(m, v, t, beta1, beta2, eps)
+        return theta
+
+    return wrong
+
+
+def _raw(m, v, t, beta1, beta2, eps):
+    return m / (np.sqrt(v) + eps)
+
+
+def _only_m(m, v, t, beta1, beta2, eps):
+    return m / (1 - beta1**t) / (np.sqrt(v) + eps)
+
+
+def _eps_inside(m, v, t, beta1, beta2, eps):
+    return m / (1 - beta1**t) / np.sqrt(v / (1 - beta2**t) + eps)
+
+
+def _eps_hat(m, v, t, beta1, beta2, eps):
+    return np.sqrt(1 - beta2**t) / (1 - beta1**t) * m / (np.sqrt(v) + eps)
+
+
+def _late_clock(m, v, t, beta1, beta2, eps):
+    return m / (1 - beta1 ** (t + 1)) / (np.sqrt(v / (1 - beta2 ** (t + 1))) + eps)
+
+
+def _clock_from_zero(grads, lr, beta1=0.9, beta2=0.999, eps=1e-8):
+    theta = m = v = 0.0
+    for t, g in enumerate(grads):
+        m = beta1 * m + (1 - beta1) * g
+        v = beta2 * v + (1 - beta2) * g**2
+        theta = theta - lr * m / (1 - beta1**t) / (np.sqrt(v / (1 - beta2**t)) + eps)
+    return theta
+
+
+def _betas_swapped(grads, lr, beta1=0.9, beta2=0.999, eps=1e-8):
+    return adam(grads, lr, beta2, beta1, eps)
+
+
+_ADAM = Exercise(
+    id="adaptive-methods/adam",
+    notebook="4.2",
+    title="Adam",
+    statement=r"""
+        A parameter starts at 0 and sees the gradients in the list `grads`, whatever it does. Return where Adam takes it. Both
+        moments start at 0 and are corrected; $t$ counts from 1; $\varepsilon$ stands outside the root, after the correction.""",
+    stub='''
+        def adam(grads, lr, beta1=0.9, beta2=0.999, eps=1e-8):
+            """Where Adam stands after all these gradients, starting from 0."""
+            ...''',
+    reference=adam,
+    cases=lambda rng: [
+        ([3.0], 0.1),
+        ([1e-6], 0.1),
+        ([3.0, -1.0, 2.0], 0.1),
+        ([1.0, 4.0], 0.1, 0.5, 0.8, 1e-2),
+        (list(rng.normal(size=4) + 1), rng.uniform(0.1, 1), 0.8, 0.95, 1e-3),
+    ],
+    misconceptions=[
+        Misconception(
+            _adam_with(_raw),
+            "You left out bias correction: the first step is 3.16 times too long, because v starts near zero too.",
+        ),
+        Misconception(
+            _adam_with(_only_m),
+            "Only m is corrected. v starts at zero as well, so the first step is more than 30 times too long.",
+        ),
+        Misconception(
+            _adam_with(_eps_inside),
+            "ε stands inside your root: the step for a gradient of 1e-6 is then a hundred times too short.",
+        ),
+        Misconception(
+            _adam_with(_eps_hat),
+            "That is the form of Keras: ε is added before v is corrected. Correct first, then take the root and add.",
+        ),
+        Misconception(
+            _clock_from_zero,
+            "Your t starts at 0, where both corrections are a division by zero. Count steps from 1.",
+        ),
+        Misconception(_adam_with(_late_clock), "Your clock is one step ahead: the first gradient has t = 1."),
+        Misconception(_betas_swapped, "The two decays are swapped: β₁ belongs to the gradient, β₂ to its square."),
+    ],
+    hints=["The first step has the length lr, for any gradient much larger than ε.",
+           "Six lines in the loop: m, v, both corrected, the step, and a counter."],
+)  # fmt: skip
+
+
+def amsgrad(grads, lr, beta1=0.9, beta2=0.999, eps=1e-8):
+    theta = m = v = v_max = 0.0
+    for t, g in enumerate(grads, 1):
+        m = beta1 * m + (1 - beta1) * g
+        v = beta2 * v + (1 - beta2) * g**2
+        v_max = np.maximum(v_max, v)
+        theta = theta - lr * m / (1 - beta1**t) / (np.sqrt(v_max / (1 - beta2**t)) + eps)
+    return theta
+
+
+def _amsgrad_with(largest, corrected=False):
+    """AMSGrad that keeps `largest(kept, v, g)`, of the raw v or of the corrected one."""
+
+    def wrong(grads, lr, beta1=0.9, beta2=0.999, eps=1e-8):
+        theta = m = v = kept = 0.0
+        for t, g in enumerate(grads, 1):
+            m = beta1 * m + (1 - beta1) * g
+            v = beta2 * v + (1 - beta2) * g**2
+            scale = 1 - beta2**t
+            kept = largest(kept, v / scale if corrected else v, g)
+            size = kept if corrected else kept / scale
+            theta = theta - lr * m / (1 - beta1**t) / (np.sqrt(size) + eps)
+        return theta
+
+    return wrong
+
+
+_AMSGRAD = Exercise(
+    id="adaptive-methods/amsgrad",
+    notebook="4.2",
+    title="AMSGrad",
+    statement=r"""
+        The same for AMSGrad in the form of PyTorch: the largest $v$ so far, taken of the *uncorrected* $v$, stands in for $v$;
+        then Adam's bias correction of that step is applied to it.""",
+    stub='''
+        def amsgrad(grads, lr, beta1=0.9, beta2=0.999, eps=1e-8):
+            """Where AMSGrad stands after all these gradients, starting from 0."""
+            ...''',
+    reference=amsgrad,
+    cases=lambda rng: [
+        ([3.0, -1.0, -1.0], 0.1, 0.0, 0.1),
+        ([5.0, 0.1, 0.1, 0.1], 0.1, 0.9, 0.5),
+        ([4.0, *rng.uniform(0.1, 0.5, 4)], rng.uniform(0.1, 1), 0.8, 0.7),
+    ],
+    misconceptions=[
+        Misconception(adam, "That is Adam: v may shrink. Keep the largest one."),
+        Misconception(
+            _amsgrad_with(lambda kept, v, g: max(kept, g**2)),
+            "You keep the largest squared gradient; the maximum is taken of the running average v.",
+        ),
+        Misconception(
+            _amsgrad_with(lambda kept, v, g: max(0.9 * kept, v)),
+            "Your maximum leaks: it must never fall, or the old failure is back.",
+        ),
+        Misconception(
+            _amsgrad_with(lambda kept, v, g: max(kept, v), corrected=True),
+            "You take the maximum of the corrected v, as optax does. Here it is taken of the raw one.",
+        ),
+    ],
+    hints=["One more state, which only grows.", "The running v itself goes on as in Adam; do not overwrite it."],
+)
+
+
+def uncorrected_gain(t):
+    return (1 - 0.9**t) / np.sqrt(1 - 0.999**t)
+
+
+_GAIN = Exercise(
+    id="adaptive-methods/uncorrected-gain",
+    notebook="4.2",
+    title="How much too long",
+    statement=r"""
+        Adam without bias correction, $\beta_1 = 0.9$, $\beta_2 = 0.999$, sees a constant gradient. Return its step at time $t$ in
+        units of $\eta$ (neglect $\varepsilon$).""",
+    stub='''
+        def uncorrected_gain(t):
+            """The step at t = 1, 2, … over the learning rate."""
+            ...''',
+    reference=uncorrected_gain,
+    cases=lambda rng: [(1,), (12,), (1000,), (int(rng.integers(2, 500)),)],
+    misconceptions=[
+        Misconception(
+            lambda t: np.sqrt(1 - 0.999**t) / (1 - 0.9**t),
+            "Upside down: that is the factor which corrects the step, not the one by which it is wrong.",
+        ),
+        Misconception(
+            lambda t: (1 - 0.9**t) / (1 - 0.999**t),
+            "The root is missing: v is an average of squares.",
+        ),
+        Misconception(
+            lambda t: 1 - 0.9**t,
+            "That is m alone. v starts too small as well, and it is divided by.",
+        ),
+    ],
+    hints=["For a constant gradient g, what is m after t steps? And v?", "At t = 1 the answer is √10."],
+)
+
+
+def fixed_adam(theta, grads, lr, beta1=0.9, beta2=0.999, eps=1e-8):
+    m = v = 0.0
+    for t, g in enumerate(grads, 1):
+        m = beta1 * m + (1 - beta1) * g
+        v = beta2 * v + (1 - beta2) * g**2
+        m_hat = m / (1 - beta1**t)
+        v_hat = v / (1 - beta2**t)
+        theta = theta - lr * m_hat / (np.sqrt(v_hat) + eps)
+    return theta
+
+
+def _published(direction):
+    """The published loop with `direction(theta, lr, m_hat, v_hat, eps)` as its last line."""
+
+    def wrong(theta, grads, lr, beta1=0.9, beta2=0.999, eps=1e-8):
+        m = v = 0.0
+        for t, g in enumerate(grads, 1):
+            m = beta1 * m + (1 - beta1) * g
+            v = beta2 * v + (1 - beta2) * g**2
+            theta = direction(theta, lr, m / (1 - beta1**t), v / (1 - beta2**t), eps)
+        return theta
+
+    return wrong
+
+
+_BUG = Exercise(
+    id="adaptive-methods/published-adam",
+    notebook="4.2",
+    title="A published Adam",
+    kind="bug hunt",
+    statement=r"""
+        An Adam like this one stands in a widely read tutorial, and networks train with it. Compare it with the formula,
+        symbol by symbol, for a gradient of zero and a large $\varepsilon$. Repair it.""",
+    stub='''
+        def fixed_adam(theta, grads, lr, beta1=0.9, beta2=0.999, eps=1e-8):
+            """Where Adam takes theta (a number), given these gradients."""
+            m = v = 0.0
+            for t, g in enumerate(grads, 1):
+                m = beta1 * m + (1 - beta1) * g
+                v = beta2 * v + (1 - beta2) * g**2
+                m_hat = m / (1 - beta1**t)
+                v_hat = v / (1 - beta2**t)
+                theta = theta - lr * m_hat / np.sqrt(v_hat) + eps
+            return theta''',
+    reference=fixed_adam,
+    cases=lambda rng: [
+        (1.0, [2.0], 0.1),
+        (1.0, [1e-3, 2e-3], 0.1, 0.9, 0.999, 1e-2),
+        (rng.normal(), list(rng.uniform(0.5, 1.5, 4)), 0.05, 0.9, 0.99, 0.1),
+    ],
+    misconceptions=[
+        Misconception(
+            _published(lambda theta, lr, m, v, eps: theta - lr * m / np.sqrt(v + eps)),
+            "Closer: ε is in the denominator now, but inside the root.",
+        ),
+        Misconception(
+            _published(lambda theta, lr, m, v, eps: theta - lr * m / np.sqrt(v)),
+            "ε is gone altogether: a parameter that has never had a gradient becomes nan.",
+        ),
+        Misconception(
+            _published(lambda theta, lr, m, v, eps: theta - lr * (m / np.sqrt(v) + eps)),
+            "The bracket is around too much: ε still moves the weight, by lr·ε each step.",
+        ),
+        Misconception(
+            _published(lambda theta, lr, m, v, eps: theta - lr * m / np.sqrt(v) - eps),
+            "The sign is not the trouble: ε still moves the weight at every step.",
+        ),
+    ],
+    hints=["What comes first, the division or the sum? Read the last line of the loop as Python does.",
+           "With ε = 0.01 and ten steps, how far does the last term alone carry a weight?"],
+)  # fmt: skip
+
+# --- 4.3 weight decay and AdamW ---------------------------------------------------------------------------------------
+
+
+def adamw(theta, grads, lr, weight_decay, beta1=0.9, beta2=0.999, eps=1e-8):
+    m = v = 0.0
+    for t, g in enumerate(grads, 1):
+        m = beta1 * m + (1 - beta1) * g
+        v = beta2 * v + (1 - beta2) * g**2
+        u = m / (1 - beta1**t) / (np.sqrt(v / (1 - beta2**t)) + eps)
+        theta = (1 - lr * weight_decay) * theta - lr * u
+    return theta
+
+
+def _adamw_with(step, l2=0.0):
+    """AdamW whose last line is `step(theta, u, lr, weight_decay)`; `l2` times the decay goes into the gradient."""
+
+    def wrong(theta, grads, lr, weight_decay, beta1=0.9, beta2=0.999, eps=1e-8):
+        m = v = 0.0
+        for t, g in enumerate(grads, 1):
+            g = g + l2 * weight_decay * theta
+            m = beta1 * m + (1 - beta1) * g
+            v = beta2 * v + (1 - beta2) * g**2
+            u = m / (1 - beta1**t) / (np.sqrt(v / (1 - beta2**t)) + eps)
+            theta = step(theta, u, lr, weight_decay)
+        return theta
+
+    return wrong
+
+
+_ADAMW = Exercise(
+    id="adaptive-methods/adamw",
+    notebook="4.3",
+    title="AdamW",
+    statement=r"""
+        Return where AdamW takes `theta`, given the gradients in the list `grads`, in the form of PyTorch: the weights from before
+        the step are multiplied by $1 - \eta\lambda$, and Adam's step of the gradients alone is subtracted.""",
+    stub='''
+        def adamw(theta, grads, lr, weight_decay, beta1=0.9, beta2=0.999, eps=1e-8):
+            """Where AdamW takes theta (a number or an array), given these gradients."""
+            ...''',
+    reference=adamw,
+    cases=lambda rng: [
+        (2.0, [1.0], 0.1, 0.5),
+        (2.0, [0.0, 0.0, 0.0], 0.1, 0.5),
+        (3.0, [1.0, -2.0, 0.5], 0.1, 0.2),
+        (rng.normal(size=3) + 3, list(rng.normal(size=(4, 3))), rng.uniform(0.05, 0.2), rng.uniform(0.1, 0.5)),
+    ],
+    misconceptions=[
+        Misconception(
+            _adamw_with(lambda theta, u, lr, wd: theta - lr * u, l2=1.0),
+            "The decay is in the gradient, so Adam divides it away: that is Adam with an L2 penalty.",
+        ),
+        Misconception(
+            _adamw_with(lambda theta, u, lr, wd: (1 - wd) * theta - lr * u),
+            "You decay by λ itself. In PyTorch's form the decay is multiplied by the learning rate.",
+        ),
+        Misconception(
+            _adamw_with(lambda theta, u, lr, wd: (1 - lr * wd) * (theta - lr * u)),
+            "You decay after the step, so the step shrinks too; the decay acts on the weights from before it.",
+        ),
+        Misconception(
+            _adamw_with(lambda theta, u, lr, wd: theta - lr * u),
+            "There is no decay: with zero gradients the weight must shrink all the same.",
+        ),
+        Misconception(
+            _adamw_with(lambda theta, u, lr, wd: (1 - lr * wd) * theta - lr * u, l2=1.0),
+            "You decay twice: beside the step, and inside the gradient.",
+        ),
+    ],
+    hints=["From 2 with gradient 1, rate 0.1 and decay 0.5: 2·0.95 - 0.1.",
+           "Adam's own lines see only g; the weights shrink in the last line."],
+)  # fmt: skip
+
+
+def torch_weight_decay(lam):
+    return 2 * lam
+
+
+_UNITS = Exercise(
+    id="adaptive-methods/torch-weight-decay",
+    notebook="4.3",
+    title="From a formula to PyTorch",
+    statement=r"""
+        A page adds the penalty $\lambda \sum_i w_i^2$ to its loss and trains with plain SGD. Return the `weight_decay` with which
+        `torch.optim.SGD` does the same.""",
+    stub='''
+        def torch_weight_decay(lam):
+            """The weight_decay that equals the penalty lam * sum(w**2)."""
+            ...''',
+    reference=torch_weight_decay,
+    cases=lambda rng: [(0.01,), (rng.uniform(0.1, 1),)],
+    misconceptions=[
+        Misconception(
+            lambda lam: lam,
+            "PyTorch adds weight_decay·w to the gradient. What is the gradient of the penalty?",
+        ),
+        Misconception(lambda lam: lam / 2, "The other way round: the derivative of a square brings a factor down."),
+        Misconception(lambda lam: lam**2, "Squared is the weight, not λ."),
+    ],
+    hints=["Differentiate the penalty.", "Compare with weight_decay·w."],
+)
+
+_WHO_DECAYS = choice(
+    {
+        "a": ("The weight with the loud gradient.", "Look again: it keeps almost all of its size."),
+        "b": (
+            "The weight with the quiet gradient.",
+            "The penalty's pull is divided by the size of the gradient, so it acts most where gradients are small.",
+        ),
+        "c": ("Both the same.", "That is AdamW. Adam with an L2 penalty treats them very differently."),
+        "d": ("The larger weight.", "Both start at 1; the sizes part because the decay differs."),
+    },
+    "b",
+    id="adaptive-methods/who-decays",
+    notebook="4.3",
+    title="Who pays the penalty",
+    statement=r"""
+        Two weights start at 1 and see only noise, one quiet (0.01), one loud (10). The code trains them with Adam and an L2
+        penalty. Which weight does the penalty shrink most, and why?""",
+    name="who",
+    code="""
+        rng = np.random.default_rng(0)
+        noise = lambda w: np.array([0.01, 10.0])*rng.normal(size=2)
+        print(oc.descend(oc.adam_l2, None, [1.0, 1.0], 2000, 1e-3, grad=noise, weight_decay=0.1).final.round(2))""",
+    hints=["Run it and compare the two numbers.", "What does Adam divide the pull by?"],
+)
+
+# --- 4.4 layer-wise and matrix-wise steps -----------------------------------------------------------------------------
+
+
+def trust_ratio(w, u):
+    size, length = np.linalg.norm(w), np.linalg.norm(u)
+    return size / length if size > 0 and length > 0 else 1.0
+
+
+def _zero_ratio(w, u):
+    length = np.linalg.norm(u)
+    return np.linalg.norm(w) / length if length > 0 else 0.0
+
+
+def _inverted(w, u):
+    return trust_ratio(u, w)
+
+
+def _squared_norms(w, u):
+    return trust_ratio(w, u) ** 2
+
+
+_TRUST = Exercise(
+    id="adaptive-methods/trust-ratio",
+    notebook="4.4",
+    title="The trust ratio",
+    statement=r"""
+        Return the factor by which LARS and LAMB multiply a layer's step `u`, given the layer's weights `w`:
+        $\lVert w\rVert / \lVert u\rVert$, and 1 where one of the norms is 0.""",
+    stub='''
+        def trust_ratio(w, u):
+            """The factor for the step u of a layer with the weights w, both of any shape."""
+            ...''',
+    reference=trust_ratio,
+    cases=lambda rng: [
+        (np.array([3.0, 4.0]), np.array([0.3, 0.4])),
+        (np.zeros(2), np.array([0.3, 0.4])),
+        (np.array([3.0, 4.0]), np.zeros(2)),
+        (rng.normal(size=(3, 2)), rng.normal(size=(3, 2))),
+    ],
+    misconceptions=[
+        Misconception(
+            _zero_ratio,
+            "A layer of zeros gets the ratio 0 and never moves. By definition the ratio is 1 where a norm is 0.",
+        ),
+        Misconception(_inverted, "Upside down: small weights must get small steps."),
+        Misconception(_squared_norms, "Those are squared norms; the ratio is one of lengths."),
+    ],
+    hints=["np.linalg.norm takes arrays of any shape.", "Two special cases, one answer."],
+)
+
+
+def lamb_step(w, u, lr, weight_decay):
+    step = u + weight_decay * w
+    return w - lr * np.linalg.norm(w) / np.linalg.norm(step) * step
+
+
+def _ratio_before_decay(w, u, lr, weight_decay):
+    return w - lr * np.linalg.norm(w) / np.linalg.norm(u) * (u + weight_decay * w)
+
+
+def _decay_outside(w, u, lr, weight_decay):
+    return w - lr * (np.linalg.norm(w) / np.linalg.norm(u) * u + weight_decay * w)
+
+
+def _no_ratio(w, u, lr, weight_decay):
+    return w - lr * (u + weight_decay * w)
+
+
+_LAMB = Exercise(
+    id="adaptive-methods/lamb-step",
+    notebook="4.4",
+    title="LAMB's last line",
+    statement=r"""
+        Adam has turned a layer's gradient into the direction `u`. Take LAMB's step with weight decay inside the ratio, and
+        return the new weights. (Neither norm is 0 here.)""",
+    stub='''
+        def lamb_step(w, u, lr, weight_decay):
+            """The layer's weights after the step."""
+            ...''',
+    reference=lamb_step,
+    cases=lambda rng: [
+        (np.array([3.0, 4.0]), np.array([1.0, 0.0]), 0.1, 0.5),
+        (np.array([3.0, 4.0]), np.array([1000.0, 0.0]), 0.1, 0.5),
+        (rng.normal(size=(3, 2)), rng.normal(size=(3, 2)), rng.uniform(0.01, 0.1), 0.3),
+    ],
+    misconceptions=[
+        Misconception(
+            _ratio_before_decay,
+            "The ratio is taken before the decay is added, so the relative step is not the learning rate any more.",
+        ),
+        Misconception(
+            _decay_outside,
+            "The decay stands outside the ratio, as in Keras. Here the ratio acts on step and decay together.",
+        ),
+        Misconception(_no_ratio, "There is no ratio: that is AdamW's step."),
+    ],
+    hints=["The change must have the length lr·‖w‖, whatever u is.", "Put the direction together first."],
+)
+
+
+def lion(grads, lr, beta1=0.9, beta2=0.99):
+    theta = m = 0.0
+    for g in grads:
+        theta = theta - lr * np.sign(beta1 * m + (1 - beta1) * g)
+        m = beta2 * m + (1 - beta2) * g
+    return theta
+
+
+def _memory_first(grads, lr, beta1=0.9, beta2=0.99):
+    theta = m = 0.0
+    for g in grads:
+        m = beta2 * m + (1 - beta2) * g
+        theta = theta - lr * np.sign(m)
+    return theta
+
+
+def _sign_only(grads, lr, beta1=0.9, beta2=0.99):
+    return -lr * sum(np.sign(g) for g in grads)
+
+
+def _single_beta(grads, lr, beta1=0.9, beta2=0.99):
+    return lion(grads, lr, beta1, beta1)
+
+
+def _no_sign(grads, lr, beta1=0.9, beta2=0.99):
+    theta = m = 0.0
+    for g in grads:
+        theta = theta - lr * (beta1 * m + (1 - beta1) * g)
+        m = beta2 * m + (1 - beta2) * g
+    return theta
+
+
+_LION = Exercise(
+    id="adaptive-methods/lion",
+    notebook="4.4",
+    title="Lion",
+    statement=r"""
+        A parameter starts at 0 and sees the gradients in the list `grads`, whatever it does. Return where Lion takes it,
+        without weight decay: the sign of the short mix of memory and gradient first, then the memory, with its longer decay.""",
+    stub='''
+        def lion(grads, lr, beta1=0.9, beta2=0.99):
+            """Where Lion stands after all these gradients, starting from 0."""
+            ...''',
+    reference=lion,
+    cases=lambda rng: [
+        ([5.0, -1.0], 0.1),
+        ([5.0, -0.3, -0.3], 0.1),
+        ([5.0, *[-0.3] * 12], 0.1),
+        ([4.0, -1.0, 0.2, -0.4, *rng.uniform(0.1, 1.0, 3)], rng.uniform(0.01, 0.1)),
+    ],
+    misconceptions=[
+        Misconception(
+            _memory_first,
+            "You update the memory and take its sign. Lion votes with a shorter mix, before the memory moves.",
+        ),
+        Misconception(_sign_only, "That is sign descent: the memory plays no part."),
+        Misconception(_single_beta, "You use β₁ for the memory as well; it forgets more slowly, with β₂."),
+        Misconception(_no_sign, "The sign is missing: every step has the length lr."),
+    ],
+    hints=["With the gradients 5 and -1 the two steps cancel.", "Two mixes of m and g with different weights."],
+)
+
+
+def newton_schulz(G, steps=5):
+    a, b, c = 3.4445, -4.7750, 2.0315
+    X = G / np.linalg.norm(G)
+    for _ in range(steps):
+        A = X @ X.T
+        X = a * X + (b * A + c * A @ A) @ X
+    return X
+
+
+def _unnormalized(G, steps=5):
+    a, b, c = 3.4445, -4.7750, 2.0315
+    X = G
+    with np.errstate(all="ignore"):
+        for _ in range(steps):
+            A = X @ X.T
+            X = a * X + (b * A + c * A @ A) @ X
+    return X
+
+
+def _cubic(G, steps=5):
+    X = G / np.linalg.norm(G)
+    for _ in range(steps):
+        X = 1.5 * X - 0.5 * X @ X.T @ X
+    return X
+
+
+def _exact(G, steps=5):
+    U, _, Vt = np.linalg.svd(G, full_matrices=False)
+    return U @ Vt
+
+
+_NEWTON_SCHULZ = Exercise(
+    id="adaptive-methods/newton-schulz",
+    notebook="4.4",
+    title="Newton-Schulz iteration",
+    statement=r"""
+        Return nearly the orthogonal factor of the matrix `G`, wide or tall: divide by the Frobenius norm, then iterate
+        $X \leftarrow aX + (bA + cA^2)X$ with $A = XX^\top$ and $(a, b, c) = (3.4445, -4.7750, 2.0315)$.""",
+    stub='''
+        def newton_schulz(G, steps=5):
+            """Nearly U @ Vt of G = U @ diag(s) @ Vt, shaped like G."""
+            ...''',
+    reference=newton_schulz,
+    cases=lambda rng: [
+        (np.diag([3.0, 0.5]),),
+        (1000 * rng.normal(size=(4, 3)),),
+        (rng.normal(size=(3, 5)),),
+        (rng.normal(size=(5, 3)), 3),
+    ],
+    rtol=1e-6,
+    atol=1e-9,
+    misconceptions=[
+        Misconception(
+            _unnormalized,
+            "You do not divide by the norm first: singular values above 1 explode.",
+        ),
+        Misconception(
+            _cubic,
+            "That is the classical cubic iteration. It is still far from done after five steps.",
+        ),
+        Misconception(
+            _exact,
+            "That is the exact factor, by a singular value decomposition. The iteration ends near it, not at it.",
+        ),
+    ],
+    hints=["np.linalg.norm of a matrix is the Frobenius norm.", "A is square, with as many rows as X."],
+)
+
+EXERCISES = [
+    _RMSPROP, _ADAGRAD, _DISTANCE, _ADAM, _AMSGRAD, _GAIN, _BUG, _ADAMW, _UNITS, _WHO_DECAYS, _TRUST, _LAMB, _LION,
+    _NEWTON_SCHULZ,
+]  # fmt: skip
