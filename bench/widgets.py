@@ -1,0 +1,93 @@
+"""Every widget of the gallery: script per frame while its handle or slider is dragged, and the size of its code.
+
+Goals: 8 ms at the 95th percentile, 50 ms for the phase diagram, and 60 kB gzipped for all widget code together.
+"""
+
+import gzip
+import sys
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+import optcore as oc  # noqa: E402
+from optcore.widgets.base import HERE, page_source  # noqa: E402
+from tests.site.browser import chromium  # noqa: E402
+from tests.widgets.controls import frame_times, live  # noqa: E402
+
+RULES = ["gd", "momentum", "nesterov", "adam"]
+FRAMES = 120
+WIDGETS = {
+    "explore, 4 rules x 500 steps": lambda: oc.explore(oc.rosenbrock, RULES, steps=500, lr=1e-3),
+    "explore, phase diagram": lambda: oc.explore(oc.bowl, ["momentum"], steps=100, lr=0.05, phase=("momentum", "beta")),
+    "regression": oc.regression,
+    "loss_curves": oc.loss_curves,
+    "backprop": oc.backprop,
+    "chord": oc.chord,
+    "critical_points": oc.critical_points,
+    "constrained": lambda: oc.constrained("disk"),
+    "moments": oc.moments,
+    "schedule": oc.schedule,
+    "feedback": oc.feedback,
+    "newton": oc.newton,
+    "signal": oc.signal,
+    "fit": oc.fit,
+    "training": lambda: oc.training({k: {"loss": np.arange(1, 100.0) ** -k} for k in range(1, 9)}, curves=["loss"]),
+}
+
+
+def drag_handle(page, handle) -> None:
+    """Circle the handle around the middle of its plot."""
+    box = handle.evaluate_handle("e => e.closest('.oc-canvas')").as_element().bounding_box()
+    turn = np.linspace(0, 4 * np.pi, FRAMES)
+    handle.hover()
+    page.mouse.down()
+    x = box["x"] + box["width"] * (0.5 + 0.25 * np.cos(turn))
+    y = box["y"] + box["height"] * (0.5 + 0.25 * np.sin(turn))
+    for to in zip(x, y, strict=True):
+        page.mouse.move(*to)
+    page.mouse.up()
+
+
+def sweep_slider(page) -> None:
+    """Move the first slider through its range, one frame at a time."""
+    page.evaluate(
+        """async frames => {
+          const slider = document.querySelector('.oc-widget input[type=range]');
+          for (let i = 0; i < frames; i++) {
+            slider.value = +slider.min + (slider.max - slider.min) * (0.5 + 0.5 * Math.sin(i / 8));
+            slider.dispatchEvent(new Event('input', { bubbles: true }));
+            await new Promise(requestAnimationFrame);
+          }
+        }""",
+        FRAMES,
+    )
+
+
+def measure(browser, widget) -> list[float]:
+    page = browser.new_page(viewport={"width": 1000, "height": 900})
+    page.set_content(f"<!DOCTYPE html><body><main>{live(widget)}</main>")
+    page.wait_for_function("document.querySelector('output').textContent")
+    handle = next(filter(lambda h: h.is_visible(), page.query_selector_all(".oc-canvas .oc-handle")), None)
+    act = (lambda: drag_handle(page, handle)) if handle else (lambda: sweep_slider(page))
+    act()  # once for the compiler
+    times = frame_times(page, act)
+    page.close()
+    return times
+
+
+def main() -> None:
+    with chromium() as browser:
+        print(f"{'script per frame while dragging':32} {'frames':>6} {'median ms':>10} {'95% ms':>8}")
+        for name, make in WIDGETS.items():
+            times = measure(browser, make())
+            print(f"{name:32} {len(times):6} {median(times):10.2f} {np.percentile(times, 95):8.2f}", flush=True)
+    sizes = {f.name: len(gzip.compress(page_source(f.name).encode(), 9)) for f in sorted(HERE.glob("*.js"))}
+    print(f"\nall widget code, {len(sizes)} files: {sum(sizes.values()) / 1000:.1f} kB gzipped (goal 60 kB)")
+    print(", ".join(f"{name} {size / 1000:.1f}" for name, size in sizes.items()))
+
+
+if __name__ == "__main__":
+    main()
