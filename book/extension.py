@@ -178,7 +178,7 @@ def finish_page(app: Sphinx, pagename: str, templatename: str, context: dict, do
     for key in ("script_files", "css_files"):
         context[key][:] = [asset for asset in context[key] if _wanted(asset, body)]
     for script in context["script_files"]:
-        if script.filename:
+        if script.filename and pagename != "search":  # its own scripts run at once and need these
             script.attributes.setdefault("defer", "defer")
 
 

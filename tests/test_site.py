@@ -52,6 +52,13 @@ def test_page(page_name, site, built_book, browser):
     assert not problems, "\n".join(problems)
 
 
+def test_the_search_finds_a_page(site, browser):
+    with opened(browser, f"{site}/search.html?q=momentum") as (page, record):
+        page.wait_for_selector("#search-results li a")
+        assert "Notation" in page.inner_text("#search-results")
+        assert not axe(page) and not record.errors and not record.external(site)
+
+
 def stored_widgets(page_name: str, pattern: str) -> int:
     """How many widgets the notebook behind a page holds."""
     return len(re.findall(rf'<div class="oc-widget[^>]*data-oc="{pattern}"', stored_html(ROOT / f"{page_name}.ipynb")))
