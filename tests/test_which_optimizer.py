@@ -1,0 +1,44 @@
+"""The page "Which optimizer when": every line cites a section of a notebook, and its numbers stand in that notebook's table."""
+
+import re
+import sys
+
+import pytest
+
+from tests.course import ROOT, load, source
+from tests.prose import numbers, unstated
+
+sys.path.insert(0, str(ROOT / "book"))
+
+import concepts  # noqa: E402
+
+TEXT = (ROOT / "which-optimizer-when.md").read_text(encoding="utf-8")
+LINES = [line for line in TEXT.splitlines() if line.startswith("| ") and not re.match(r"\| (situation|question) \|", line)]
+LINK = re.compile(r"\]\((chapters/[\w./-]+\.ipynb)#([\w-]+)\)")
+
+
+def table_of(path: str) -> str:
+    """The printed table of a notebook's claims, and its prose, which the table is checked against elsewhere."""
+    cells = load(ROOT / path)["cells"]
+    outputs = [o for c in cells if c["cell_type"] == "code" and "claims.table()" in source(c) for o in c["outputs"]]
+    return "".join("".join(o.get("text", "")) for o in outputs)
+
+
+def test_there_are_lines():
+    assert len(LINES) >= 20
+
+
+@pytest.mark.parametrize("line", LINES, ids=lambda line: line.split("|")[1].strip())
+def test_every_line_cites_a_measurement(line):
+    links = LINK.findall(line)
+    assert links
+    for path, anchor in links:
+        assert anchor in concepts.headings(ROOT / path).values(), f"{path} has no #{anchor}"
+    assert unstated(line, "\n".join(table_of(path) for path, _ in links)) == []
+
+
+def test_canary_a_number_that_no_notebook_states():
+    line = LINES[0].replace("691", "692")
+    path, _ = LINK.findall(line)[0]
+    assert [str(x) for x in unstated(line, table_of(path))] == ["692"]
+    assert numbers(table_of(path))
