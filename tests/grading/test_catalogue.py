@@ -14,10 +14,13 @@ import optcore as oc
 from optcore.grading import check, hint, portable, solution
 from optcore.grading.catalogue import CHAPTERS, chapter, exercises, find
 from optcore.grading.demo import slips
+from optcore.grading.exercise import KINDS
 from optcore.grading.judge import HINT, MISSING, Key, draw_cases, judge, run_all
 
 # How many exercises a chapter has at least. Whoever adds some raises the number.
-AT_LEAST = {"gradient-descent": 14, "initialization": 12}
+AT_LEAST = {"objective": 10, "convexity": 7, "gradient-descent": 11, "adaptive-methods": 11,
+            "schedules": 8, "second-order": 7, "initialization": 7, "generalization": 9}
+
 
 EXERCISES = exercises()
 every_exercise = pytest.mark.parametrize("exercise", EXERCISES, ids=lambda e: e.id)
@@ -44,9 +47,15 @@ def code_lines(source):
 
 
 def test_every_chapter_has_its_exercises():
+    assert tuple(AT_LEAST) == CHAPTERS
     found = {name: len(chapter(name)) for name in CHAPTERS}
     assert all(found[name] >= least for name, least in AT_LEAST.items()), found
-    assert len(EXERCISES) >= sum(AT_LEAST.values()) > 0
+    assert len(EXERCISES) == sum(found.values()) >= 70
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_every_chapter_has_all_kinds(name):
+    assert {exercise.kind for exercise in chapter(name)} == set(KINDS)
 
 
 def test_ids_are_unique_and_belong_to_their_chapter():
