@@ -43,7 +43,7 @@ _RMSPROP = Exercise(
             ...''',
     reference=rmsprop_step,
     cases=lambda rng: [
-        (np.array([0.0]), np.array([1.0]), np.array([4.0]), 0.1, 0.9, 1e-8),
+        (np.array([0.0]), np.array([1.0]), np.array([4.0]), 0.1, 0.9, 0.1),
         (np.array([1.0]), np.array([1e-5]), np.array([1e-10]), 0.1, 0.9, 1e-7),
         (rng.normal(size=3), rng.uniform(1, 2, 3), rng.uniform(1, 2, 3), 0.01, 0.99, 1e-3),
     ],
@@ -566,6 +566,11 @@ def _inverted(w, u):
     return trust_ratio(u, w)
 
 
+def _unguarded(w, u):
+    with np.errstate(all="ignore"):
+        return np.linalg.norm(w) / np.linalg.norm(u)
+
+
 def _squared_norms(w, u):
     return trust_ratio(w, u) ** 2
 
@@ -592,6 +597,10 @@ _TRUST = Exercise(
         Misconception(
             _zero_ratio,
             "A layer of zeros gets the ratio 0 and never moves. By definition the ratio is 1 where a norm is 0.",
+        ),
+        Misconception(
+            _unguarded,
+            "Right for most layers. One that starts at zero never moves, and a step of zero divides by zero.",
         ),
         Misconception(_inverted, "Upside down: small weights must get small steps."),
         Misconception(_squared_norms, "Those are squared norms; the ratio is one of lengths."),
