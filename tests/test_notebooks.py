@@ -158,6 +158,18 @@ def test_a_picture_is_stored_with_few_colours_and_otherwise_unchanged():
     assert len(np.unique(after.reshape(-1, 3), axis=0)) <= 64
 
 
+def test_a_thin_line_on_a_landscape_keeps_its_colour():
+    shades = np.linspace(255, 40, 300).astype(np.uint8)
+    picture = np.stack([np.tile(shades, (200, 1)), np.tile(shades, (200, 1)), np.full((200, 300), 255)], axis=-1)
+    picture = picture.astype(np.uint8)
+    picture[100, 50:80] = line = (124, 58, 237)
+    before = io.BytesIO()
+    Image.fromarray(picture).save(before, format="png")
+    stored = run_notebooks.with_few_colours(base64.b64encode(before.getvalue()).decode())
+    after = np.asarray(Image.open(io.BytesIO(base64.b64decode(stored))).convert("RGB")).astype(int)
+    assert np.abs(after[100, 60] - line).max() < 8
+
+
 # ---- the checks can fail ------------------------------------------------------------------------------------
 
 
