@@ -36,6 +36,7 @@ def main(argv: list[str]) -> int:
     keep_memory_private()
     walled = not asked.no_bubblewrap
     journal = asked.output.with_suffix(".jsonl")
+    asked.output.parent.mkdir(parents=True, exist_ok=True)
     if asked.fresh:
         journal.unlink(missing_ok=True)
     limits = replace(sandbox.Limits(), wall=asked.wall, cells=asked.wall/2, cpu=int(asked.wall) + 1,

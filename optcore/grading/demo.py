@@ -10,7 +10,7 @@ import ast
 import copy
 import json
 from collections.abc import Iterator
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -46,6 +46,7 @@ class _Replace(ast.NodeTransformer):
         return self.new if node is self.old else self.generic_visit(node)
 
 
+@cache
 def slips(source: str) -> list[str]:
     """The source with one slip in it, in every way that there is.
 

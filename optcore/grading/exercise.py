@@ -117,7 +117,7 @@ class Exercise:
             return list(inspect.signature(self.probe).parameters)[1:]
         return [] if self.template is ... else list(inspect.signature(self.template).parameters)
 
-    @property
+    @functools.cached_property
     def solution(self) -> str:
         """Source text of the reference, or its value."""
         if self.template is ...:

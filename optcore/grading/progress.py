@@ -57,8 +57,10 @@ class Progress:
                 for name, rows in self.chapters.items()]
 
     def __repr__(self) -> str:
-        return "\n".join(f"{name:18} {'#'*done + '.'*(total - done)}  {done} of {total}"
-                         + (f"  next: {coming}" if coming else "") for name, done, total, coming in self._rows())
+        rows = self._rows()
+        longest = max(total for _, _, total, _ in rows)
+        return "\n".join(f"{name:18} {'#'*done + '.'*(total - done):{longest}}  {done} of {total}"
+                         + (f"  next: {coming}" if coming else "") for name, done, total, coming in rows)
 
     def _repr_html_(self) -> str:
         rows = "".join(
