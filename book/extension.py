@@ -19,6 +19,7 @@ import shrink
 from docutils import nodes
 from docutils.parsers.rst import Directive
 from sphinx.application import Sphinx
+from sphinx.builders.html._assets import _JavaScript
 
 from optcore.widgets import base
 
@@ -164,6 +165,14 @@ def _wanted(asset, body: str) -> bool:
     return all(re.search(pattern, body) for key, pattern in NEEDED_WHEN.items() if key in text)
 
 
+def _deferred(script: _JavaScript) -> _JavaScript:
+    """A copy, because pages share what is on every page."""
+    if not script.filename:
+        return script
+    attributes = {"defer": "defer", **script.attributes}
+    return _JavaScript(script.filename, priority=script.priority, **attributes)
+
+
 def finish_page(app: Sphinx, pagename: str, templatename: str, context: dict, doctree) -> None:
     """Edit one page's body and decide what it loads."""
     body = context.get("body", "")
@@ -177,9 +186,8 @@ def finish_page(app: Sphinx, pagename: str, templatename: str, context: dict, do
         context["metatags"] = context.get("metatags", "") + f'\n<meta name="description" content="{description}" />'
     for key in ("script_files", "css_files"):
         context[key][:] = [asset for asset in context[key] if _wanted(asset, body)]
-    for script in context["script_files"]:
-        if script.filename and pagename != "search":  # its own scripts run at once and need these
-            script.attributes.setdefault("defer", "defer")
+    if pagename != "search":  # its own scripts run at once and need the others before them
+        context["script_files"][:] = map(_deferred, context["script_files"])
 
 
 def finish_site(app: Sphinx, exception: Exception | None) -> None:
