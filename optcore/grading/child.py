@@ -19,6 +19,7 @@ import signal
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import asdict
@@ -190,10 +191,11 @@ def _run_submission(request: bytes, exercises: list[tuple[Exercise, list[tuple]]
                     frame(note=f"cell {number}, {said}")
     except TimeLimit:
         frame(note=f"the cells ran longer than {limits['cells']:g} s")
+    names = Counter(exercise.name for exercise, _ in exercises)
     for exercise, cases in exercises:
+        by_name = namespace.get(exercise.name) if names[exercise.name] == 1 else None
         short = exercise.id.rpartition("/")[2]
-        answer = next((handed_in[name] for name in (exercise.id, short) if name in handed_in),
-                      namespace.get(exercise.name))
+        answer = handed_in.get(exercise.id, handed_in.get(short, by_name))
         if answer is None:
             continue
         refused = refuse(exercise, answer)

@@ -75,8 +75,16 @@ def isolation(walled: bool = True) -> str:
     if walled and bubblewrap():
         return f"Isolation: bubblewrap; no network, no files but the submission's own; {limits}."
     why = "bubblewrap is missing, older than 0.8, or not allowed here" if walled else "bubblewrap is switched off"
+    closed = _closed_to_strangers() if os.getuid() == 0 else ""
+    late = f" Others may not enter {closed}, so modules that a submission loads late are missing." if closed else ""
     return (f"Isolation: WEAK ({why}); {limits}, but student code can read files and use the network. "
-            "Grade strangers' code in a container.")
+            f"Grade strangers' code in a container.{late}")
+
+
+def _closed_to_strangers() -> str:
+    """The first folder on the way to Python or to optcore that only its owner may enter."""
+    ways = [folder for end in (sys.base_prefix, sys.prefix, _CHILD) for folder in Path(end).parents]
+    return next((str(folder) for folder in ways if not folder.stat().st_mode & 0o001), "")
 
 
 class Sandbox:

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -220,6 +221,20 @@ def test_what_a_student_checked_last_is_what_counts(tmp_path):
                                       "oc.check('gradient-descent/gd', gradient_descent)")
     (anna,) = classroom.grade_class(folder, "s", tmp_path/"j.jsonl", only=EXERCISES, quiet=True)
     assert anna.student == "anna" and anna.points == 2
+
+
+def test_a_name_that_two_exercises_share_is_not_taken_for_an_answer(tmp_path):
+    names = Counter(exercise.name for exercise in classroom.choose([]))
+    shared = {exercise.id: exercise for exercise in classroom.choose([]) if names[exercise.name] > 1}
+    assert shared
+    folder = tmp_path/"class"
+    folder.mkdir()
+    for number, exercise in enumerate(shared.values()):
+        code = f"{exercise.name} = {exercise.reference!r}" if exercise.template is ... else exercise.solution
+        (folder/f"{number}.py").write_text(f"{FIRST}{code}\n")
+    for only, most in ((list(shared), 0), (list(shared)[:1], 1)):
+        grades = classroom.grade_class(folder, "s", tmp_path/f"{most}.jsonl", only=only, quiet=True)
+        assert max(grade.points for grade in grades) == most
 
 
 def test_hardcoding_what_oc_check_shows_earns_nothing(tmp_path):

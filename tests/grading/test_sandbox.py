@@ -1,6 +1,7 @@
 """What crosses the pipe, in both directions, and what does not."""
 
 import json
+import os
 
 import numpy as np
 import pytest
@@ -208,6 +209,10 @@ def test_weak_isolation_is_called_weak(monkeypatch):
     monkeypatch.setattr(sandbox, "bubblewrap", lambda: ())
     assert "WEAK (bubblewrap is missing" in sandbox.isolation()
     assert "WEAK (bubblewrap is switched off)" in sandbox.isolation(False)
+    monkeypatch.setattr(sandbox, "_closed_to_strangers", lambda: "/root")
+    monkeypatch.setattr(os, "getuid", lambda: 0)
+    assert sandbox.isolation().endswith(
+        "Others may not enter /root, so modules that a submission loads late are missing.")
     monkeypatch.setattr(sandbox, "bubblewrap", lambda: ("bwrap",))
     assert sandbox.isolation().startswith("Isolation: bubblewrap; no network")
 
