@@ -1,4 +1,4 @@
-"""The page "Which optimizer when": every line cites a section of a notebook, and its numbers stand in that notebook's table."""
+"""The page "Which optimizer when": every line cites a section of a notebook, its numbers stand in that table."""
 
 import re
 import sys
@@ -13,12 +13,12 @@ sys.path.insert(0, str(ROOT / "book"))
 import concepts  # noqa: E402
 
 TEXT = (ROOT / "which-optimizer-when.md").read_text(encoding="utf-8")
-LINES = [line for line in TEXT.splitlines() if line.startswith("| ") and not re.match(r"\| (situation|question) \|", line)]
+LINES = [row for row in TEXT.splitlines() if re.match(r"\| (?!situation|question)", row)]
 LINK = re.compile(r"\]\((chapters/[\w./-]+\.ipynb)#([\w-]+)\)")
 
 
 def table_of(path: str) -> str:
-    """The printed table of a notebook's claims, and its prose, which the table is checked against elsewhere."""
+    """The printed table of a notebook's claims."""
     cells = load(ROOT / path)["cells"]
     outputs = [o for c in cells if c["cell_type"] == "code" and "claims.table()" in source(c) for o in c["outputs"]]
     return "".join("".join(o.get("text", "")) for o in outputs)
