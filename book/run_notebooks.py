@@ -20,6 +20,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from PIL import Image
 
+os.environ["OPTCORE_PROGRESS"] = "off"  # stored outputs are not the reader's own attempts; kernels inherit this
 ROOT = Path(__file__).resolve().parent.parent
 GALLERY = ROOT / "gallery.ipynb"
 LIVE_ONLY = "application/vnd.jupyter.widget-view+json"  # names a model of one session

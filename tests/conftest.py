@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+os.environ["OPTCORE_PROGRESS"] = "off"  # the progress of whoever runs the tests is theirs; kernels inherit this
 ROOT = Path(__file__).resolve().parent.parent
 
 settings.register_profile("course", deadline=None)  # a busy machine is no failure

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ import optcore as oc
 from optcore.grading.catalogue import find
 from optcore.grading.judge import MISSING, WORKING, compare, show
 
+ROOT = Path(__file__).resolve().parents[2]
 right = find("gd").reference
 
 
@@ -245,6 +247,14 @@ def test_progress_may_be_off_or_impossible(monkeypatch, tmp_path):
     monkeypatch.setenv("OPTCORE_PROGRESS", str(tmp_path/"no"/"such"/"folder.json"))
     assert oc.check("gd", right)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_neither_tests_nor_stored_outputs_count_as_attempts():
+    code = "import os; print(os.environ.get('OPTCORE_PROGRESS'))"
+    for module in ("tests.conftest", "book.run_notebooks"):
+        done = subprocess.run([sys.executable, "-c", f"import {module}; {code}"], cwd=ROOT, capture_output=True, text=True,
+                              check=True, env={k: v for k, v in os.environ.items() if k != "OPTCORE_PROGRESS"})
+        assert done.stdout == "off\n"
 
 
 def test_a_check_needs_nothing_but_numpy():
