@@ -77,7 +77,8 @@ def isolation(walled: bool = True) -> str:
     why = "bubblewrap is missing, older than 0.8, or not allowed here" if walled else "bubblewrap is switched off"
     closed = _closed_to_strangers() if os.getuid() == 0 else ""
     late = f" Others may not enter {closed}, so modules that a submission loads late are missing." if closed else ""
-    return (f"Isolation: WEAK ({why}); {limits}, but student code can read files and use the network. "
+    files = "read files" if os.getuid() == 0 else "read and change your files"
+    return (f"Isolation: WEAK ({why}); {limits}, but student code can {files} and use the network. "
             f"Grade strangers' code in a container.{late}")
 
 

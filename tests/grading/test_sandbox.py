@@ -208,6 +208,8 @@ def test_every_kind_of_exercise_is_answered_in_the_child():
 def test_weak_isolation_is_called_weak(monkeypatch):
     monkeypatch.setattr(sandbox, "bubblewrap", lambda: ())
     assert "WEAK (bubblewrap is missing" in sandbox.isolation()
+    monkeypatch.setattr(os, "getuid", lambda: 1000)
+    assert "can read and change your files and use the network" in sandbox.isolation()
     assert "WEAK (bubblewrap is switched off)" in sandbox.isolation(False)
     monkeypatch.setattr(sandbox, "_closed_to_strangers", lambda: "/root")
     monkeypatch.setattr(os, "getuid", lambda: 0)
