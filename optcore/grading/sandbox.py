@@ -17,12 +17,11 @@ import sysconfig
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 from . import wire
-from .child import OUTPUT, receive, send
+from .child import OUTPUT, send
 
 _CHILD = Path(__file__).with_name("child.py")
 _HIDDEN = Path(__file__).with_name("catalogue")
@@ -173,11 +172,12 @@ def close_all() -> None:
 
 def frames(data: bytes) -> Iterator[dict[str, Any]]:
     """The frames in these bytes, up to the first that is broken."""
-    stream = BytesIO(data)
-    while part := receive(stream):
+    while data:
+        end = 8 + int.from_bytes(data[:8])
         try:
-            frame = wire.decode(part)
+            frame = wire.decode(data[8:end])
         except ValueError:
             return
         if isinstance(frame, dict):
             yield frame
+        data = data[end:]

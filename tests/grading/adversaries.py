@@ -116,7 +116,7 @@ def contraction(mu, L, lr):
         b'{"dict": [["id", "gradient-descent/contraction"], ["outcomes", [{"dict": [["value", true], ["error", ""], '
         b'["where", ""], ["changed", []], ["printed", ""]]}]]]}')"""), 0),
     "broken frames": (forging("b'\\x80\\x04.' * 100"), 0),
-    "frames of monstrous size": (forging("b'\\xff'*64"), 0),
+    "frames of monstrous size": (forging("b''").replace("len(forged).to_bytes(8, \"big\")", "b'\\xff'*64"), 0),
     "an answer that lies in __eq__": (FIRST + """
 class Liar(float):
     __eq__ = __le__ = __ge__ = lambda self, other: True

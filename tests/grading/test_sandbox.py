@@ -156,7 +156,8 @@ def test_no_frame_earns_a_point_without_the_right_values(frame):
 
 def test_what_comes_after_a_broken_frame_is_not_read():
     good = framed({"note": "one"})
-    assert judge_frames(good + b"\x07" + good, 0, {ID}) == ({}, ["one"])
+    for broken in (b"\x07" + good, b"\xff"*16, bytes(8), bytes(3), b"\x00"*7 + b"\x05" + b"12345"):
+        assert judge_frames(good + broken, 0, {ID}) == ({}, ["one"])
 
 
 # --- the child --------------------------------------------------------------------------------------------------------
