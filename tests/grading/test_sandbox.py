@@ -160,6 +160,10 @@ def test_what_comes_after_a_broken_frame_is_not_read():
         assert judge_frames(good + broken, 0, {ID}) == ({}, ["one"])
 
 
+def test_a_flood_of_frames_is_cut_off():
+    assert len(list(sandbox.frames(framed({"note": ""})*100_000))) == 1000
+
+
 # --- the child --------------------------------------------------------------------------------------------------------
 
 def limits(**changed):
