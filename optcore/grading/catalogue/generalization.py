@@ -200,9 +200,8 @@ _PEAK = Exercise(
         The code fits ten-digit labels with $p$ random features and the smallest-norm least-squares fit, from **120** training images, and
         returns the test error. At which $p$ of the list is it worst?""",
     stub="""
-        (X, y), (X_test, y_test) = oc.digits(120)
-
         def test_error(p, seed=0):
+            (X, y), (X_test, y_test) = oc.digits(120)
             V = np.random.default_rng(seed).normal(size=(64, p))
             W = np.linalg.pinv(np.maximum(X @ V, 0)) @ np.eye(10)[y]
             return np.mean((np.maximum(X_test @ V, 0) @ W).argmax(axis=1) != y_test)
@@ -246,14 +245,18 @@ _UNDERFIT = choice(
     notebook="8.1",
     title="Why does this network underfit?",
     statement=r"""
-        The first line is a network that underfits. The others change one thing each. Run the code: what is the cause?""",
+        The first line that `evidence()` prints is a network that underfits. The others change one thing each. What is the
+        cause?""",
     name="cause",
     code="""
-        train, test = oc.digits(200)
-        for width, lam, steps in [(64, 0.1, 300), (64, 0.0, 300), (256, 0.1, 300)]:
-            net = oc.MLP([64, width, 10])
-            run = oc.train(net, train, steps=steps, valid=test, lr=3e-3, penalty=lambda w: oc.l2(w, lam))
-            print(width, lam, run.summary())""",
+        def evidence():
+            train, test = oc.digits(200)
+            for width, lam in [(64, 0.1), (64, 0.0), (256, 0.1)]:
+                net = oc.MLP([64, width, 10])
+                run = oc.train(net, train, steps=300, valid=test, lr=3e-3, penalty=lambda w: oc.l2(w, lam))
+                print(width, lam, run.summary())
+
+        # evidence()""",
     hints=["Compare the training accuracies of the three lines.", "Which single change brought it to 1?"],
 )
 
@@ -621,16 +624,19 @@ _WHY_SHIFTS_HURT = choice(
     notebook="8.2",
     title="Why did the shifts hurt?",
     statement=r"""
-        The code trains with and without random shifts by one pixel, and scores both networks on the centred test digits and on the
+        `evidence()` trains with and without random shifts by one pixel, and scores both networks on the centred test digits and on the
         test digits shifted at random. What explains the four numbers?""",
     name="reason",
     code="""
-        train, (X_test, y_test) = oc.digits(100, scale="unit")
-        moved = oc.shift_images(X_test, rng=0)
-        for augment in (None, oc.shift_images):
-            net = oc.MLP([64, 64, 10])
-            oc.train(net, train, lr=3e-3, steps=400, batch=32, augment=augment)
-            print("shifts" if augment else "plain ", [oc.accuracy(net(X), y_test) for X in (X_test, moved)])""",
+        def evidence():
+            train, (X_test, y_test) = oc.digits(100, scale="unit")
+            moved = oc.shift_images(X_test, rng=0)
+            for augment in (None, oc.shift_images):
+                net = oc.MLP([64, 64, 10])
+                oc.train(net, train, lr=3e-3, steps=400, batch=32, augment=augment)
+                print("shifts" if augment else "plain ", [oc.accuracy(net(X), y_test) for X in (X_test, moved)])
+
+        # evidence()""",
     hints=["Compare the columns, not only the rows.", "Which of the two test sets looks like which training set?"],
 )
 
