@@ -9,7 +9,7 @@ PORT ?= 8000
 JOBS ?= 2
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: help book serve lab run test lint links bench clean clean-all
+.PHONY: help book serve lab run test lint links bench gradebook clean clean-all
 .DELETE_ON_ERROR:
 
 help:
@@ -20,7 +20,8 @@ help:
 	@echo 'make test    run every test'
 	@echo 'make lint    ruff and mypy'
 	@echo 'make links   try every link to other sites'
-	@echo 'make bench   time the course against its alternatives'
+	@echo 'make bench   time the course against its alternatives, and write how-fast.md'
+	@echo 'make gradebook   grade a made-up class of 200 students'
 	@echo 'make clean   remove the built site (make clean-all: the virtual environment too)'
 
 # ---- environment: one stamp per requirements file -------------------------------------------------------------
@@ -80,7 +81,11 @@ links: $(READY)
 	@$(BIN)/jupyter-book build -q --builder linkcheck .
 
 bench: $(READY) $(VENV)/requirements-test-ready
-	@for script in bench/*.py; do $(BIN)/python $$script || exit 1; done
+	@$(BIN)/python book/fast.py
+
+gradebook: $(READY)
+	@$(BIN)/python -m optcore.grading.demo _build/class
+	@$(BIN)/python -m optcore.grading _build/class --seed demo --only gradient-descent --fresh -o _build/gradebook/grades.csv
 
 clean:
 	rm -rf _build
