@@ -36,50 +36,61 @@ window.sitecheck = (() => {
     `${control.tagName.toLowerCase()}[${control.type || ""}] “${
       (control.labels?.[0]?.textContent || control.getAttribute("aria-label") || control.textContent).trim().slice(0, 40)}”`;
 
-  // Resolves to true once the drawing and the status text differ from before; a button may just say what it did.
+  // Which of drawing, status text and the control's own text are different after act()? Waits until they are enough.
   async function changes(el, control, act, patience = 700) {
     const seen = () => [drawing(el), status(el), control.textContent], before = seen();
-    const isButton = control.tagName === "BUTTON";
     act();
     const end = performance.now() + patience;
-    let frames = 0;
+    let differ, frames = 0;
     do {
       await frame();
-      const [redrawn, resaid, renamed] = seen().map((now, k) => now !== before[k]);
-      if (isButton ? redrawn || resaid || renamed : redrawn && resaid) return true;
-    } while (performance.now() < end || ++frames < 20);   // frames are rare on a busy machine
-    return false;
+      differ = seen().map((now, k) => now !== before[k]);
+    } while (!enough(control, differ) && (performance.now() < end || ++frames < 20));   // frames are rare on a busy machine
+    return differ;
   }
+
+  // A button may just say what it did.
+  const enough = (control, [redrawn, resaid, renamed]) =>
+    control.tagName === "BUTTON" ? redrawn || resaid || renamed : redrawn && resaid;
 
   const restore = (control, value, checked) => {  // so that the next control meets the widget as it was
     if (control.type === "checkbox" && control.checked !== checked) control.click();
     if (isStepped(control) || control.tagName === "SELECT") set(control, value);
   };
 
-  async function alive(el, control) {
-    for (const move of moves(control)) if (await changes(el, control, move)) return true;
-    if (control.tagName !== "BUTTON") return false;
+  // What a control fails to change, in words; "" if it is alive.
+  async function fault(el, control) {
+    let best = [false, false, false];
+    const attempt = async act => {
+      const differ = await changes(el, control, act);
+      best = best.map((was, k) => was || differ[k]);
+      return enough(control, differ);
+    };
+    for (const move of moves(control)) if (await attempt(move)) return "";
     // A reset has nothing to do before something else has moved.
-    for (const other of controlsOf(el).filter(c => isStepped(c) && shown(c))) {
+    for (const other of control.tagName === "BUTTON" ? controlsOf(el).filter(c => isStepped(c) && shown(c)) : []) {
       for (const move of moves(other).slice(0, 2)) { move(); await frame(); }
-      if (await changes(el, control, () => control.click())) return true;
+      if (await attempt(() => control.click())) return "";
     }
-    return false;
+    return ["the drawing", "the status line"].filter((_, k) => !best[k]).join(" and ") || "drawing and status line at once";
   }
 
-  // { controls: how many were moved, dead: names of those that did nothing }
+  // { controls: how many were moved, dead: those that did not do what they should }
   async function exercise(el) {
     el.scrollIntoView();
     for (const group of el.querySelectorAll("details")) group.open = true;
     await frame();
-    const dead = [], seen = new Set();
+    const dead = [], seen = new Set(), reset = controlsOf(el).find(c => c.textContent.trim() === "Reset");
     let waiting = controlsOf(el).filter(shown);
     while (waiting.length) {       // a control may reveal others
       for (const control of waiting) {
         seen.add(control);
         if (!control.isConnected || !shown(control)) continue;
+        if (reset && control !== reset) reset.click();
+        await frame();
         const { value, checked } = control;
-        if (!(await alive(el, control))) dead.push(name(control));
+        const unchanged = await fault(el, control);
+        if (unchanged) dead.push(`${name(control)} does not change ${unchanged}`);
         restore(control, value, checked);
         await frame();
       }
