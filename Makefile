@@ -18,6 +18,7 @@ help:
 	@echo 'make lab     open the notebooks in JupyterLab'
 	@echo 'make run     execute every notebook afresh and store its outputs'
 	@echo 'make test    run every test'
+	@echo 'make tested  measure every page for what-is-tested.md'
 	@echo 'make lint    ruff and mypy'
 	@echo 'make links   try every link to other sites'
 	@echo 'make bench   time the course against its alternatives, and write how-fast.md'
@@ -72,6 +73,10 @@ run: $(READY)
 test: $(READY) $(VENV)/requirements-test-ready
 	@tests/site/ensure_browser
 	@$(BIN)/python -m pytest -n $(JOBS) --dist worksteal --doctest-modules tests optcore book
+
+# Measures every page, so it takes a while: run it before a release, then `make book` again.
+tested: book $(VENV)/requirements-test-ready
+	@$(BIN)/python book/tested.py
 
 lint: $(READY) $(VENV)/requirements-test-ready
 	@$(BIN)/ruff check .

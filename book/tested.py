@@ -1,6 +1,6 @@
 """Write what-is-tested.md: the tests by file, and each page of the built site as a browser meets it.
 
-    make book && python book/tested.py          (needs what `make test` installs; about ten seconds a page)
+    make tested
 """
 
 import ast

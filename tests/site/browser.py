@@ -104,7 +104,8 @@ def axe(page: Page, *only: str) -> list[str]:
             const { violations } = await axe.run(document, options);
             // WCAG 2.5.8 exempts targets whose place is the information: data points that lie close together.
             const points = violations.find(({ id }) => id === "target-size");
-            if (points) points.nodes = points.nodes.filter(n => !document.querySelector(n.target[0]).matches(".oc-handle"));
+            const isPoint = node => document.querySelector(node.target[0]).matches(".oc-handle");
+            if (points) points.nodes = points.nodes.filter(node => !isPoint(node));
             return violations.filter(({ nodes }) => nodes.length).map(({ id, nodes: [first, ...rest] }) =>
                 `${id}: ${first.target.join(" ")} and ${rest.length} more: ${first.any[0]?.message ?? first.html}`);
         }""",
