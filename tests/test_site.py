@@ -114,7 +114,7 @@ DRAW, SAY = "canvas.getContext('2d').fillRect(0, 0, 20*input.value, 20);", "outp
 
 
 @pytest.mark.parametrize(
-    "draw, say, dead", [(DRAW, SAY, 0), ("", "", 1), ("throw 1;", "", 1)]
+    "draw, say, dead", [(DRAW, SAY, 0), (DRAW, "", 1), ("", SAY, 1), ("", "", 1), ("throw 1;", "", 1)]
 )
 def test_canary_a_dead_widget_is_noticed(draw, say, dead, browser, tmp_path):
     (tmp_path / "toy.html").write_text(TOY.format(draw=draw, say=say))

@@ -105,6 +105,7 @@ export default {
       return [
         `Forward: h = ${list(h)}, a = ${activation.label}(h) = ${list(a)}, loss ${fmt(l)}.`,
         !Number.isFinite(l) && "The logarithm needs positive a: put a sigmoid or a softmax before this loss.",
+        any && `backward() fills ${leaves.filter(asked).map((name) => `${name}.grad`).join(", ")}.`,
         !any ? "Nothing requires a gradient: backward() would raise an error." : [
           "No edge was walked back yet; the gradient of l in itself is 1.",
           `Slope of the loss: ∂l/∂a = ${list(ga)}.`,

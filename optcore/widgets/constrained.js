@@ -51,7 +51,7 @@ export default {
     ui.slider("kappa", { label: "Condition number κ of f", min: spec.kappa[0], max: spec.kappa[1], scale: "log", tip: "How much steeper f is in w₂ than in w₁." });
     const more = ui.group("Projected gradient descent", ui.value.projected === true);
     ui.check("projected", { label: "Draw it", in: more, tip: "Each step goes down the gradient, then to the nearest allowed point." });
-    ui.slider("lr", { label: "Learning rate η", min: 1e-3, max: 1, scale: "log", in: more, tip: "Each step subtracts η times the gradient before it is projected." });
+    const rate = ui.slider("lr", { label: "Learning rate η", min: 1e-3, max: 1, scale: "log", in: more, tip: "Each step subtracts η times the gradient before it is projected." });
     ui.button("Go to the best point", () => ui.set({ s: onBoundary(kind(), { level: level(), ...params() }) }), { tip: "The lowest point of f on the constraint" });
 
     map.handle({ get: () => at(here()), set: ([x, y]) => ui.set({ s: ui.value.constraint === "disk" ? Math.atan2(y, x) : (x - y) / Math.SQRT2 }) }, { label: "Point on the constraint" });
@@ -90,6 +90,7 @@ export default {
       arrow(gx, gy, 0.7, "accent");
       arrow(fx, fy, Math.min(0.5 * gradient, 1.1), "warn");
       start.el.hidden = !value.projected;
+      rate.closest(".oc-control").style.display = value.projected ? "" : "none";
       let walked;
       if (value.projected) {
         const { points, steps } = descent(c, value, lev, p);
@@ -110,13 +111,13 @@ export default {
       walk.line([s - span, s + span], [value_ - slope * span, value_ + slope * span], { color: "warn" });
       walk.dot(s, value_, { color: "fg" });
 
-      const levels = linspace(...c.levels, 41), values = levels.map((v) => solve(c, v, p).f), rate = best.multiplier * (c.value === "disk" ? -2 * lev : -1);
+      const levels = linspace(...c.levels, 41), values = levels.map((v) => solve(c, v, p).f), worth = best.multiplier * (c.value === "disk" ? -2 * lev : -1);
       const [v0, v1] = [Math.min(...values), Math.max(...values)], room = 0.1 * (v1 - v0) || 1, reach = (c.levels[1] - c.levels[0]) / 6;
       price.xlabel = c.value === "disk" ? "Radius R" : "Level c";
       price.range({ x: c.levels, y: [v0 - room, v1 + room] });
       price.axes();
       price.line(levels, values, { color: "fg" });
-      price.line([lev - reach, lev + reach], [best.f - rate * reach, best.f + rate * reach], { color: "warn" });
+      price.line([lev - reach, lev + reach], [best.f - worth * reach, best.f + worth * reach], { color: "warn" });
       price.dot(lev, best.f, { color: "fg" });
 
       const here_ = multiplier(c, w, lev, p), off = Math.hypot(fx + here_ * gx, fy + here_ * gy), aligned = off < 1e-3 * (gradient + 1e-9) + 1e-9;
@@ -126,10 +127,10 @@ export default {
         !aligned ? `A part of ∇f of length ${fmt(off)} runs along the constraint, so f can still fall.`
           : here_ < 0 && !c.equality ? `They are parallel, but ${name} = ${fmt(here_)} is negative: f falls on the way inside.`
           : `They are parallel: ∇f + ${name}∇g = 0 with ${name} = ${fmt(here_)}.`,
-        best.active ? `Best: ${say(best.w)}, f* = ${fmt(best.f)}, ${name} = ${fmt(best.multiplier)}; raising ${letter} by 0.1 changes f* by about ${fmt(0.1 * rate)}.`
+        best.active ? `Best: ${say(best.w)}, f* = ${fmt(best.f)}, ${name} = ${fmt(best.multiplier)}; raising ${letter} by 0.1 changes f* by about ${fmt(0.1 * worth)}.`
           : `The minimum of f is allowed: the constraint is inactive, μ = 0, f* = ${fmt(best.f)}.`,
         best.active && c.value === "disk" && `The penalty ${fmt(best.multiplier)}‖w‖² has the same minimum.`,
-        walked && `Projected descent is at ${say(walked)} after ${spec.steps} steps.`,
+        walked && `Projected descent with η = ${fmt(value.lr)} is at ${say(walked)} after ${spec.steps} steps.`,
       ];
     });
   },

@@ -49,7 +49,7 @@ export default { render({ model, el }) {
     seen.forEach(({ better }, i) => above.dot(i + 1, v.metric[i], { size: 4, color: better ? "accent" : "warn", hollow: !better }));
     below.line((i) => (i >> 1) + 1 + (i & 1), (i) => seen[i >> 1].rate, { n: 2 * n, color: "#c2410c", width: 2.5 });
     const bad = seen.filter(({ better }) => !better).length;
-    return `${bad} of ${n} values did not improve on the best so far (open circles). ` +
+    return `Evaluation ${v.at + 1} has the value ${fmt(v.metric[v.at])}. ${bad} of ${n} values did not improve on the best so far (open circles). ` +
       (cuts.length ? `The rate was cut ${cuts.length === 1 ? "once" : `${cuts.length} times`}, after evaluation ${cuts.join(", ")}; it ends at ${fmt(lowest)}.` : "The rate was never cut.");
   });
 } };

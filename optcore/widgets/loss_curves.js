@@ -54,7 +54,7 @@ export default {
       const x = isScore ? value.z : value.residual, second = isScore ? +value.label : value.delta, r = isScore ? value.reach : 8;
       const xs = linspace(-r, r, N + 1), name = isScore ? "Score z" : "Residual r";
       const list = (isScore ? scores : residuals)
-        .map((c, shape) => ({ ...c, shape, ...(value.naive && c.value === "cross_entropy" ? naive : {}) }))
+        .map((c, shape) => ({ ...c, shape, ...(value.naive && c.value === "cross_entropy" ? { ...naive, stable: c } : {}) }))
         .filter((c) => value.shown.includes(c.value));
       const all = list.map((c) => xs.reduce(([f, g], v) => (at(c, v, second), f.push(c.y[0]), g.push(c.y[1]), [f, g]), [[], []]));
       for (const [plot, k, ylabel] of [[costs, 0, "Loss"], [pulls, 1, "Slope"]]) {
@@ -70,17 +70,21 @@ export default {
           f.forEach((v, j) => Number.isFinite(v) || plot.rule({ x: xs[j] }, { color: "warn", width: 1.5, alpha: 0.35, dash: [] }));
           plot.line(xs, f, { color: c.color, width: 2.5 });
           const lost = xs.findIndex((_, j) => !Number.isFinite(f[j]));
+          if (c.stable) plot.line(xs, xs.map((v) => at(c.stable, v, second)[k]), { color: "fg", dash: [2, 5] });
           if (lost >= 0) plot.text(xs[lost], (low + top) / 2, fmt(f[lost]), { dx: 6 });
         });
         for (const c of list) plot.dot(x, at(c, x, second)[k], { color: c.color, shape: c.shape, size: 6 });
       }
       const said = list.map((c) => (at(c, x, second), `${c.label} costs ${fmt(c.y[0])} with slope ${fmt(c.y[1])}`));
+      const end = (isScore ? [-r, r] : []).flatMap((v) => list.map((c) => [at(c, v, second)[0], c.label])).filter(([v]) => Number.isFinite(v)).sort((a, b) => b[0] - a[0])[0];
       const margin = value.label ? x : -x, lost = list.find((c) => !at(c, x, second).every(Number.isFinite));
       const quiet = isScore && margin < -2 && list.find((c) => c.value === "squared");
       return [
         isScore ? `Score ${fmt(x)}, label ${second}: the prediction is ${margin > 0 ? "right" : "wrong"}, margin ${fmt(margin)}.` : `Residual ${fmt(x)}, δ = ${fmt(second)}.`,
         said.length ? `${said.join("; ")}.`.replace(/^./, (c) => c.toUpperCase()) : "No curve is chosen.",
         quiet && `The squared error is nearly flat here: ${fmt(Math.abs(at(quiet, x, second)[1]))} pulls at a wrong answer.`,
+        end && `Up to |z| = ${fmt(r)} the largest loss is ${fmt(end[0])} (${end[1]}).`,
+        list.some((c) => c.stable) && !lost && `At z = ${fmt(x)} the textbook formula still works; dotted: the stable one.`,
         lost && `As written, ${lost.label} breaks down here: e^(−z) overflows, or 1 − p rounds to 0.`,
       ];
     }
@@ -89,7 +93,9 @@ export default {
       const program = softmax[+value.naive][value.right - 1], { x, y } = program, right = value.right - 1;
       x.set(value.logits.map((z) => z + value.shift));
       program.run(x, y);
-      const p = y.subarray(0, count), loss = y[count], slope = y.subarray(count + 1);
+      const p = y.subarray(0, count), loss = y[count], slope = y.subarray(count + 1), stable = softmax[0][right];
+      stable.x.set(x);
+      stable.run(stable.x, stable.y);
       const xticks = [...logits].map((k) => [k, `class ${k}`]);
       Object.assign(costs, { xticks, xlabel: "Drag the logits", ylabel: "Logit z" });
       Object.assign(pulls, { xticks, xlabel: "Probability (bar), and its way to the target", ylabel: "Probability" });
@@ -102,14 +108,17 @@ export default {
         costs.line([c, c], [value.shift, x[k]], { color, width: 4, alpha: 0.7 });
         pulls.area([c - 0.3, c + 0.3], [0, 0], [p[k], p[k]], { color, alpha: 0.55 });
         pulls.arrow(c, p[k], c, target, { color: "warn", width: 2.5, halo: true });
+        if (value.naive) pulls.line([c - 0.3, c + 0.3], [stable.y[k], stable.y[k]], { color: "fg", dash: [2, 4], width: 2 });
         pulls.dot(c, target, { color: "fg", hollow: true, size: 4 });
         pulls.text(c, Math.max(p[k], 0) + 0.03, fmt(p[k]), { align: "right", dx: -8, base: "bottom" });
       }
       costs.rule({ y: value.shift });
       const list = (v) => `(${[...v].map((a) => fmt(a)).join(", ")})`;
+      const works = y.every(Number.isFinite);
       return [
         `Softmax of ${list(x)} is ${list(p)}; class ${value.right} is right, so the loss is ${fmt(loss)}.`,
-        y.every(Number.isFinite) ? `Gradient p − y = ${list(slope)}: each logit moves by how wrong its probability is (arrows).`
+        value.naive && works && "The textbook formula still works here; dotted: the stable one.",
+        works ? `Gradient p − y = ${list(slope)}: each logit moves by how wrong its probability is (arrows).`
           : `As written, the softmax breaks down here: e^${fmt(Math.max(...x))} overflows, and ∞/∞ is not a number.`,
       ];
     }

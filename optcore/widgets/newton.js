@@ -123,10 +123,13 @@ export default { render({ model, el }) {
     for (const m of spec.minima) plane.text(m[0], m[1], "+", { align: "center" });
     plane.path(points.slice(0, k + 1).flat(), { color, halo: true });
     for (const p of points.slice(0, k + 1)) plane.dot(p[0], p[1], { color, size: 3.5 });
-    const H = [...hess(x, params)];
+    const H = [...hess(x, params)], reached = [];
     v.compare.forEach((name, i) => {
       const other = move(name, x, g, H, null, v.damping); // the first is the widest, so that equal steps all show
-      if (other.length) plane.arrow(...x, ...plus(x, other.length, other.step), { color: methods[name].color, width: 6 - 1.3 * i });
+      const to = plus(x, other.length ?? 0, other.step), value = at(to), { color, label } = methods[name];
+      reached.push(`${label} ${other.length && Number.isFinite(value) ? fmt(value) : "no step"}`);
+      if (Math.hypot(plane.X(to[0]) - plane.X(x[0]), plane.Y(to[1]) - plane.Y(x[1])) > 8) plane.arrow(...x, ...to, { color, width: 6 - 1.3 * i });
+      else plane.dot(...x, { color, size: 13 - 1.5 * i, hollow: true }); // it hardly moves: a ring
     });
     plane.dot(...x, { color, size: 6 });
     if (centre.every(Number.isFinite)) plane.dot(...centre, { color: "warn", size: 5, hollow: true });
@@ -149,6 +152,7 @@ export default { render({ model, el }) {
     const skips = learns && v.noise > 0 ? ` ${unused} of ${last} pairs were left unused.` : "";
     const after = k < last ? f0 - at(points[k + 1]) : 0;
     const effect = k < last ? ` The step to ${point(points[k + 1])} makes f ${after >= 0 ? "fall" : "rise"} from ${fmt(f0)} to ${fmt(f0 - after)}.` : "";
-    return `At ${point(x)}, step ${k}, the model is ${kind(small, large)}: curvatures ${fmt(small)} and ${fmt(large)}.${effect} ${ended}${goal}.${skips}`;
+    const options = reached.length ? ` f after one step from here: ${reached.join(", ")}.` : "";
+    return `At ${point(x)}, step ${k}, the model is ${kind(small, large)}: curvatures ${fmt(small)} and ${fmt(large)}.${effect} ${ended}${goal}.${skips}${options}`;
   });
 } };

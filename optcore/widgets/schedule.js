@@ -101,9 +101,9 @@ export default { render({ model, el }) {
       const words = runs.map((r) => (r.diverged ? `${label[r.k]}: diverged at step ${r.end}` : `${label[r.k]}: ends at sharpness ${fmt(last(r.total))}, 2/η = ${fmt(2 / last(r.eta))}`));
       return `${words.join(". ")}. At the start the sharpness is 6.34: a first rate above ${fmt(2 / 6.34)} throws the run uphill.`;
     }
-    const best = runs.reduce((a, b) => (last(b.total) < last(a.total) ? b : a)), b = last(main.bias), s = last(main.variance);
+    const b = last(main.bias), s = last(main.variance), ranked = [...runs].sort((p, q) => last(p.total) - last(q.total));
     const reading = b > 4 * s ? "it stopped short of the minimum" : s > 4 * b ? "what is left is noise" : "bias and noise balance";
     return `After ${v.steps} steps ${label[focus]} has E x² = ${fmt(b + s)}: bias² ${fmt(b)} and variance ${fmt(s)}, so ${reading}.` +
-      (runs.length > 1 ? ` Lowest of those shown: ${label[best.k]}, ${fmt(last(best.total))}.` : "");
+      (runs.length > 1 ? ` From the lowest up: ${ranked.map((r) => `${label[r.k]} ${fmt(last(r.total))}`).join(", ")}.` : "");
   });
 } };
