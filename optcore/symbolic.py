@@ -608,7 +608,7 @@ def trace(fn: Callable, *shapes: tuple[int, ...], **named_shapes: tuple[int, ...
     an unsupported function, writing into an array.
     """
     graph = _Graph()
-    parameters = list(inspect.signature(fn).parameters.values())
+    parameters = [] if isinstance(fn, np.ufunc) else inspect.signature(fn).parameters.values()  # NumPy 2.0 tells none
     names = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
     names += [f"x{k}" for k in range(len(names), len(shapes))]
     inputs = {}
