@@ -75,7 +75,7 @@ def test_every_operation_agrees_with_numpy_in_numpy_and_in_javascript_also_at_in
 
 
 def test_a_ufunc_need_not_tell_its_parameters():
-    assert list(trace(np.hypot, (), ()).inputs) == ["x0", "x1"]
+    assert list(trace(np.maximum, (), ()).inputs) == ["x0", "x1"]
 
 
 SMOOTH = {
