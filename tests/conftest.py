@@ -11,6 +11,7 @@ from hypothesis import settings
 
 os.environ["OPTCORE_PROGRESS"] = "off"  # the progress of whoever runs the tests is theirs; kernels inherit this
 ROOT = Path(__file__).resolve().parent.parent
+collect_ignore_glob = ["references/make_*.py"]  # programs that need torch and jax; they hold no tests
 
 settings.register_profile("course", deadline=None)  # a busy machine is no failure
 settings.load_profile("course")

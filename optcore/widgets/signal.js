@@ -58,17 +58,42 @@ export default { render({ model, el }) {
     return kind === "orthogonal" ? orthogonal(W, n) : W;
   })());
 
+  /* A·W and A·Wᵀ for rows of n numbers, four rows of W at a time: their products are what a frame waits for. */
+  const times = (A, W, n) => {
+    const out = new Float64Array(A.length);
+    for (let b = 0; b < A.length; b += n)
+      for (let k = 0; k < n; k += 4) {
+        const [p, q, r, s] = [A[b + k], A[b + k + 1], A[b + k + 2], A[b + k + 3]], row = k * n;
+        for (let j = 0; j < n; j++) out[b + j] += p * W[row + j] + q * W[row + n + j] + (r * W[row + 2 * n + j] + s * W[row + 3 * n + j]);
+      }
+    return out;
+  };
+  const timesTransposed = (A, W, n) => {
+    const out = new Float64Array(A.length);
+    for (let b = 0; b < A.length; b += n)
+      for (let k = 0; k < n; k += 4) {
+        let p = 0, q = 0, r = 0, s = 0;
+        for (let j = 0, row = k * n; j < n; j++) {
+          const v = A[b + j];
+          p += v * W[row + j];
+          q += v * W[row + n + j];
+          r += v * W[row + 2 * n + j];
+          s += v * W[row + 3 * n + j];
+        }
+        out[b + k] = p;
+        out[b + k + 1] = q;
+        out[b + k + 2] = r;
+        out[b + k + 3] = s;
+      }
+    return out;
+  };
+
   const ends = oc.memo((seed, size) => [normal(seed, 0, size), normal(seed, most, size)]);
   const pass = ({ activation, depth, width: n, seed }, kind, scale) => {
     const size = (most / n | 0) * n, { x, y, run } = code[activation];
     const [first, last] = ends(seed, size), a = [first], slopes = [], g = [];
     for (let l = 0; l < depth; l++) {
-      const W = matrix(l, seed, n, kind), z = new Float64Array(size), slope = new Float64Array(size), from = a[l];
-      for (let b = 0; b < size; b += n)
-        for (let k = 0; k < n; k++) {
-          const v = from[b + k];
-          if (v) for (let j = 0, row = k * n; j < n; j++) z[b + j] += v * W[row + j];
-        }
+      const z = times(a[l], matrix(l, seed, n, kind), n), slope = new Float64Array(size);
       for (let i = 0; i < size; i++) {
         x[0] = scale * z[i];
         run(x, y);
@@ -80,14 +105,8 @@ export default { render({ model, el }) {
     }
     g[depth] = last;
     for (let l = depth - 1; l >= 0; l--) {
-      const W = matrix(l, seed, n, kind), slope = slopes[l], above = g[l + 1], back = above.map((v, i) => v * slope[i] * scale), below = new Float64Array(size);
-      g[l] = below;
-      for (let b = 0; b < size; b += n)
-        for (let k = 0; k < n; k++) {
-          let sum = 0;
-          for (let j = 0, row = k * n; j < n; j++) sum += back[b + j] * W[row + j];
-          below[b + k] = sum;
-        }
+      const slope = slopes[l];
+      g[l] = timesTransposed(g[l + 1].map((v, i) => v * slope[i] * scale), matrix(l, seed, n, kind), n);
     }
     return { a, g, slopes };
   };

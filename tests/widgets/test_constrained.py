@@ -89,7 +89,7 @@ def test_projected_descent_equals_numpy(open_page, kind):
     x = np.array([-1.8, 1.6])
     for _ in range(w.spec["steps"]):
         x = CONSTRAINTS[kind].project(x - 0.02 * f.grad(x), 0.8)
-    np.testing.assert_allclose(after(exact_words(open_page, w), "descent is at")[:2], x, rtol=1e-9)
+    np.testing.assert_allclose(after(exact_words(open_page, w), "descent with η = 0.02 is at")[:2], x, rtol=1e-9)
 
 
 def test_every_control_counts(open_page):
