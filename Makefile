@@ -71,7 +71,7 @@ run: $(READY)
 # ---- checks ---------------------------------------------------------------------------------------------------
 
 test: $(READY) $(VENV)/requirements-test-ready
-	@tests/site/ensure_browser
+	@tests/ensure_tools
 	@$(BIN)/python -m pytest -n $(JOBS) --dist worksteal --doctest-modules tests optcore book
 
 # Measures every page, so it takes a while: run it before a release, then `make book` again.

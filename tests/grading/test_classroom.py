@@ -17,6 +17,7 @@ from optcore.grading import classroom, sandbox
 from optcore.grading.demo import write_class
 from optcore.grading.report import cell, write_csv, write_html
 from tests.grading.adversaries import BREAKS_ITS_OWN, FIRST, GD, HONEST, write
+from tests.grading.wall import require_wall
 
 ROOT = Path(__file__).resolve().parents[2]
 EXERCISES = ["gradient-descent/gd", "gradient-descent/contraction"]
@@ -56,9 +57,8 @@ MODES = ["bubblewrap", "limits only"]
 def attacked(request, tmp_path_factory):
     """One run with every adversary: (rows, points deserved, standard output, page)."""
     walled = request.param == "bubblewrap"
-    if walled and not sandbox.bubblewrap():
-        missing = "bubblewrap is missing or may not create namespaces here"
-        pytest.fail(missing) if os.environ.get("OC_REQUIRE_BUBBLEWRAP") else pytest.skip(missing)
+    if walled:
+        require_wall()
     base = tmp_path_factory.mktemp("class")
     folder = honest(base/"submissions")
     deserved = write(folder, walled or os.getuid() == 0)
@@ -138,8 +138,7 @@ def test_adversaries_change_no_other_grade(attacked, tmp_path):
 
 
 def test_behind_the_wall_there_is_nothing_to_see(tmp_path):
-    if not sandbox.bubblewrap():
-        pytest.skip("bubblewrap is missing or may not create namespaces here")
+    require_wall()
     folder = tmp_path/"submissions"
     folder.mkdir()
     (folder/"curious.py").write_text(FIRST + """

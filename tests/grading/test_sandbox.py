@@ -12,6 +12,7 @@ from hypothesis.extra.numpy import array_shapes, arrays, scalar_dtypes
 from optcore.grading import Exercise, choice, portable, sandbox, wire
 from optcore.grading.classroom import judge_frames, seed_number
 from optcore.grading.run import plain
+from tests.grading.wall import require_wall
 
 # --- wire -------------------------------------------------------------------------------------------------------------
 
@@ -224,3 +225,16 @@ def test_weak_isolation_is_called_weak(monkeypatch):
     assert sandbox.isolation().startswith("Isolation: bubblewrap; no network")
 
 
+@pytest.mark.parametrize("bwrap, required, outcome, why", [
+    (None, "1", pytest.fail, "is not installed"), (None, "", pytest.skip, "is not installed"),
+    ("exit 1", "1", pytest.skip, "may not create namespaces"), ("exit 1", "", pytest.skip, "may not create namespaces"),
+    ("exit 0", "1", pytest.fail, "the grader's options"), ("exit 0", "", pytest.skip, "the grader's options")])
+def test_only_a_machine_that_forbids_walls_is_excused(bwrap, required, outcome, why, tmp_path, monkeypatch):
+    if bwrap:
+        (tmp_path/"bwrap").write_text(f"#!/bin/sh\n{bwrap}\n")
+        (tmp_path/"bwrap").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("OC_REQUIRE_BUBBLEWRAP", required)
+    monkeypatch.setattr(sandbox, "bubblewrap", lambda: ())
+    with pytest.raises(outcome.Exception, match=why):
+        require_wall()
