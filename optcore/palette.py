@@ -1,7 +1,7 @@
 """One colour per rule throughout the book, shared by Matplotlib and the widgets.
 
-The hues are spread so that readers with deuteranopia or protanopia can tell neighbours apart, and are dark enough
-for 4.5:1 contrast on white.
+Every colour is dark enough for 4.5:1 contrast on white. So many hues cannot all differ for readers with deuteranopia
+or protanopia, so colour never stands alone: widgets add a mark of its own shape, figures a label or a line style.
 """
 
 __all__ = ["RULE_COLORS", "color_of"]
@@ -24,10 +24,13 @@ RULE_COLORS = {
     "lion": "#b45309",
     "signsgd": "#6b21a8",
     "shampoo": "#1e3a8a",
-    "muon": "#9f1239",
+    "muon": "#0a0a0a",
     "newton": "#111827",
-    "bfgs": "#374151",
-    "lbfgs": "#4b5563",
+    "damped-newton": "#7c3aed",
+    "saddle-free": "#15803d",
+    "bfgs": "#be185d",
+    "lbfgs": "#b34700",
+    "sr1": "#646b77",
 }
 _SPARE = ["#0b63b5", "#c2410c", "#0f766e", "#b3125a", "#7c3aed", "#8a6100"]
 

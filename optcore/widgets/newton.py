@@ -13,15 +13,15 @@ from .base import Setting, Widget
 
 __all__ = ["METHODS", "Newton", "newton"]
 
-#: method of `minimize` -> (label, colour)
+#: method of `minimize` -> label
 METHODS = {
-    "newton": ("Newton, full step", color_of("newton")),
-    "damped-newton": ("Newton, line search", "#7c3aed"),
-    "saddle-free": ("saddle-free Newton", "#15803d"),
-    "gd": ("gradient descent", color_of("gd")),
-    "bfgs": ("BFGS", "#b3125a"),
-    "lbfgs": ("L-BFGS", "#c2410c"),
-    "sr1": ("SR1", "#8a6100"),
+    "newton": "Newton, full step",
+    "damped-newton": "Newton, line search",
+    "saddle-free": "saddle-free Newton",
+    "gd": "gradient descent",
+    "bfgs": "BFGS",
+    "lbfgs": "L-BFGS",
+    "sr1": "SR1",
 }
 _MEMORYLESS = ["newton", "damped-newton", "saddle-free", "gd"]  # can be asked for a step anywhere
 MOST = 100  # steps in the page
@@ -49,7 +49,7 @@ class Newton(Widget):
     def __init__(self, surface, start, method, k, compare, damping, memory, noise):
         self._surface = surface
         program = surface.program()
-        names = ", ".join(METHODS[name][0] for name in compare) or METHODS[method][0]
+        names = ", ".join(METHODS[name] for name in compare) or METHODS[method]
         super().__init__(
             spec={
                 "title": "Quadratic models",
@@ -58,7 +58,7 @@ class Newton(Widget):
                 "domain": surface.domain,
                 "minima": surface.minima,
                 "lowest": surface.lowest,
-                "methods": [[name, label, color] for name, (label, color) in METHODS.items()],
+                "methods": [[name, label, color_of(name)] for name, label in METHODS.items()],
                 "memoryless": _MEMORYLESS,
                 "programs": _programs(),
                 "most": MOST,
