@@ -1,7 +1,7 @@
 """One colour per rule throughout the book, shared by Matplotlib and the widgets.
 
 Every colour is dark enough for 4.5:1 contrast on white. So many hues cannot all differ for readers with deuteranopia
-or protanopia, so colour never stands alone: widgets add a mark of its own shape, figures a label or a line style.
+or protanopia; widgets therefore give each rule a mark of its own shape as well.
 """
 
 __all__ = ["RULE_COLORS", "color_of"]
