@@ -35,9 +35,16 @@ def newton(surface: Surface) -> Callable:
 
 
 def bfgs(g, w_last=0.0, g_last=0.0, row1=0.0, row2=0.0, *, w, t):
-    """BFGS: d = Wg, with W updated from the last step and the change of the gradient along it; W = I at first."""
-    last = np.stack([row1 + 0 * g, row2 + 0 * g], axis=-2)
-    W = np.where(t == 1, np.eye(2), bfgs_inverse_update(last, w - w_last, g - g_last))
+    """BFGS: d = Wg, with W updated from the last step s and the change y of the gradient along it.
+
+    No line search is made, so the start matters: W = I/max(1, ‖g‖), rescaled to (sᵀy/yᵀy)I before the first update.
+    Source: Nocedal & Wright, "Numerical Optimization", 2nd edition, equation (6.20).
+    """
+    dot = lambda a, b: np.sum(a * b, axis=-1)[..., None, None]
+    s, y, last = w - w_last, g - g_last, np.stack([row1 + 0 * g, row2 + 0 * g], axis=-2)
+    first = np.eye(2) / np.maximum(1.0, np.sqrt(dot(g, g)))
+    scaled = np.where((t == 2) & (dot(s, y) > 0), dot(s, y) / dot(y, y) * np.eye(2), last)
+    W = np.where(t == 1, first, bfgs_inverse_update(scaled, s, y))
     return (W @ g[..., None])[..., 0], w, g, W[..., 0, :], W[..., 1, :]
 
 

@@ -133,15 +133,20 @@ def test_second_order_steps_are_the_same_in_the_page(common, name):
 
 
 def test_bfgs_as_a_rule_is_bfgs():
-    w, W, last = np.array([-1.2, 1.0]), np.eye(2), None
+    w, W, last, steps = np.array([-1.2, 1.0]), None, None, []
     for _ in range(8):
         g = oc.rosenbrock.grad(w)
-        if last is not None:
-            W = oc.bfgs_inverse_update(W, w - last[0], g - last[1])
+        if last is None:
+            W = np.eye(2) / np.linalg.norm(g)
+        else:
+            s, y = w - last[0], g - last[1]
+            scaled = s @ y / (y @ y) * np.eye(2) if len(steps) == 1 else W
+            W = oc.bfgs_inverse_update(scaled, s, y)
         last = w, g
-        w = w - 1e-3 * W @ g
-    final = descend(SECOND_ORDER["bfgs"](oc.rosenbrock), oc.rosenbrock, [-1.2, 1.0], 8, lr=1e-3).final
-    np.testing.assert_allclose(final, w, rtol=1e-12)
+        steps.append(w := w - 0.5 * W @ g)
+    path = descend(SECOND_ORDER["bfgs"](oc.rosenbrock), oc.rosenbrock, [-1.2, 1.0], 60, lr=0.5)
+    np.testing.assert_allclose(path.points[1:9], steps, rtol=1e-10)
+    assert path.loss[-1] < 1e-10
 
 
 # -------------------------------------------------------------------------------------------------------- controls
