@@ -378,10 +378,10 @@ def _published(direction):
 _BUG = Exercise(
     id="adaptive-methods/published-adam",
     notebook="4.2",
-    title="A published Adam",
+    title="Almost Adam",
     kind="bug hunt",
     statement=r"""
-        An Adam like this one stands in a widely read tutorial, and networks train with it. Compare it with the formula,
+        Code like this passes for Adam, and networks do train with it. Compare it with the formula,
         symbol by symbol, for a gradient of zero and a large $\varepsilon$. Repair it.""",
     stub='''
         def fixed_adam(theta, grads, lr, beta1=0.9, beta2=0.999, eps=1e-8):
