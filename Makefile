@@ -9,7 +9,7 @@ PORT ?= 8000
 JOBS ?= 2
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: help book serve lab run test lint links bench gradebook clean clean-all
+.PHONY: help book serve lab run test lint links bench gradebook colab floors oldest clean clean-all
 .DELETE_ON_ERROR:
 
 help:
@@ -23,6 +23,8 @@ help:
 	@echo 'make links   try every link to other sites'
 	@echo 'make bench   time the course against its alternatives, and write how-fast.md'
 	@echo 'make gradebook   grade a made-up class of 200 students'
+	@echo 'make colab   run notebooks with the old versions that Colab has'
+	@echo 'make oldest  run every test with the lowest versions that the requirements allow'
 	@echo 'make clean   remove the built site (make clean-all: the virtual environment too)'
 
 # ---- environment: one stamp per requirements file -------------------------------------------------------------
@@ -92,8 +94,28 @@ gradebook: $(READY)
 	@$(BIN)/python -m optcore.grading.demo _build/class
 	@$(BIN)/python -m optcore.grading _build/class --seed demo --only gradient-descent --fresh -o _build/gradebook/grades.csv
 
+# ---- elsewhere: other versions, other places --------------------------------------------------------------------
+
+.venv-colab/ready: requirements-colab.txt
+	@book/make_venv .venv-colab
+	@.venv-colab/bin/python -m pip install -q --disable-pip-version-check -r $<
+	@touch $@
+
+colab: $(READY) $(VENV)/requirements-test-ready .venv-colab/ready
+	@tests/ensure_tools
+	@$(BIN)/python -m pytest -v tests/elsewhere/colab.py
+
+# Constraints for pip: the lowest version of each requirement.
+floors:
+	@sed -nE 's/^([A-Za-z0-9_.-]+)[>=]=([0-9.]+).*/\1==\2/p' requirements.txt requirements-test.txt
+
+oldest:
+	@mkdir -p _build
+	@$(MAKE) -s floors >_build/floors.txt
+	@PIP_CONSTRAINT=$(CURDIR)/_build/floors.txt $(MAKE) --no-print-directory VENV=.venv-oldest test
+
 clean:
 	rm -rf _build
 
 clean-all: clean
-	rm -rf $(VENV)
+	rm -rf $(VENV) .venv-colab .venv-oldest
