@@ -2,7 +2,7 @@
 
 - maths is rendered when the book is built (maths.py);
 - a widget's stored HTML carries its own script, for notebooks; on the site every page loads the widget's file once;
-- a page loads only the scripts and style sheets that it uses, all deferred, all from the site itself;
+- all styles come in one sheet without unused rules; a page loads only the scripts that it uses, deferred;
 - what the theme leaves open is mended: names of buttons, landmarks, image sizes (no layout shift), description.
 """
 
@@ -25,21 +25,19 @@ from optcore.widgets import base
 
 WIDGETS = Path(base.__file__).parent
 
-# Loaded only where the page's body matches.
+# Scripts that are loaded only where the page's body matches. Style sheets become one, see shrink.py.
 NEEDED_WHEN = {
-    "sphinx-design.min.css": r'class="[^"]*\bsd-',
     "design-tabs.js": r'class="[^"]*\bsd-tab-set',
-    "togglebutton": r'class="[^"]*\b(toggle|dropdown)\b',  # style, script and the inline settings
-    "toggle": r'class="[^"]*\b(toggle|dropdown)\b',
-    "mystnb": r'class="[^"]*\b(cell|highlight)\b',
+    "toggle": r'class="[^"]*\b(toggle|dropdown)\b',  # the script and its inline settings
     "copybutton": r'class="highlight',
     "clipboard.min.js": r'class="highlight',
-    "exercise.css": r'class="[^"]*\b(exercise|solution)\b',
-    "proof.css": r'class="[^"]*\bproof\b',
-    "katex": r'class="katex',
 }
+THEME_SHEETS = ["basic.css", "styles/pydata-sphinx-theme.css"]
 # Never: live kernels need a network, and nothing on the site reads the page's name.
 DROPPED = ("thebe", "THEBE_JS_URL", "DOCUMENTATION_OPTIONS.pagename", "MathJax")
+
+# The theme measures every scrolling region once the page has loaded, which lays out all of it; page.js does better.
+MEASURES_ALL = '"complete"===document.readyState?O():window.addEventListener("load",O)'
 
 # What other extensions write that axe objects to.
 REPLACED = {
@@ -69,7 +67,6 @@ def write_widget_scripts(app: Sphinx) -> None:
         if source.suffix == ".js" and source.stem != "common":
             text = "{\n" + text.replace("export default", f'oc.widgets["{source.stem}"] =', 1) + "\n}\n"
         (folder / source.name).write_text(text, encoding="utf-8")
-    (folder / "mount.js").write_text("oc.mountAll();\n", encoding="utf-8")
 
 
 def _move_png(match: re.Match, app: Sphinx, to_root: str) -> str:
@@ -86,9 +83,8 @@ def site_widgets(app: Sphinx, pagename: str, body: str) -> str:
     names = dict.fromkeys(_WIDGET.findall(body))
     if not names:
         return body
-    app.add_css_file("oc/oc.css")
-    for name in ["common", *names, "mount"]:
-        app.add_js_file(f"oc/{name}.js")
+    for name in ["common", *names]:
+        app.add_js_file(f"oc/{name}.js", priority=600)  # before page.js
     to_root = "../" * pagename.count("/")
     return _INLINE_PNG.sub(lambda m: _move_png(m, app, to_root), _NOTEBOOK_ONLY.sub("", body))
 
@@ -184,8 +180,8 @@ def finish_page(app: Sphinx, pagename: str, templatename: str, context: dict, do
         context["body"] = body
         description = html.escape(describe(doctree) or app.config.html_title, quote=True)
         context["metatags"] = context.get("metatags", "") + f'\n<meta name="description" content="{description}" />'
-    for key in ("script_files", "css_files"):
-        context[key][:] = [asset for asset in context[key] if _wanted(asset, body)]
+    context["css_files"] = []  # all in site.css
+    context["script_files"][:] = [asset for asset in context["script_files"] if _wanted(asset, body)]
     if pagename != "search":  # its own scripts run at once and need the others before them
         context["script_files"][:] = map(_deferred, context["script_files"])
 
@@ -198,6 +194,14 @@ def finish_site(app: Sphinx, exception: Exception | None) -> None:
     for pattern in ("*.map", "fontawesome.js*", "*thebe*", "katex.min.js"):
         for path in static.rglob(pattern):
             path.unlink()
+    theme = static / "scripts" / "pydata-sphinx-theme.js"
+    script = theme.read_text(encoding="utf-8")
+    if MEASURES_ALL not in script:
+        raise ValueError(f"{theme} has changed: it no longer ends in {MEASURES_ALL}")
+    theme.write_text(script.replace(MEASURES_ALL, "0"), encoding="utf-8")
+    added = sorted(app.builder._css_files, key=lambda sheet: sheet.priority)
+    names = [str(sheet.filename).removeprefix("_static/") for sheet in added if "thebe" not in str(sheet.filename)]
+    shrink.write_site_sheet(Path(app.outdir), [*THEME_SHEETS, *names])
     shrink.shrink_icon_fonts(Path(app.outdir))
     shrink.shrink_figures(Path(app.outdir, app.builder.imagedir))
 
@@ -207,9 +211,11 @@ def setup(app: Sphinx) -> dict:
     maths.setup(app)
     app.add_directive("stored-widget", StoredWidget)
     app.config.html_static_path.append(str(maths.KATEX))
+    app.add_js_file("page.js", priority=900)
     app.add_css_file("katex.min.css")
+    app.add_css_file("oc/oc.css")
     app.connect("builder-inited", write_widget_scripts)
     app.connect("builder-inited", disconnect_thebe)
     app.connect("html-page-context", finish_page, priority=900)  # after the theme and other extensions
-    app.connect("build-finished", finish_site)
+    app.connect("build-finished", finish_site, priority=900)  # the theme writes its colours of code here
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,40 +1,133 @@
-"""What every page loads, made small: icon fonts with the icons that the site shows, figures with 256 colours."""
+"""What every page loads, made small: one style sheet with the rules that pages use, icon fonts with the icons that
+the site shows, figures with 256 colours.
+"""
 
+import posixpath
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 from fontTools import subset
 from fontTools.ttLib import TTFont
 from PIL import Image
 
-_RULE = re.compile(r'((?:\.fa-[\w-]+:+before,?)+)\{content:"\\([0-9a-f]+)"\}')
+_ICON = re.compile(r"\.fa-[\w-]+:+before$")
 _CODEPOINT = re.compile(r"\\(f[0-9a-f]{3})\b")
-_WOFF2 = re.compile(r'url\([^)]*/fa-[\w-]+\.woff2\) format\("woff2"\),')
+_FA_WOFF2 = re.compile(r'url\([^)]*/fa-[\w-]+\.woff2\) format\("woff2"\),')
+_FA_TTF = re.compile(r'(/fa-[\w-]+)\.ttf\) format\("truetype"\)')
+_URL = re.compile(r"url\(\s*(['\"]?)(?!data:|#|https?:|/)([^'\")]+)\1\s*\)")
+_STRING = r"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'"
+_CSS_TOKEN = re.compile(rf"/\*.*?\*/|{_STRING}|url\([^'\")]*\)|[{{}};]", re.DOTALL)
+_NESTED = ("@media", "@supports", "@container", "@layer")
+_NAME = re.compile(r"[.#](-*[a-zA-Z_][\w-]*)")
+
+
+# ---- styles -------------------------------------------------------------------------------------------------
+
+
+def css_rules(css: str) -> Iterator[tuple[str, str | None]]:
+    """Top-level rules as (what stands before the brace, what stands inside); statements have no inside.
+
+    >>> list(css_rules("@charset 'x'; a, .b { color: red } @media print { a { top: 0 } }"))
+    [("@charset 'x'", None), ('a, .b', ' color: red '), ('@media print', ' a { top: 0 } ')]
+    """
+    start, depth, brace = 0, 0, 0
+    for token in _CSS_TOKEN.finditer(css):
+        at, sign = token.start(), token[0]
+        if sign.startswith("/*") and not depth:
+            if sign.startswith("/*!"):  # a licence
+                yield sign, None
+            start = token.end()
+        elif sign == "{":
+            brace = brace if depth else at
+            depth += 1
+        elif sign == "}":
+            depth -= 1
+            if not depth:
+                yield css[start:brace].strip(), css[brace + 1 : at]
+                start = at + 1
+        elif sign == ";" and not depth:
+            yield css[start:at].strip(), None
+            start = at + 1
+
+
+def _selectors(text: str) -> list[str]:
+    """Split at the commas that stand outside of parentheses."""
+    parts, depth = [""], 0
+    for char in text:
+        depth += (char in "([") - (char in ")]")
+        if char == "," and not depth:
+            parts.append("")
+        else:
+            parts[-1] += char
+    return [part.strip() for part in parts]
+
+
+def _may_match(selector: str, names: set[str]) -> bool:
+    """Do all its classes and ids occur? What stands in parentheses, as in :not(…), asks for nothing."""
+    while selector != (bare := re.sub(r"\([^()]*\)|\[[^\]]*\]", "", selector)):
+        selector = bare
+    return "\\" in selector or set(_NAME.findall(selector)) <= names
+
+
+def used_rules(css: str, names: set[str], icons: set[str]) -> str:
+    """The rules whose classes and ids occur among the names; of the icons, those that pages show.
+
+    >>> used_rules(".a, .b > .c { top: 0 } .b { left: 0 }", {"a", "c"}, set())
+    '.a{ top: 0 }'
+    """
+    kept = []
+    for before, inside in css_rules(css):
+        if inside is None:
+            kept.append(before if before.startswith("/*") else f"{before};")
+        elif before.startswith(_NESTED):
+            inner = used_rules(inside, names, icons)
+            kept += [f"{before}{{{inner}}}"] if inner else []
+        elif before.startswith("@"):
+            kept.append(f"{before}{{{inside}}}")
+        else:
+            pool = icons if _ICON.search(before) else names
+            wanted = [selector for selector in _selectors(before) if _may_match(selector, pool)]
+            kept += [f"{','.join(wanted)}{{{inside}}}"] if wanted else []
+    return "\n".join(kept)
+
+
+def _moved(css: str, folder: str) -> str:
+    """Addresses as they read from _static/, where they were relative to the sheet's own folder."""
+    return _URL.sub(lambda m: f"url({posixpath.normpath(posixpath.join(folder, m[2].strip()))})", css)
+
+
+def write_site_sheet(site: Path, sheets: list[str]) -> None:
+    """Join the sheets, in order, into _static/site.css, without the rules that no page can use; they go."""
+    static = site / "_static"
+    pages = "\n".join(page.read_text(encoding="utf-8") for page in site.rglob("*.html"))
+    scripts = "\n".join(script.read_text(encoding="utf-8") for script in static.rglob("*.js"))
+    in_pages = {name for value in re.findall(r'\b(?:class|id)="([^"]*)"', pages) for name in value.split()}
+    in_scripts = {name for words in re.findall(f"{_STRING}|`[^`]*`", scripts) for name in re.findall(r"[\w-]+", words)}
+    names = in_pages | in_scripts
+    parts = [_moved((static / name).read_text(encoding="utf-8"), posixpath.dirname(name)) for name in sheets]
+    css = used_rules("\n".join(parts), names, set(re.findall(r"\bfa-[\w-]+", pages)))
+    css = _FA_TTF.sub(r'\1.woff) format("woff")', _FA_WOFF2.sub("", css))
+    (static / "site.css").write_text(css, encoding="utf-8")
+    for sheet in sheets:
+        (static / sheet).unlink()
+
+
+# ---- fonts and pictures -------------------------------------------------------------------------------------
 
 
 def shrink_icon_fonts(site: Path) -> None:
-    """Keep in the site's Font Awesome style rules and fonts only what its pages and style sheets name."""
+    """Keep in the Font Awesome fonts only the icons that the site's style sheet names."""
     static = site / "_static"
-    theme = static / "styles" / "pydata-sphinx-theme.css"
-    css = theme.read_text(encoding="utf-8")
-    pages = "\n".join(page.read_text(encoding="utf-8") for page in site.rglob("*.html"))
-    named = set(re.findall(r"\bfa-[\w-]+", pages))
-
-    def kept(rule: re.Match) -> str:
-        return rule[0] if named & set(re.findall(r"fa-[\w-]+", rule[1])) else ""
-
-    css = _WOFF2.sub("", _RULE.sub(kept, css))
-    theme.write_text(css, encoding="utf-8")
-    sheets = [css, *(p.read_text(encoding="utf-8") for p in static.rglob("*.css") if p != theme)]
-    used = {int(code, 16) for sheet in sheets for code in _CODEPOINT.findall(sheet)}
-
+    used = {int(code, 16) for code in _CODEPOINT.findall((static / "site.css").read_text(encoding="utf-8"))}
     for path in static.rglob("fa-*.ttf"):
         with TTFont(path) as font:
             subsetter = subset.Subsetter(subset.Options(layout_features=[], hinting=False, notdef_outline=False))
             subsetter.populate(unicodes=used)
             subsetter.subset(font)
-            font.save(path)
-    for path in static.rglob("fa-*.woff2"):
+            font.flavor = "woff"
+            font.save(path.with_suffix(".woff"))
+    for path in [*static.rglob("fa-*.woff2"), *static.rglob("fa-*.ttf")]:
         path.unlink()
 
 

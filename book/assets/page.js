@@ -1,0 +1,41 @@
+/* On every page. Work on what is far down waits until the reader comes near; all of it is done when a key is pressed,
+   so that Tab misses nothing, and before printing. */
+{
+  const widgets = [...document.querySelectorAll("[data-oc]")];
+  const near = new IntersectionObserver(
+    (entries) => {
+      for (const { isIntersecting, target } of entries) {
+        if (!isIntersecting) continue;
+        near.unobserve(target);
+        setTimeout(() => oc.mount(target)); // one task each, so that the page stays responsive
+      }
+    },
+    { rootMargin: "400px 0px" },
+  );
+  widgets.forEach((el) => near.observe(el));
+
+  // The widget that the address names, with its settings.
+  const mountNamed = () => {
+    const [id] = location.hash.slice(1).split("&");
+    widgets.filter((el) => el.id === id).forEach((el) => oc.mount(el));
+  };
+  addEventListener("hashchange", mountNamed);
+  mountNamed();
+
+  // What scrolls by itself can be reached with Tab. (The theme measures all of the page when it has loaded.)
+  const scrollers = document.querySelectorAll("pre, .cell_output > .output, .pst-scrollable-table-container, div.math");
+  const setTab = (el) => {
+    const scrolls = el.scrollWidth > el.clientWidth || el.scrollHeight > el.clientHeight;
+    if (scrolls) el.tabIndex = 0;
+    else el.removeAttribute("tabindex");
+  };
+  const sizes = new ResizeObserver((entries) => entries.forEach(({ target }) => setTab(target)));
+  scrollers.forEach((el) => sizes.observe(el));
+
+  const all = () => {
+    widgets.forEach((el) => oc.mount(el));
+    scrollers.forEach(setTab);
+  };
+  addEventListener("keydown", all, { once: true });
+  addEventListener("beforeprint", all, { once: true });
+}
