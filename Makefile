@@ -9,7 +9,7 @@ PORT ?= 8000
 JOBS ?= 2
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: help book serve lab run test lint links bench gradebook colab floors oldest clean clean-all
+.PHONY: help book serve lab run test lint links bench gradebook lite colab floors oldest clean clean-all
 .DELETE_ON_ERROR:
 
 help:
@@ -23,6 +23,7 @@ help:
 	@echo 'make links   try every link to other sites'
 	@echo 'make bench   time the course against its alternatives, and write how-fast.md'
 	@echo 'make gradebook   grade a made-up class of 200 students'
+	@echo 'make lite    build the optional site where notebooks run in the browser (fetches Python when opened)'
 	@echo 'make colab   run notebooks with the old versions that Colab has'
 	@echo 'make oldest  run every test with the lowest versions that the requirements allow'
 	@echo 'make clean   remove the built site (make clean-all: the virtual environment too)'
@@ -104,6 +105,9 @@ gradebook: $(READY)
 colab: $(READY) $(VENV)/requirements-test-ready .venv-colab/ready
 	@tests/ensure_tools
 	@$(BIN)/python -m pytest -v tests/elsewhere/colab.py
+
+lite: $(READY) $(VENV)/requirements-lite-ready
+	@$(BIN)/python book/lite.py
 
 # Constraints for pip: the lowest version of each requirement.
 floors:

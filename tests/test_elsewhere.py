@@ -1,0 +1,218 @@
+"""What runs the course on other machines names things that exist, and cannot pass by looking away."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+
+import nbformat
+import pytest
+import yaml
+from packaging.requirements import Requirement
+
+from tests.course import ROOT, notebooks
+
+sys.path.insert(0, str(ROOT / "book"))
+import lite  # noqa: E402
+import setup_cells  # noqa: E402
+
+WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
+TARGETS = set(re.findall(r"^([a-z-]+):", MAKEFILE, re.MULTILINE))
+
+
+def requirements(name: str) -> dict[str, Requirement]:
+    """The requirements in a file, by name."""
+    lines = (line.split("#")[0].strip() for line in (ROOT / name).read_text(encoding="utf-8").splitlines())
+    return {one.name: one for one in map(Requirement, filter(None, lines))}
+
+
+def weekly() -> dict:
+    return yaml.safe_load((ROOT / ".github" / "workflows" / "weekly.yml").read_text(encoding="utf-8"))["jobs"]
+
+
+# ---- workflows ----------------------------------------------------------------------------------------------
+
+
+def faults(workflow: str) -> list[str]:
+    """What would let a workflow pass without doing its work, or do what a laptop cannot repeat."""
+    looks_away = ("continue-on-error", "always()", "actions/cache", "cache:")
+    found = [f"{words} in it" for words in looks_away if words in workflow]
+    jobs = yaml.safe_load(workflow)["jobs"]
+    for name, job in jobs.items():
+        steps = job["steps"]
+        commands = [step["run"].strip() for step in steps if "run" in step]
+        found += [] if commands else [f"{name} runs nothing"]
+        found += [] if "timeout-minutes" in job else [f"{name} may run for ever"]
+        for command in commands:
+            target = re.fullmatch(r"make ([a-z-]+)", command)
+            good = (target and target[1] in TARGETS) or (command == ".ci/run" and os.access(ROOT / command, os.X_OK))
+            found += [] if good else [f"{name}: {command!r} is no make target"]
+        actions = [step["uses"] for step in steps if "uses" in step]
+        found += [f"{name}: {use}" for use in actions if not re.fullmatch(r"actions/[a-z-]+@v\d+", use)]
+    return found
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
+def test_workflows_run_make_targets_and_fail_closed(path):
+    assert faults(path.read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize("step, complaint", [
+    ("run: make tset", "no make target"), ("run: make test || true", "no make target"), ("run: ':'", "no make target"),
+    ("run: |\n          make test\n          true", "no make target"), ("uses: actions/checkout@v4", "runs nothing"),
+    ("run: make test\n        continue-on-error: true", "continue-on-error"),
+    ("run: make test\n        if: always()", "always()"), ("run: make test\n      - uses: actions/cache@v4", "cache"),
+    ("run: make test\n      - uses: someone/else@v1", "someone/else")])  # fmt: skip
+def test_canary_a_workflow_that_looks_away_is_noticed(step, complaint):
+    (found,) = faults(f"jobs:\n  test:\n    timeout-minutes: 9\n    steps:\n      - {step}\n")
+    assert complaint in found
+
+
+def test_workflows_build_test_publish_and_look_again_every_week():
+    assert {path.stem for path in WORKFLOWS} == {"book", "weekly"}
+    jobs = yaml.safe_load((ROOT / ".github" / "workflows" / "book.yml").read_text(encoding="utf-8"))["jobs"]
+    assert jobs["publish"]["needs"] == "test" and "main" in jobs["publish"]["if"]
+    commands = {step["run"] for job in weekly().values() for step in job["steps"] if "run" in step}
+    assert commands == {".ci/run", "make oldest", "make colab", "make lite", "make links"}
+    assert ".ci/run" in {step.get("run") for step in jobs["test"]["steps"]}
+
+
+def test_weekly_uses_every_supported_python():
+    pythons = weekly()["newest"]["strategy"]["matrix"]["python"]
+    assert pythons == [f"3.{minor}" for minor in range(11, 15)]
+    oldest = next(step["with"]["python-version"] for step in weekly()["oldest"]["steps"] if "with" in step)
+    assert PROJECT["requires-python"] == f">={pythons[0]}" == f">={oldest}"
+
+
+def test_the_one_command_for_continuous_integration_asks_for_every_tool():
+    script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    asked = set(re.findall(r"OC_REQUIRE_[A-Z]+(?==1)", script))
+    sources = (file.read_text(encoding="utf-8") for file in (ROOT / "tests").rglob("*.py"))
+    known = {name for source in sources for name in re.findall(r'environ\.get\("(OC_REQUIRE_[A-Z]+)"', source)}
+    assert asked == known != set()
+
+
+# ---- versions -----------------------------------------------------------------------------------------------
+
+
+def test_make_oldest_installs_the_floor_of_every_requirement():
+    make = ["make", "-s", "--no-print-directory", "-C", str(ROOT), "floors"]
+    floors = {one.name: one for one in map(Requirement, subprocess.check_output(make, text=True).splitlines())}
+    wanted = requirements("requirements.txt") | requirements("requirements-test.txt")
+    assert floors.keys() == wanted.keys() and len(floors) >= 20
+    for name, floor in floors.items():
+        (pin,) = floor.specifier
+        lower = {one.version for one in wanted[name].specifier if one.operator in (">=", "==")}
+        assert pin.operator == "==" and lower == {pin.version}
+
+
+def test_the_package_has_floors_and_no_caps_and_the_book_agrees():
+    own = [Requirement(text) for text in [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["notebooks"]]]
+    assert len(own) >= 5
+    book = requirements("requirements.txt")
+    for one in own:
+        (floor,) = one.specifier
+        assert floor.operator == ">=", one
+        if one.name != "ipywidgets":  # older where anywidget is missing, which the book does not lack
+            assert floor.version in {same.version for same in book[one.name].specifier if same.operator == ">="}, one
+
+
+def test_colab_meets_the_floors_of_the_package():
+    stand_in = {name: next(iter(one.specifier)).version for name, one in requirements("requirements-colab.txt").items()}
+    own = [Requirement(text) for text in [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["notebooks"]]]
+    missing = {one.name for one in own if one.name not in stand_in}
+    assert missing == {"anywidget", "latex2mathml"}  # the widgets do without one; the set-up cell installs the other
+    assert all(one.specifier.contains(stand_in[one.name]) for one in own if one.name in stand_in)
+    assert "--no-deps" in setup_cells.CELL and setup_cells.CELL.endswith(" latex2mathml")
+
+
+# ---- Binder, dev container, JupyterLite ---------------------------------------------------------------------
+
+
+def test_binder_names_what_exists():
+    folder = ROOT / ".binder"
+    included = re.findall(r"^-r (.+)$", (folder / "requirements.txt").read_text(encoding="utf-8"), re.MULTILINE)
+    wanted = {ROOT / "requirements.txt", ROOT / "requirements-lab.txt"}
+    assert {(folder / name).resolve() for name in included} == wanted
+    assert os.access(folder / "postBuild", os.X_OK)
+    subprocess.run(["sh", "-n", folder / "postBuild"], check=True)
+    assert "pip install --no-cache-dir --no-deps -e ." in (folder / "postBuild").read_text(encoding="utf-8")
+    python = (folder / "runtime.txt").read_text(encoding="utf-8").strip().removeprefix("python-")
+    assert python in weekly()["newest"]["strategy"]["matrix"]["python"]
+
+
+def test_the_dev_container_sets_up_with_make():
+    container = json.loads((ROOT / ".devcontainer" / "devcontainer.json").read_text(encoding="utf-8"))
+    target = re.fullmatch(r"make ([a-z-]+)", container["postCreateCommand"])
+    assert target and target[1] in TARGETS
+    python = re.search(r"/python:(3\.\d+)-", container["image"])
+    assert python and python[1] in weekly()["newest"]["strategy"]["matrix"]["python"]
+    default = f"PORT ?= {container['forwardPorts'][0]}"
+    assert default in MAKEFILE
+
+
+def test_notebooks_for_the_browser_install_the_wheel_instead_of_cloning():
+    paths = [*notebooks(), *sorted((ROOT / "exercises").glob("*.ipynb"))]
+    assert len(paths) > len(notebooks()) > 0 and set(paths) < set(lite.sources())
+    for path in paths[:1] + paths[-1:]:
+        before, after = nbformat.read(path, as_version=4), lite.adapted(path)
+        changed = [new.source for old, new in zip(before.cells, after.cells, strict=True) if old.source != new.source]
+        assert len(changed) == 1 and changed[0].startswith("%pip install -q optcore ")
+        assert "git+" not in nbformat.writes(after)
+        assert ("import optcore as oc" in changed[0]) == (path.parent.name == "exercises")
+
+
+# ---- make ---------------------------------------------------------------------------------------------------
+
+
+def test_help_lists_targets_that_exist():
+    listed = re.findall(r"make ([a-z-]+)", subprocess.check_output(["make", "-s", "-C", str(ROOT), "help"], text=True))
+    assert len(listed) >= 12 and set(listed) <= TARGETS
+    assert TARGETS - set(listed) <= {"help", "floors"}
+
+
+@pytest.fixture
+def machine(tmp_path):
+    """`machine(user)`: run ensure_tools where few programs exist; gives what apt-get was asked, and what was said."""
+    for name in ("sh", "env", "mktemp", "rm", "tail", "chmod", "cat"):
+        (tmp_path / name).symlink_to(shutil.which(name))
+
+    def run(user: int, *, ci: str = "", apt: str = "exit 1", present: tuple[str, ...] = ()) -> tuple[str, str]:
+        programs = {"id": f"echo {user}", "apt-get": f'echo "$@" >>{tmp_path}/asked\n{apt}', "sudo": 'shift; exec "$@"'}
+        for name, body in (programs | dict.fromkeys(present, "exit 0")).items():
+            (tmp_path / name).write_text(f"#!{tmp_path}/sh\n{body}\n")
+            (tmp_path / name).chmod(0o755)
+        env = {"PATH": str(tmp_path), "TMPDIR": str(tmp_path), "CI": ci}
+        done = subprocess.run([ROOT / "tests" / "ensure_tools"], env=env, capture_output=True, text=True, check=True)
+        asked = tmp_path / "asked"
+        return asked.read_text() if asked.exists() else "", done.stderr
+
+    return run
+
+
+def test_tools_that_are_there_are_left_alone(machine):
+    assert machine(0, present=("google-chrome", "bwrap")) == ("", "")
+
+
+def test_an_ordinary_user_is_told_what_is_missing_and_nothing_is_installed(machine):
+    asked, said = machine(1000)
+    assert asked == "" and len(said.splitlines()) == 2
+    assert "Debian: apt install chromium" in said and "Debian: apt install bubblewrap" in said
+
+
+@pytest.mark.parametrize("user, ci", [(0, ""), (1001, "true")])
+def test_root_and_continuous_integration_install_what_is_missing(machine, user, ci, tmp_path):
+    made = f"echo >{tmp_path}/bwrap; chmod +x {tmp_path}/bwrap"
+    asked, said = machine(user, ci=ci, present=("chromium",), apt=f'[ "$2" = update ] || {{ {made}; }}')
+    assert asked.splitlines() == ["-qq update", "-qq install -y --no-install-recommends bubblewrap"] and said == ""
+
+
+def test_a_failed_installation_is_told(machine):
+    asked, said = machine(0, present=("chromium",), apt='echo "E: no such host"; exit 100')
+    assert asked == "-qq update\n"
+    assert "E: no such host" in said and "Not found: bubblewrap" in said
