@@ -16,6 +16,7 @@ from packaging.requirements import Requirement
 from tests.course import ROOT, notebooks
 
 sys.path.insert(0, str(ROOT / "book"))
+import extension  # noqa: E402
 import lite  # noqa: E402
 import setup_cells  # noqa: E402
 
@@ -216,3 +217,16 @@ def test_a_failed_installation_is_told(machine):
     asked, said = machine(0, present=("chromium",), apt='echo "E: no such host"; exit 100')
     assert asked == "-qq update\n"
     assert "E: no such host" in said and "Not found: bubblewrap" in said
+
+
+def test_the_book_can_be_built_again_over_an_earlier_build(tmp_path):
+    script = tmp_path / "theme.js"
+    script.write_text(f"(()=>{{{extension.MEASURES_ALL}}})();")
+    extension.measure_nothing(script)
+    once = script.read_text()
+    assert extension.MEASURES_ALL not in once
+    extension.measure_nothing(script)
+    assert script.read_text() == once
+    script.write_text("another theme")
+    with pytest.raises(ValueError, match="has changed"):
+        extension.measure_nothing(script)
