@@ -3,18 +3,20 @@
 - maths is rendered when the book is built (maths.py);
 - a widget's stored HTML carries its own script, for notebooks; on the site every page loads the widget's file once;
 - all styles come in one sheet without unused rules; a page loads only the scripts that it uses, deferred;
-- what the theme leaves open is mended: names of buttons, landmarks, image sizes (no layout shift), description.
+- what the theme leaves open is mended: names of buttons, landmarks, image sizes (no layout shift);
+- addresses, previews, sitemap and 404 page come from published.py, the search's words from finding.py.
 """
 
 import base64
 import hashlib
-import html
 import re
 import struct
 from pathlib import Path
 
+import finding
 import maths
 import nbformat
+import published
 import shrink
 from docutils import nodes
 from docutils.parsers.rst import Directive
@@ -144,13 +146,6 @@ def size_images(app: Sphinx, body: str) -> str:
     return _IMAGE.sub(sized, body)
 
 
-def describe(doctree: nodes.document, limit: int = 160) -> str:
-    """A page's first paragraph of plain words, for search engines and link previews."""
-    plain = (p.astext() for p in doctree.findall(nodes.paragraph) if not any(p.findall(nodes.math)))
-    text = " ".join(next((words for words in plain if len(words) > 40), "").split())
-    return text if len(text) <= limit else text[:limit].rsplit(" ", 1)[0] + " …"
-
-
 def _asset_text(asset) -> str:
     return f"{asset.filename or ''} {getattr(asset, 'attributes', {}).get('body', '')}"
 
@@ -179,8 +174,7 @@ def finish_page(app: Sphinx, pagename: str, templatename: str, context: dict, do
         for theirs, ours in REPLACED.items():
             body = body.replace(theirs, ours)
         context["body"] = body
-        description = html.escape(describe(doctree) or app.config.html_title, quote=True)
-        context["metatags"] = context.get("metatags", "") + f'\n<meta name="description" content="{description}" />'
+        published.add_meta(app, pagename, context, doctree)
     context["css_files"] = []  # all in site.css
     context["script_files"][:] = [asset for asset in context["script_files"] if _wanted(asset, body)]
     if pagename != "search":  # its own scripts run at once and need the others before them
@@ -210,11 +204,14 @@ def finish_site(app: Sphinx, exception: Exception | None) -> None:
     shrink.write_site_sheet(Path(app.outdir), [*THEME_SHEETS, *names])
     shrink.shrink_icon_fonts(Path(app.outdir))
     shrink.shrink_figures(Path(app.outdir, app.builder.imagedir))
+    published.write_site_files(app)
 
 
 def setup(app: Sphinx) -> dict:
     """Called by Sphinx."""
     maths.setup(app)
+    finding.setup(app)
+    published.setup(app)
     app.add_directive("stored-widget", StoredWidget)
     app.config.html_static_path.append(str(maths.KATEX))
     app.add_js_file("page.js", priority=900)

@@ -1,13 +1,22 @@
 """What a published site needs: light pages, stable addresses, search, previews, keyboard, print."""
 
+import html
 import re
+from urllib.parse import quote, urlsplit
 
 import pytest
+import yaml
+from PIL import Image
+
+from tests.course import ROOT, pages
 
 pytest.importorskip("playwright")
-from tests.site.browser import opened  # noqa: E402
+from tests.site.browser import axe, opened, served  # noqa: E402
 
 CHAPTER = "chapters/4-adaptive-methods/2-adam"
+REPOSITORY = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))["repository"]["url"]
+OWNER, NAME = REPOSITORY.rstrip("/").split("/")[-2:]
+BASE = f"https://{OWNER.lower()}.github.io/{NAME}/"
 
 # ---- light --------------------------------------------------------------------------------------------------
 
@@ -58,3 +67,139 @@ def test_what_scrolls_is_reached_with_tab(site, browser):
             }"""
         )
     assert set(wide) == {0} and set(rest) == {-1}
+
+
+# ---- addresses ----------------------------------------------------------------------------------------------
+
+
+def test_no_address_disappears(built_book):
+    lines = (ROOT / "tests" / "urls.txt").read_text(encoding="utf-8").splitlines()
+    addresses = [line for line in lines if not line.startswith("#")]
+    gone = [name for name in addresses if not (built_book[0] / name).is_file()]
+    assert len(addresses) > 45
+    assert not gone, f"{gone}: others may link there. Keep a page at the old address that links to the new one."
+    new = [name for name in pages() if f"{name}.html" not in addresses]
+    assert not new, f"{new}: add the new addresses to tests/urls.txt."
+
+
+def head(folder, name: str) -> str:
+    """A page's head."""
+    return (folder / f"{name}.html").read_text(encoding="utf-8").split("</head>")[0]
+
+
+def meta(text: str, key: str) -> str:
+    """The content of the one meta element of that name."""
+    (content,) = re.findall(rf'<meta (?:name|property)="{re.escape(key)}" content="([^"]*)"', text)
+    return html.unescape(content)
+
+
+def test_every_page_introduces_itself(built_book):
+    folder, described = built_book[0], {}
+    for name in pages():
+        text = head(folder, name)
+        address = meta(text, "og:url")
+        assert address == BASE if name == "intro" else address == f"{BASE}{name}.html"
+        assert re.findall(r'<link rel="canonical" href="([^"]*)"', text) == [address]
+        assert meta(text, "description") == meta(text, "og:description")
+        assert 50 < len(meta(text, "description")) < 240 and meta(text, "og:title") in html.unescape(text)
+        assert meta(text, "og:image") == f"{BASE}_static/card.png"
+        described[meta(text, "description")] = name
+    assert len(described) == len(pages()) > 40, "two pages describe themselves alike"
+
+
+def test_the_card_has_the_size_it_claims(built_book):
+    with Image.open(built_book[0] / "_static" / "card.png") as card:
+        text = head(built_book[0], "intro")
+        assert card.size == (int(meta(text, "og:image:width")), int(meta(text, "og:image:height")))
+    assert (built_book[0] / "_static" / "card.png").stat().st_size < 100_000
+
+
+def test_the_sitemap_lists_every_page(built_book):
+    folder = built_book[0]
+    listed = re.findall("<loc>([^<]*)</loc>", (folder / "sitemap.xml").read_text(encoding="utf-8"))
+    assert sorted(listed) == sorted(BASE if name == "intro" else f"{BASE}{name}.html" for name in pages())
+    assert f"Sitemap: {BASE}sitemap.xml" in (folder / "robots.txt").read_text(encoding="utf-8")
+
+
+def test_the_root_is_the_front_page(site, browser):
+    with opened(browser, f"{site}/") as (page, record):
+        assert page.url == f"{site}/" and not record.errors
+        assert page.inner_text("h1").startswith("Optimization for Deep Learning")
+        pictures = page.query_selector_all(".chapter-cards .sd-card img")
+        top = page.eval_on_selector("[data-oc-ready]", "el => el.getBoundingClientRect().top")
+        assert len(pictures) == 8 and top < 400  # a live widget on the first screen
+
+
+def test_a_lost_reader_finds_the_course_from_any_depth(built_book, browser, tmp_path):
+    prefix = urlsplit(BASE).path.strip("/")
+    (tmp_path / prefix).symlink_to(built_book[0])
+    (tmp_path / "404.html").symlink_to(built_book[0] / "404.html")
+    with served(tmp_path) as host, opened(browser, f"{host}/{prefix}/no/such/page.html") as (page, record):
+        assert [line for line in record.errors if "such/page.html" not in line and "404 (Not Found)" not in line] == []
+        assert page.locator(".lost-pages a").count() == len(pages()) - 1
+        assert not axe(page)
+        page.fill("#lost-search", "nesterov")
+        page.press("#lost-search", "Enter")
+        page.wait_for_selector("#search-results li a")
+        page.go_back()
+        page.click(".lost-pages a >> nth=0")
+        assert page.url == f"{host}/{prefix}/{pages()[1]}.html" and "404" not in page.title()
+
+
+# ---- search -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "spellings",
+    [
+        ("warm-up", "warmup", "Warm up"),
+        ("mini-batch", "minibatch", "mini batches"),
+        ("learning-rate", "learning rate"),
+        ("weight-decay", "weight decay"),
+    ],
+)
+def test_the_search_takes_every_spelling(spellings, site, browser):
+    found = []
+    for words in spellings:
+        with opened(browser, f"{site}/search.html?q={quote(words)}") as (page, record):
+            page.wait_for_function(
+                "document.querySelector('#search-results .search-summary')?.textContent.match(/found/)"
+            )
+            links = page.eval_on_selector_all("#search-results li a", "all => all.map(a => a.pathname)")
+            found.append(sorted(set(links)))
+            assert not record.errors
+    assert found[0] and all(pages == found[0] for pages in found), dict(zip(spellings, found, strict=True))
+
+
+# ---- keyboard -----------------------------------------------------------------------------------------------
+
+FOCUS = """() => {
+  const el = document.activeElement, style = getComputedStyle(el), box = el.getBoundingClientRect();
+  const ring = e => getComputedStyle(e).outlineStyle !== "none" || getComputedStyle(e).boxShadow !== "none";
+  el.dataset.visited = (Number(el.dataset.visited) || 0) + 1;
+  return { tag: el.tagName, visits: el.dataset.visited, name: el.outerHTML.slice(0, 90),
+           seen: box.width > 0 && (ring(el) || ring(el.parentElement)) };
+}"""
+REACHABLE = """() =>
+  [...document.querySelectorAll("a[href], button, input, select, summary, [tabindex='0']")].filter(el =>
+  el.checkVisibility({ visibilityProperty: true }) && !el.disabled && el.tabIndex >= 0 && !el.closest("[inert]") &&
+  !(el.type === "radio" && !el.checked && el.form?.querySelector(`[name="${el.name}"]`)))
+  .filter(el => !el.dataset.visited).map(el => el.outerHTML.slice(0, 90))"""
+
+
+def test_tab_alone_reaches_everything_on_a_page(site, browser):
+    with opened(browser, f"{site}/{CHAPTER}.html") as (page, _):
+        page.evaluate("scrollTo(0, 0)")
+        stops = []
+        for _ in range(600):
+            page.keyboard.press("Tab")
+            stop = page.evaluate(FOCUS)
+            if stop["tag"] == "BODY" or int(stop["visits"]) > 1:
+                break
+            stops.append(stop)
+        left = page.evaluate(REACHABLE)
+    assert "Skip to main content" in stops[0]["name"] or "main-content" in stops[0]["name"]
+    assert stop["tag"] == "BODY" or stop["name"] == stops[0]["name"], f"trapped at {stop['name']}"
+    assert len(stops) > 80
+    assert not left
+    assert not [stop["name"] for stop in stops if not stop["seen"]]
