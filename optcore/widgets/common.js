@@ -25,7 +25,7 @@ plot     ui.plot({label, title, ratio, narrow, x, y, logx, logy, xlabel, ylabel,
          .range({x, y}) may change at each drawing   .axes({grid})   .X(x) .Y(y) to pixels, .xAt(px) .yAt(px) back
          .bands(f, {key, base}) contour bands of f(x, y)   .image(nx, ny, (i, j) => [r, g, b], key)
          .line(xs, ys, style)   .path(flat, style)   .area(xs, lo, hi, style)   .bars(edges, heights, style)
-         .arrow(x0, y0, x1, y1, style)   .dot(x, y, {shape: 0…5, hollow, …})   .text(x, y, words, style)
+         .arrow(x0, y0, x1, y1, style)   .dot(x, y, {shape: 0…5, hollow, edge, …})   .text(x, y, words, style)
          .rule({x} or {y}, style): a line across   xs, ys: arrays, or functions of the index and style.n
          style: {color, width, dash, alpha, halo, size, align, base, dx, dy}
          .handle(key or {get, set}, {label, axis: "xy"|"x"|"y", at, color})   .handles(key, {label}): a list of points
@@ -502,7 +502,7 @@ const oc = (() => {
       }, style);
     }
 
-    dot(x, y, { color = "accent", size = 5, shape = 0, alpha = 1, hollow = false } = {}) {
+    dot(x, y, { color = "accent", size = 5, shape = 0, alpha = 1, hollow = false, edge = true } = {}) {
       const { ctx, ui } = this,
         [px, py] = [this.X(x), this.Y(y)],
         [n, turn] = SHAPES[shape % SHAPES.length];
@@ -518,7 +518,7 @@ const oc = (() => {
       ctx.lineWidth = 2;
       ctx.fillStyle = hollow ? ui.theme.bg : ui.color(color);
       ctx.strokeStyle = hollow ? ui.color(color) : ui.theme.bg;
-      ctx.stroke();
+      if (edge) ctx.stroke();
       ctx.fill();
       ctx.globalAlpha = 1;
     }

@@ -2,7 +2,7 @@
 export default {
   render({ model, el }) {
     const ui = oc.ui({ model, el }), { spec } = ui, { fmt, clamp, linspace } = oc, half = spec.window;
-    const map = ui.plot({ label: "Bowl, constraint and the two gradients", title: "∇f (red) and ∇g (blue) on the constraint", ratio: 0.92, narrow: 1, x: [-half, half], y: [-half, half] });
+    const map = ui.plot({ label: "Bowl, constraint and the two gradients", title: "∇f (red) and ∇c (blue) on the constraint", ratio: 0.92, narrow: 1, x: [-half, half], y: [-half, half] });
     const side = ui.plots.appendChild(oc.h("div", { style: "flex:1 1 15rem;min-width:min(100%,14rem);display:grid;gap:.5rem;align-content:start" }));
     const walk = ui.plot({ label: "f along the constraint", title: "f along the constraint", ratio: 1.9, narrow: 2, in: side, xlabel: "Position s" });
     const price = ui.plot({ label: "Best value against the level", title: "Best value f*; its slope is the price", ratio: 1.9, narrow: 2, in: side, xlabel: "Level" });
@@ -39,14 +39,14 @@ export default {
       const s = onBoundary(c, { level: lev, ...p }), w = run(c.curve, s, lev);
       return { s, w, f: f.f(w, p), multiplier: multiplier(c, w, lev, p), active: true };
     }
-    /* The λ for which ∇f + λ∇g is shortest. */
+    /* The λ for which ∇f + λ∇c is shortest. */
     const multiplier = (c, w, lev, p) => {
       const [fx, fy] = f.grad(w, p), [gx, gy] = c.g.grad(w, { level: lev });
       return -(fx * gx + fy * gy) / (gx * gx + gy * gy);
     };
 
     ui.select("constraint", { label: "Constraint", options: spec.constraints, tip: "Points may lie on the line, on one side of it, or inside a circle." });
-    ui.slider("level", { label: "Level c or R", min: () => kind().levels[0], max: () => kind().levels[1], tip: "Moves the constraint: c shifts the line, R is the radius." });
+    ui.slider("level", { label: "Level b or R", min: () => kind().levels[0], max: () => kind().levels[1], tip: "Moves the constraint: b shifts the line, R is the radius." });
     ui.slider("s", { label: "Position s", min: () => kind().s[0], max: () => kind().s[1], tip: "Slides the point along the constraint." });
     ui.slider("kappa", { label: "Condition number κ of f", min: spec.kappa[0], max: spec.kappa[1], scale: "log", tip: "How much steeper f is in w₂ than in w₁." });
     const more = ui.group("Projected gradient descent", ui.value.projected === true);
@@ -113,7 +113,7 @@ export default {
 
       const levels = linspace(...c.levels, 41), values = levels.map((v) => solve(c, v, p).f), worth = best.multiplier * (c.value === "disk" ? -2 * lev : -1);
       const [v0, v1] = [Math.min(...values), Math.max(...values)], room = 0.1 * (v1 - v0) || 1, reach = (c.levels[1] - c.levels[0]) / 6;
-      price.xlabel = c.value === "disk" ? "Radius R" : "Level c";
+      price.xlabel = c.value === "disk" ? "Radius R" : "Level b";
       price.range({ x: c.levels, y: [v0 - room, v1 + room] });
       price.axes();
       price.line(levels, values, { color: "fg" });
@@ -121,12 +121,12 @@ export default {
       price.dot(lev, best.f, { color: "fg" });
 
       const here_ = multiplier(c, w, lev, p), off = Math.hypot(fx + here_ * gx, fy + here_ * gy), aligned = off < 1e-3 * (gradient + 1e-9) + 1e-9;
-      const name = c.equality ? "λ" : "μ", letter = c.value === "disk" ? "R" : "c", say = (v) => `(${fmt(v[0])}, ${fmt(v[1])})`;
+      const name = c.equality ? "λ" : "μ", letter = c.value === "disk" ? "R" : "b", say = (v) => `(${fmt(v[0])}, ${fmt(v[1])})`;
       return [
-        `At ${say(w)}, ∇f = ${say([fx, fy])} and ∇g = ${say([gx, gy])}.`,
+        `At ${say(w)}, ∇f = ${say([fx, fy])} and ∇c = ${say([gx, gy])}.`,
         !aligned ? `A part of ∇f of length ${fmt(off)} runs along the constraint, so f can still fall.`
           : here_ < 0 && !c.equality ? `They are parallel, but ${name} = ${fmt(here_)} is negative: f falls on the way inside.`
-          : `They are parallel: ∇f + ${name}∇g = 0 with ${name} = ${fmt(here_)}.`,
+          : `They are parallel: ∇f + ${name}∇c = 0 with ${name} = ${fmt(here_)}.`,
         best.active ? `Best: ${say(best.w)}, f* = ${fmt(best.f)}, ${name} = ${fmt(best.multiplier)}; raising ${letter} by 0.1 changes f* by about ${fmt(0.1 * worth)}.`
           : `The minimum of f is allowed: the constraint is inactive, μ = 0, f* = ${fmt(best.f)}.`,
         best.active && c.value === "disk" && `The penalty ${fmt(best.multiplier)}‖w‖² has the same minimum.`,

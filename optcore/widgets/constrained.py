@@ -163,7 +163,7 @@ def constrained(
     start: Sequence[float] | Any = (-1.8, 1.6),
     lr: float = 0.1,
 ) -> Constrained:
-    """Slide along a constraint: f can fall until ∇f and ∇g are parallel; the factor between them is the multiplier.
+    """Slide along a constraint: f can fall until ∇f and ∇c are parallel; the factor between them is the multiplier.
 
     constraint: "line" (w₁ + w₂ = level), "halfplane" (w₁ + w₂ ≤ level) or "disk" (‖w‖ ≤ level); level is 1 by
     default. f = (w₁ − m₁)² + κ(w₂ − m₂)² with (m₁, m₂) = centre, by default (0, 0) for the line, (1.6, 1)

@@ -122,7 +122,7 @@ export default { render({ model, el }) {
     plane.axes({ grid: false });
     for (const m of spec.minima) plane.text(m[0], m[1], "+", { align: "center" });
     plane.path(points.slice(0, k + 1).flat(), { color, halo: true });
-    for (const p of points.slice(0, k + 1)) plane.dot(p[0], p[1], { color, size: 3.5 });
+    for (const p of points.slice(0, k + 1)) plane.dot(p[0], p[1], { color, size: 3.5, edge: false });
     const H = [...hess(x, params)], reached = [];
     v.compare.forEach((name, i) => {
       const other = move(name, x, g, H, null, v.damping); // the first is the widest, so that equal steps all show

@@ -89,7 +89,7 @@ export default {
       const reach = (0.15 * (hi - lo)) / Math.hypot(gw, gb);
       plane.arrow(w, b, w - reach * gw, b - reach * gb, { color: "warn", width: 3, halo: true });
       plane.path(run.points.subarray(0, last + 2), { width: 1.5, halo: true });
-      for (let i = 2; i <= last; i += 2) plane.dot(run.points[i], run.points[i + 1], { size: 2.5 });
+      for (let i = 2; i <= last; i += 2) plane.dot(run.points[i], run.points[i + 1], { size: 2.5, edge: false });
       if (!run.diverged) plane.dot(endW, endB, { hollow: true, size: 5 });
 
       const turn = (g, name) => (g < 0 ? `raise ${name}` : g > 0 ? `lower ${name}` : `keep ${name}`);

@@ -79,7 +79,7 @@ def test_gradients_at_the_point_and_alignment_at_the_best(open_page):
     np.testing.assert_allclose(after(said, "of length")[0], part, rtol=1e-9)
     page = open_page(constrained("line", centre=CENTRE))
     page.get_by_role("button", name="Go to the best point").click()
-    assert "They are parallel: ∇f + λ∇g = 0" in words(page)
+    assert "They are parallel: ∇f + λ∇c = 0" in words(page)
 
 
 @pytest.mark.parametrize("kind", list(CONSTRAINTS))
