@@ -103,8 +103,7 @@ def write_site_sheet(site: Path, sheets: list[str]) -> None:
     pages = "\n".join(page.read_text(encoding="utf-8") for page in site.rglob("*.html"))
     scripts = "\n".join(script.read_text(encoding="utf-8") for script in static.rglob("*.js"))
     in_pages = {name for value in re.findall(r'\b(?:class|id)="([^"]*)"', pages) for name in value.split()}
-    in_scripts = {name for words in re.findall(f"{_STRING}|`[^`]*`", scripts) for name in re.findall(r"[\w-]+", words)}
-    names = in_pages | in_scripts
+    names = in_pages | set(re.findall(r"[\w-]+", scripts))
     parts = [_moved((static / name).read_text(encoding="utf-8"), posixpath.dirname(name)) for name in sheets]
     css = used_rules("\n".join(parts), names, set(re.findall(r"\bfa-[\w-]+", pages)))
     css = _FA_TTF.sub(r'\1.woff) format("woff")', _FA_WOFF2.sub("", css))
