@@ -33,6 +33,13 @@ def test_the_book_builds_without_warnings(built_book):
     assert pages() and not missing
 
 
+def test_no_style_of_a_widget_is_lost(built_book):
+    classes = lambda css: set(re.findall(r"\.(oc-[\w-]+|right|wrong)", css))
+    own = classes((ROOT / "optcore/widgets/oc.css").read_text(encoding="utf-8"))
+    kept = classes((built_book[0] / "_static/site.css").read_text(encoding="utf-8"))
+    assert len(own) > 20 and own <= kept, own - kept
+
+
 @pytest.mark.parametrize("page_name", pages())
 def test_page(page_name, site, built_book, browser):
     with opened(browser, f"{site}/{page_name}.html") as (page, record):
