@@ -40,7 +40,6 @@ DROPPED = ("thebe", "THEBE_JS_URL", "DOCUMENTATION_OPTIONS.pagename", "MathJax")
 
 # The theme measures every scrolling region once the page has loaded, which lays out all of it; page.js does better.
 MEASURES_ALL = '"complete"===document.readyState?O():window.addEventListener("load",O)'
-MEASURES_NONE = '"measured by page.js"'
 
 # What other extensions write that axe objects to.
 REPLACED = {
@@ -181,24 +180,21 @@ def finish_page(app: Sphinx, pagename: str, templatename: str, context: dict, do
         context["script_files"][:] = map(_deferred, context["script_files"])
 
 
-def measure_nothing(theme: Path) -> None:
-    """Take MEASURES_ALL out of the theme's script; where no page has changed, an earlier build has done so."""
-    script = theme.read_text(encoding="utf-8")
-    if MEASURES_ALL in script:
-        theme.write_text(script.replace(MEASURES_ALL, MEASURES_NONE), encoding="utf-8")
-    elif MEASURES_NONE not in script:
-        raise ValueError(f"{theme} has changed: it no longer ends in {MEASURES_ALL}")
-
-
 def finish_site(app: Sphinx, exception: Exception | None) -> None:
     """Remove what no page asks for, and shrink what is left."""
     if exception or app.builder.format != "html":
         return
     static = Path(app.outdir, "_static")
+    if not list(static.rglob("fontawesome.js")):  # no page was out of date: Sphinx has left what an earlier build made
+        return
     for pattern in ("*.map", "fontawesome.js*", "*thebe*", "katex.min.js"):
         for path in static.rglob(pattern):
             path.unlink()
-    measure_nothing(static / "scripts" / "pydata-sphinx-theme.js")
+    theme = static / "scripts" / "pydata-sphinx-theme.js"
+    script = theme.read_text(encoding="utf-8")
+    if MEASURES_ALL not in script:
+        raise ValueError(f"{theme} has changed: it no longer ends in {MEASURES_ALL}")
+    theme.write_text(script.replace(MEASURES_ALL, "0"), encoding="utf-8")
     added = sorted(app.builder._css_files, key=lambda sheet: sheet.priority)
     names = [str(sheet.filename).removeprefix("_static/") for sheet in added if "thebe" not in str(sheet.filename)]
     shrink.write_site_sheet(Path(app.outdir), [*THEME_SHEETS, *names])
