@@ -2,6 +2,8 @@
 
 import html
 import re
+import sys
+from io import BytesIO
 from urllib.parse import quote, urlsplit
 
 import pytest
@@ -11,6 +13,11 @@ from PIL import Image
 from tests.course import ROOT, pages
 
 pytest.importorskip("playwright")
+from pypdf import PdfReader  # noqa: E402
+
+sys.path.insert(0, str(ROOT / "book"))
+from pdf import links_of, make_pdf  # noqa: E402
+
 from tests.site.browser import axe, opened, served  # noqa: E402
 
 CHAPTER = "chapters/4-adaptive-methods/2-adam"
@@ -173,6 +180,8 @@ def test_the_search_takes_every_spelling(spellings, site, browser):
 
 # ---- keyboard -----------------------------------------------------------------------------------------------
 
+SHOWN = "all => all.filter(el => el.checkVisibility()).map(el => el.outerHTML.slice(0, 90))"
+BLANK = "all => all.filter(el => !el.getContext('2d').getImageData(0, 0, el.width, el.height).data.some(v => v)).length"
 FOCUS = """() => {
   const el = document.activeElement, style = getComputedStyle(el), box = el.getBoundingClientRect();
   const ring = e => getComputedStyle(e).outlineStyle !== "none" || getComputedStyle(e).boxShadow !== "none";
@@ -203,3 +212,36 @@ def test_tab_alone_reaches_everything_on_a_page(site, browser):
     assert len(stops) > 80
     assert not left
     assert not [stop["name"] for stop in stops if not stop["seen"]]
+
+
+# ---- paper --------------------------------------------------------------------------------------------------
+
+
+def test_a_page_prints_without_what_can_only_be_clicked(site, browser):
+    with opened(browser, f"{site}/{CHAPTER}.html", dark=True) as (page, _):
+        reader = PdfReader(BytesIO(page.pdf(format="A4")))
+        text = " ".join("".join(sheet.extract_text() for sheet in reader.pages).split())
+        assert page.evaluate("document.documentElement.dataset.theme") == "dark"  # again
+        page.emulate_media(media="print")
+        page.evaluate("dispatchEvent(new Event('beforeprint'))")
+        assert page.evaluate("document.documentElement.dataset.theme") == "light"
+        shown = page.eval_on_selector_all("button, input, select, #pst-primary-sidebar, .headerlink", SHOWN)
+        cut = page.eval_on_selector_all("pre", "all => all.filter(e => e.scrollWidth > e.clientWidth + 1).length")
+        blank = page.eval_on_selector_all("canvas", BLANK)
+    assert not shown and not cut and blank == 0
+    assert "Momentum averages gradients" in text and "Further reading" in text
+    assert "Copy link" not in text and "Next question" not in text and "Colab" not in text
+    assert "Without bias correction Adam" in text and "loss" in text
+
+
+def test_pages_print_into_one_file(site, browser, tmp_path):
+    names = ["intro", CHAPTER, "glossary"]
+    make_pdf(browser, site, names, tmp_path / "course.pdf")
+    reader = PdfReader(tmp_path / "course.pdf")
+    titles = [item.title for item in reader.outline if not isinstance(item, list)]
+    links = list(links_of(reader.pages))
+    jumps = [link for link in links if link.get("/A", {}).get("/S") == "/GoTo"]
+    within = [reader.get_page_number(link["/Dest"][0].get_object()) for link in links if "/Dest" in link]
+    assert len(reader.pages) > 15 and "Adam" in titles and "Glossary" in titles
+    assert jumps and not [a for a in links if str(a.get("/A", {}).get("/URI", "")).startswith(f"{site}/{CHAPTER}")]
+    assert len(set(within)) > 10  # headings are found on their own pages

@@ -37,5 +37,20 @@
     scrollers.forEach(setTab);
   };
   addEventListener("keydown", all, { once: true });
-  addEventListener("beforeprint", all, { once: true });
+
+  // On paper: light, and quizzes as the list of questions that they show where scripts are off.
+  const root = document.documentElement;
+  let theme;
+  addEventListener("beforeprint", () => {
+    all();
+    theme = root.dataset.theme;
+    root.dataset.theme = "light";
+    for (const quiz of document.querySelectorAll("[data-oc=quiz]:not(:has(> .oc-paper))")) {
+      const paper = document.createElement("div");
+      paper.className = "oc-paper";
+      paper.innerHTML = quiz.querySelector("noscript").textContent;
+      quiz.append(paper);
+    }
+  });
+  addEventListener("afterprint", () => (root.dataset.theme = theme));
 }
