@@ -9,16 +9,18 @@ PORT ?= 8000
 JOBS ?= 2
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: help book serve lab run test lint links bench gradebook lite colab floors oldest clean clean-all
+.PHONY: help book serve lab run test tested lighthouse pdf lint links bench gradebook lite colab floors oldest clean clean-all
 .DELETE_ON_ERROR:
 
 help:
 	@echo 'make book    build the site into $(HTML) from the stored outputs'
 	@echo 'make serve   serve it at http://localhost:$(PORT)'
+	@echo 'make pdf     print it into one file, _build/course.pdf'
 	@echo 'make lab     open the notebooks in JupyterLab'
 	@echo 'make run     execute every notebook afresh and store its outputs'
 	@echo 'make test    run every test'
 	@echo 'make tested  measure every page for what-is-tested.md'
+	@echo 'make lighthouse   audit six pages as on a phone (needs npx)'
 	@echo 'make lint    ruff and mypy'
 	@echo 'make links   try every link to other sites'
 	@echo 'make bench   time the course against its alternatives, and write how-fast.md'
@@ -64,6 +66,10 @@ serve: $(READY)
 	@echo 'http://localhost:$(PORT)   (Ctrl-C stops)'
 	@$(BIN)/python -m http.server $(PORT) --bind 127.0.0.1 --directory $(HTML)
 
+pdf: book $(VENV)/requirements-test-ready
+	@tests/site/ensure_browser
+	@$(BIN)/python book/pdf.py
+
 lab: $(READY) $(VENV)/requirements-lab-ready
 	@$(BIN)/jupyter lab --notebook-dir=. $(if $(filter 0,$(shell id -u)),--allow-root)
 
@@ -80,6 +86,9 @@ test: $(READY) $(VENV)/requirements-test-ready
 # Measures every page, so it takes a while: run it before a release, then `make book` again.
 tested: book $(VENV)/requirements-test-ready
 	@$(BIN)/python book/tested.py
+
+lighthouse: book $(VENV)/requirements-test-ready
+	@$(BIN)/python book/lighthouse.py
 
 lint: $(READY) $(VENV)/requirements-test-ready
 	@$(BIN)/ruff check .
