@@ -557,7 +557,7 @@ _HVP = Exercise(
 
 def power_iteration(hvp, n):
     v = np.random.default_rng(0).normal(size=n)
-    for _ in range(1000):
+    for _ in range(100):
         v = v / np.linalg.norm(v)
         Hv = hvp(v)
         value = v @ Hv
