@@ -53,7 +53,7 @@ const oc = (() => {
     const a = Math.abs(x);
     if (a && (a < 1e-3 || a >= 1e6)) {
       const [m, e] = x.toExponential(digits - 1).split("e");
-      return `${+m}e${+e}`.replace(/^-/, "−");
+      return `${+m}e${+e}`.replaceAll("-", "−"); // the minus sign, which does not break lines
     }
     return String(a >= 10 ** digits ? Math.round(x) : +x.toPrecision(digits)).replace(/^-/, "−");
   }

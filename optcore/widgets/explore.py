@@ -257,9 +257,11 @@ class Explore(Widget):
 
     def _heights(self, sliders: list[dict], noise: bool, phase: bool) -> tuple[str, str]:
         rates = len([s for s in sliders if s["key"].split(".")[-1] == "lr"])
-        main, rest = rates + len(self._surface.params) + bool(self._schedules) + noise + 2, len(sliders) - rates
-        rem = lambda columns: 16.5 + 3.3 * (-(-main // columns) - (-rest // columns)) + 3 * phase
-        return f"calc({53 + 45 * phase}cqi + {rem(3):.1f}rem)", f"calc({162 + 83 * phase}cqi + {rem(2):.1f}rem)"
+        menus, rest = 1 + bool(self._schedules), len(sliders) - rates
+        main = rates + len(self._surface.params) + noise + 1
+        rem = lambda rows: 16.5 + 3.3 * rows + 3 * phase
+        wide, narrow = -(-(main + menus) // 3) - (-rest // 3), -(-main // 2) + menus - (-rest // 2)
+        return f"calc({53 + 45 * phase}cqi + {rem(wide):.1f}rem)", f"calc({162 + 83 * phase}cqi + {rem(narrow):.1f}rem)"
 
     # -- settings
     def checked(self, value: dict) -> dict:

@@ -10,7 +10,7 @@ export default { render({ model, el }) {
   const caption = weights.el.querySelector("figcaption");
   plane.handles("points", { label: "Point", color: "accent", least: 2, most: 40 });
   ui.slider("degree", { label: "Degree", min: 0, max: most, int: true, tip: "The number of features after the constant; with as many features as points the curve can pass through all." });
-  ui.select("penalty", { label: "Regulariser", options: penalties, tip: "What is added to the training error, or when descent on it is stopped; the constant is left alone." });
+  ui.select("penalty", { label: "Regularizer", options: penalties, tip: "What is added to the training error, or when descent on it is stopped; the constant is left alone." });
   const lam = ui.slider("lam", { label: "Strength λ", min: 1e-5, max: 10, scale: "log", tip: "L2 shrinks all coefficients, L1 sets the weak ones to exactly zero." });
   const steps = ui.slider("steps", { label: "Steps before the stop", min: 1, max: STEPS, scale: "log", int: true, tip: "Gradient descent from zero fits the strong directions first; stopping leaves the weak ones out." });
   const against = ui.select("against", { label: "Error against", options: [{ value: "degree", label: "degree" }, { value: "strength", label: "strength or steps" }] });
@@ -152,7 +152,7 @@ export default { render({ model, el }) {
     const best = held.reduce((k, e, i) => (e < held[k] ? i : k), 0), name = byDegree ? "degree" : stop ? "number of steps" : "λ";
     const reading = theirs < 1.3 * held[best] ? "close to the best" : mine < 0.5 * theirs ? "it overfits" : "it underfits";
     const zeros = w.slice(1).filter((c) => c === 0).length, size = Math.hypot(...w.slice(1));
-    return `Degree ${v.degree}, ${penalties.find((p) => p.value === v.penalty).label.replace("none", "no regulariser")}: training error ${fmt(mine)}, test error ${fmt(theirs)}, ${reading}. ` +
+    return `Degree ${v.degree}, ${penalties.find((p) => p.value === v.penalty).label.replace("none", "no regularizer")}: training error ${fmt(mine)}, test error ${fmt(theirs)}, ${reading}. ` +
       `Coefficients: length ${fmt(size)}, ${zeros} of ${v.degree} exactly zero. The best ${name} for the held-out points is ${fmt(at[best])}, with ${fmt(held[best])}.`;
   });
 } };

@@ -162,8 +162,8 @@ export default { render({ model, el }) {
     });
     const [up, down] = [forward[v.depth] / forward[0], backward[0] / backward[v.depth]], each = (r) => fmt(r ** (1 / v.depth));
     const flat = slopes[v.depth - 1].filter((s) => Math.abs(s) < 0.05).length / slopes[v.depth - 1].length;
-    return `Activations ${verdict(up)}: mean square ${fmt(forward[v.depth])} after ${v.depth} layers, a factor ${each(up)} for each (infinite width: ${fmt(q[v.depth])}). ` +
-      `Gradients ${verdict(down)}: ${fmt(backward[0])} at the input, ${each(down)} for each layer (infinite width: ${fmt(chi[0])}). ` +
+    return `Activations ${verdict(up)}: mean square ${fmt(forward[v.depth])} after ${v.depth} layers (infinite width: ${fmt(q[v.depth])}), a factor ${each(up)} for each. ` +
+      `Gradients ${verdict(down)}: ${fmt(backward[0])} at the input (infinite width: ${fmt(chi[0])}), a factor ${each(down)} for each layer. ` +
       `In the last layer ${fmt(Math.round(100 * flat))}% of the slopes are below 0.05.`;
   });
 } };

@@ -28,7 +28,7 @@ def test_scores_equal_optcore(open_page, z, label):
 
 
 def test_headline_slopes_at_a_badly_wrong_score(open_page):
-    """At z = -10, y = 1 the squared error has slope -9.08e-5, cross-entropy -0.99995 (curriculum 1.2)."""
+    """At z = -10, y = 1 the squared error has slope -9.08e-5, cross-entropy -0.99995."""
     shown = exact_numbers(open_page, loss_curves(z=-10, reach=20))
     assert f"{shown[4]:.2e}" == "-9.08e-05" and round(shown[6], 5) == -0.99995
 

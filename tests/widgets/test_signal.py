@@ -70,12 +70,12 @@ def test_page_computes_the_same_network(open_page):
 def test_infinite_width_is_the_exact_recursion(open_page):
     page = open_page(body=exact(signal(init="he", gain=1.2, depth=10)))
     shown = numbers(words(page))
-    np.testing.assert_allclose([shown[3], shown[6]], [1.44**10] * 2, rtol=1e-3)
+    np.testing.assert_allclose([shown[2], shown[5]], [1.44**10] * 2, rtol=1e-3)
     # saturated tanh: compare with many samples of one unit
     shown = numbers(assign(page, init="normal", activation="tanh", gain=1.0, depth=1))
     z = 8 * normal_draws(1, 0, 2_000_000)
-    np.testing.assert_allclose(shown[3], np.mean(np.tanh(z) ** 2), rtol=2e-3)
-    np.testing.assert_allclose(shown[6], 64 * np.mean((1 - np.tanh(z) ** 2) ** 2), rtol=1e-2)
+    np.testing.assert_allclose(shown[2], np.mean(np.tanh(z) ** 2), rtol=2e-3)
+    np.testing.assert_allclose(shown[5], 64 * np.mean((1 - np.tanh(z) ** 2) ** 2), rtol=1e-2)
 
 
 def test_the_lesson_is_in_the_words(open_page):
