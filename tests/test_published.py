@@ -64,6 +64,23 @@ def test_widgets_start_when_the_reader_comes_near(site, browser):
     context.close()
 
 
+@pytest.mark.parametrize("haste", [True, False])
+def test_a_link_within_a_page_leads_to_its_heading(haste, site, browser):
+    context = browser.new_context(viewport={"width": 1280, "height": 800}, reduced_motion="reduce")
+    page = context.new_page()
+    page.goto(f"{site}/{CHAPTER}.html")
+    page.wait_for_timeout(0 if haste else 1500)
+    for place in ("further-reading", "the-rule", "quiz"):
+        page.click(f"#pst-page-toc-nav a[href='#{place}']")
+        page.wait_for_timeout(700)
+        assert -10 < page.evaluate(f"document.getElementById('{place}').getBoundingClientRect().top") < 500
+    top = page.evaluate("scrollY")
+    page.reload()
+    page.wait_for_timeout(700)
+    assert abs(page.evaluate("scrollY") - top) < 20
+    context.close()
+
+
 def test_what_scrolls_is_reached_with_tab(site, browser):
     with opened(browser, f"{site}/{CHAPTER}.html", width=375) as (page, _):
         wide, rest = page.evaluate(

@@ -1,5 +1,5 @@
-/* On every page. Work on what is far down waits until the reader comes near; all of it is done when a key is pressed,
-   so that Tab misses nothing, and before printing. */
+/* On every page. Work on what is far down waits until the reader comes near; all of it is done before a key press or a
+   click takes effect, so that Tab and links find everything in its place, and before printing. */
 {
   const widgets = [...document.querySelectorAll("[data-oc]")];
   const near = new IntersectionObserver(
@@ -32,7 +32,21 @@
   const sizes = new ResizeObserver((entries) => entries.forEach(({ target }) => setTab(target)));
   scrollers.forEach((el) => sizes.observe(el));
 
+  // Sections that book.css leaves for later are laid out one by one while the page is idle.
+  const sections = [...document.querySelectorAll(".bd-article > section > section")];
+  const idle = window.requestIdleCallback ?? ((work) => setTimeout(work, 50));
+  const layNext = () => {
+    const section = sections.shift();
+    if (!section) return;
+    section.style.contentVisibility = "visible";
+    idle(layNext);
+  };
+  const layAll = () => sections.splice(0).forEach((section) => (section.style.contentVisibility = "visible"));
+  addEventListener("load", () => idle(layNext));
+  addEventListener("pointerdown", layAll, { once: true });
+
   const all = () => {
+    layAll();
     widgets.forEach((el) => oc.mount(el));
     scrollers.forEach(setTab);
   };
