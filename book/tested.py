@@ -1,15 +1,19 @@
 """Write what-is-tested.md: the tests by file, and each page of the built site as a browser meets it.
 
-    make tested
+make tested
 """
 
 import ast
+import json
 import os
 import subprocess
 import sys
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
+from lighthouse import SCORES
 from run_notebooks import ROOT, execute
 
 sys.path.insert(0, str(ROOT))
@@ -22,7 +26,7 @@ SITE = ROOT / "_build" / "html"
 TEXT = """# What is tested
 
 `make test` runs {count} tests; it fails when a browser is missing and `OC_REQUIRE_BROWSER` is set. This page is written
-by `book/tested.py` from one run on one machine.
+by `make tested` from one run on one machine.
 
 ## Tests
 
@@ -30,7 +34,7 @@ by `book/tested.py` from one run on one machine.
 |---|---:|---|
 {files}
 
-Not tested: Colab and Binder themselves, Firefox and Safari, screen readers, printing.
+Not tested: Colab and Binder themselves, Firefox and Safari, screen readers.
 
 ## Pages
 
@@ -41,12 +45,18 @@ Each page in headless Chromium with the network blocked.
 - *axe*: rules of WCAG 2.2 A and AA that axe-core finds broken, in light mode and, for contrast, in dark mode.
 - *controls*: those that change the drawing and the status line of their widget, of all.
 - *answers*: quiz answers that are judged and explained, of all.
-- *seconds*: to execute the notebook.
+- *seconds*: to execute the notebook, one thread, while the other core is at work too.
+- *Lighthouse*: performance, accessibility, best practices, SEO, of 100 each, as on a phone with a slow line; the median
+  of three runs by `make lighthouse`, which looks at six pages.
 
-| page | kB | requests | axe | controls | answers | seconds |
-|---|---:|---:|---:|---:|---:|---:|
+| page | kB | requests | axe | controls | answers | seconds | Lighthouse |
+|---|---:|---:|---:|---:|---:|---:|---|
 {pages}
+
+{sums}
 """
+SUMS = """{pages} pages, the heaviest of {heaviest} kB; {external} requests left the site; axe found {axe} broken rules;
+{alive} controls and {explained} answers did what they should; the notebooks took {seconds} seconds."""
 
 
 def test_rows() -> tuple[int, str]:
@@ -68,37 +78,105 @@ def share(count: int, faulty: int) -> str:
     return f"{count - faulty} of {count}" if count else ""
 
 
-def page_row(browser, base: str, name: str) -> str:
-    """One page's row."""
+@dataclass
+class Measured:
+    """One page of the built site, measured."""
+
+    name: str
+    title: str
+    kilobytes: float
+    requests: int
+    external: int
+    axe: int
+    controls: int
+    dead: int
+    answers: int
+    faults: int
+    seconds: float | None = None
+    lighthouse: str = ""
+
+    def row(self) -> str:
+        """A line of the table."""
+        source = f"{self.name}.ipynb" if (ROOT / f"{self.name}.ipynb").is_file() else f"{self.name}.md"
+        cells = [
+            f"[{self.title}]({source})",
+            f"{self.kilobytes:.0f}",
+            f"{self.requests}, {self.external}",
+            str(self.axe),
+            share(self.controls, self.dead),
+            share(self.answers, self.faults),
+            "" if self.seconds is None else f"{self.seconds:.0f}",
+            self.lighthouse,
+        ]
+        return f"| {' | '.join(cells)} |"
+
+
+def measure(browser, base: str, name: str) -> Measured:
+    """Open a page as a reader does, and try all that is on it."""
     with opened(browser, f"{base}/{name}.html") as (page, record):
+        page.wait_for_load_state("networkidle")
         title = page.title().split(" — ")[0]
         kilobytes = weight(page, record, base, SITE) / 1000
         asked, left = len(record.requests), len(record.external(base))
         broken = len(axe(page))
         page.emulate_media(color_scheme="dark")
+        page.wait_for_function("document.documentElement.dataset.theme === 'dark'")
         broken += len(axe(page, "color-contrast"))
         page.emulate_media(color_scheme="light")
         widgets, quizzes = exercise_widgets(page), answer_quizzes(page)
-    alive = share(sum(w.controls for w in widgets), sum(len(w.dead) for w in widgets))
-    explained = share(sum(q["answers"] for q in quizzes), sum(len(q["faults"]) for q in quizzes))
-    notebook = ROOT / f"{name}.ipynb"
-    source = f"{name}.ipynb" if notebook.is_file() else f"{name}.md"
-    seconds = f"{execute(notebook)[1]:.0f}" if name.startswith("chapters/") else ""
-    figures = [f"{kilobytes:.0f}", f"{asked}, {left}", str(broken), alive, explained, seconds]
-    return f"| {' | '.join([f'[{title}]({source})', *figures])} |"
+    return Measured(
+        name,
+        title,
+        kilobytes,
+        asked,
+        left,
+        broken,
+        controls=sum(widget.controls for widget in widgets),
+        dead=sum(len(widget.dead) for widget in widgets),
+        answers=sum(quiz["answers"] for quiz in quizzes),
+        faults=sum(len(quiz["faults"]) for quiz in quizzes),
+    )
 
 
-def main() -> None:
+def lighthouse_scores() -> dict[str, str]:
+    """What `make lighthouse` left, by page; the root page stands for the first one."""
+    if not SCORES.is_file():
+        return {}
+    scores = json.loads(SCORES.read_text(encoding="utf-8"))
+    names = {"index": pages()[0]}
+    return {names.get(name, name): ", ".join(map(str, four.values())) for name, four in scores.items()}
+
+
+def sums(measured: list[Measured]) -> str:
+    """All pages in one sentence."""
+    return SUMS.format(
+        pages=len(measured),
+        heaviest=f"{max(m.kilobytes for m in measured):.0f}",
+        external=sum(m.external for m in measured),
+        axe=sum(m.axe for m in measured),
+        alive=share(sum(m.controls for m in measured), sum(m.dead for m in measured)),
+        explained=share(sum(m.answers for m in measured), sum(m.faults for m in measured)),
+        seconds=f"{sum(m.seconds or 0 for m in measured):.0f}",
+    )
+
+
+def main(names: list[str] | None = None, target: Path = ROOT / "what-is-tested.md") -> None:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
-    count, files = test_rows()
-    rows = []
-    with served(SITE) as base, chromium() as browser:
-        for name in pages():
-            if Path(name).name != "what-is-tested":
-                rows.append(page_row(browser, base, name))
-                print(rows[-1], flush=True)
-    text = TEXT.format(count=count, files=files, pages="\n".join(rows))
-    (ROOT / "what-is-tested.md").write_text(text, encoding="utf-8")
+    names = names or [name for name in pages() if name != "what-is-tested"]
+    scores, measured = lighthouse_scores(), []
+    with ThreadPoolExecutor(1) as beside, served(SITE) as base, chromium() as browser:
+        tests = beside.submit(test_rows)
+        runs = {n: beside.submit(execute, ROOT / f"{n}.ipynb") for n in names if n.startswith("chapters/")}
+        for name in names:
+            measured.append(measure(browser, base, name))
+            print(measured[-1].row(), flush=True)
+        count, files = tests.result()
+        for page in measured:
+            page.lighthouse = scores.get(page.name, "")
+            page.seconds = runs[page.name].result()[1] if page.name in runs else None
+    rows = "\n".join(page.row() for page in measured)
+    target.write_text(TEXT.format(count=count, files=files, pages=rows, sums=sums(measured)), encoding="utf-8")
+    print(f"{target.name}: {sums(measured)}")
 
 
 if __name__ == "__main__":
