@@ -46,8 +46,6 @@ def add_meta(app: Sphinx, docname: str, context: dict, doctree: nodes.document) 
         description = f"{title}. {description}"
     picture = urljoin(address(app, app.config.root_doc), f"_static/{CARD}")
     context["pageurl"] = address(app, docname)  # the canonical link
-    if docname == app.config.root_doc:
-        context["docstitle"] = ""  # or the title says it twice
     properties = {
         "og:type": "website" if docname == app.config.root_doc else "article",
         "og:site_name": site,
