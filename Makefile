@@ -97,7 +97,7 @@ lint: $(READY) $(VENV)/requirements-test-ready
 links: $(READY)
 	@$(BIN)/jupyter-book build -q --builder linkcheck .
 
-bench: $(READY) $(VENV)/requirements-test-ready
+bench: book $(VENV)/requirements-test-ready
 	@$(BIN)/python book/fast.py
 
 gradebook: $(READY)
