@@ -56,7 +56,7 @@ export default { render({ model, el }) {
     }
   };
   const sharpness = (eta) => {
-    const { points, end, diverged } = oc.descend(surface, ui.spec.gd, { start: [2.5, 0.3], lr: eta, steps: eta.length, noise: ui.spec.noise });
+    const { points, end, diverged } = oc.descend(surface, ui.spec.gd, { start: ui.spec.from, lr: eta, steps: eta.length, noise: ui.spec.noise });
     const total = new Float64Array(eta.length + 1).fill(NaN);
     for (let t = 0; t <= end - diverged; t++) {
       surface.at(points.subarray(2 * t));
@@ -98,8 +98,8 @@ export default { render({ model, el }) {
     if (!runs.length) return "No schedule is shown.";
     const main = runs.find((r) => r.k === focus), last = (list) => list[list.length - 1];
     if (!exact) {
-      const words = runs.map((r) => (r.diverged ? `${label[r.k]}: diverged at step ${r.end}` : `${label[r.k]}: ends at sharpness ${fmt(last(r.total))}, 2/η = ${fmt(2 / last(r.eta))}`));
-      return `${words.join(". ")}. At the start the sharpness is 6.34: a first rate above ${fmt(2 / 6.34)} throws the run uphill.`;
+      const first = main.total[0], words = [main, ...runs.filter((r) => r !== main)].map((r) => (r.diverged ? `${label[r.k]}: diverged at step ${r.end}` : `${label[r.k]}: ends at sharpness ${fmt(last(r.total))}, 2/η = ${fmt(2 / last(r.eta))}`));
+      return `${words.join(". ")}. At the start the sharpness is ${fmt(first)}: a first rate above ${fmt(2 / first)} throws the run uphill.`;
     }
     const b = last(main.bias), s = last(main.variance), ranked = [...runs].sort((p, q) => last(p.total) - last(q.total));
     const reading = b > 4 * s ? "it stopped short of the minimum" : s > 4 * b ? "what is left is noise" : "bias and noise balance";

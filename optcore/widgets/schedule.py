@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from .. import schedules as s
+from ..descent import DIVERGED
 from ..rules import gd, rule_program
 from ..surfaces import Surface
 from ..symbolic import Trace, trace
@@ -31,6 +32,7 @@ FAMILIES: dict[str, tuple[str, str, Callable]] = {
     "cyclic": ("triangles", "#5b6770", lambda lr, steps, *, period=200.0: s.cyclic(lr / 10, lr, period / 2)),
     "one_cycle": ("one cycle", "#a21caf", lambda lr, steps, *, rise=0.3: s.one_cycle(lr, steps, rise)),
 }
+START = [2.5, 0.3]  # of the runs on the product: a steep place
 _DRAWN = ("drawn by you", "#111827")
 
 #: knob -> how its slider looks
@@ -120,6 +122,7 @@ class Schedule(Widget):
                     lambda eta, m, v, **kw: noisy_quadratic(eta, m, v, **kw), (), (), (), curvature=(), noise=()
                 ).program(),
                 "product": product.program(),
+                "from": START,
                 "gd": rule_program(gd),
                 "noise": np.round(1e-3 * noises, 6).ravel(),
             },
@@ -138,20 +141,33 @@ class Schedule(Widget):
         with np.errstate(all="ignore"):
             return fn(t, **{k: value[k] for k in fn.inputs if k != "t"}) + np.zeros_like(t)
 
+    def sharpness(self, name: str) -> np.ndarray:
+        """The largest eigenvalue of the Hessian of ½(ab - 1)² along the run (steps + 1,); nan once it has diverged."""
+        noise = np.reshape(self.spec["noise"], (-1, 2))
+        points = [np.array(START)]
+        with np.errstate(all="ignore"):
+            for eta, xi in zip(self.rates(name), noise, strict=False):
+                points.append(points[-1] - eta * (product.grad(points[-1]) + xi))
+            hessians = product.hess(np.array(points))
+        fine = np.isfinite(hessians).all(axis=(1, 2)) & (np.abs(points).max(axis=1) < DIVERGED)
+        out = np.full(len(points), np.nan)
+        out[fine] = np.linalg.eigvalsh(hessians[fine])[:, -1]
+        return out
+
     def still(self):
-        """The rates, and the expected squared error of the noisy quadratic."""
+        """The rates, and under them the expected squared error of the noisy quadratic or the sharpness of the product."""
         from ..plotting import plt
 
         figure, (left, right) = plt.subplots(1, 2, figsize=(7.2, 2.8))
         names = {name: (label, color) for name, label, color in self.spec["families"]}
-        problem = {k: self.value[k] for k in ("curvature", "noise", "start")}
+        problem, exact = {k: self.value[k] for k in ("curvature", "noise", "start")}, self.value["model"] == "quadratic"
         for name in self.value["shown"]:
             label, color = names[name]
             rates = self.rates(name)
             left.plot(rates, color=color, label=label)
-            right.plot(expected_error(rates, **problem)[2], color=color)
+            right.plot(expected_error(rates, **problem)[2] if exact else self.sharpness(name), color=color)
         left.set(xlabel="step", ylabel="learning rate")
-        right.set(xlabel="step", ylabel="E x²", yscale="log")
+        right.set(xlabel="step", ylabel="E x²" if exact else "sharpness", yscale="log")
         left.legend()
         return figure
 

@@ -74,24 +74,31 @@ def test_sharpness_of_the_product_equals_descend(open_page):
     noise = np.array(w.spec["noise"]).reshape(-1, 2)
     rates = w.rates("constant")
     point = np.array([2.5, 0.3])
+    first = np.linalg.eigvalsh(product.hess(point))[-1]
     for eta, xi in zip(rates, noise, strict=True):
         point = point - eta * (product.grad(point) + xi)
-    sharpness = np.linalg.eigvalsh(product.hess(point))[-1]
-    assert sharpness < 2 / 0.8
+    last = np.linalg.eigvalsh(product.hess(point))[-1]
+    assert last < 2 / 0.8
+    np.testing.assert_allclose(w.sharpness("constant")[[0, -1]], [first, last], rtol=1e-12)
     page = open_page(body=exact(w))
-    np.testing.assert_allclose(numbers(words(page))[:2], [sharpness, 2], rtol=1e-9)
+    shown = numbers(words(page))
+    np.testing.assert_allclose([shown[0], *shown[3:5]], [last, first, 2 / first], rtol=1e-9)
     assert "diverged" in assign(page, warmup=0)
+    w.value = {**w.value, "warmup": 0}
+    assert np.isnan(w.sharpness("constant")[-1])
+
+
+def test_the_schedule_in_detail_comes_first(open_page):
+    page = open_page(body=live(schedule(["constant", "linear"], model="product", lr=0.1)))
+    for name in ("constant", "linear"):
+        assert assign(page, focus=name).startswith(f"{name}: ends at sharpness")
 
 
 def test_every_control_counts(open_page):
     w = schedule(["constant", "step", "exponential", "inverse", "cosine", "restarts", "one_cycle", "drawn"])
     moved = nudge_every_control(open_page(body=live(w)))
     assert len(moved) == 11 + 5 + 4 + 7
-    silent = [name for name, (said, drew) in moved.items() if not drew]
-    assert silent == []
-    # overlays and shapes of schedules that are neither in detail nor the best leave the sentence as it is
-    for name in ("In detail", "Learning rate η₀", "Warm-up steps", "Cooldown steps", "What runs", "Gradient noise σ"):
-        assert moved[name][0], name
+    assert [name for name, both in moved.items() if both != (True, True)] == []
 
 
 def test_corners_move_by_keyboard(open_page):
