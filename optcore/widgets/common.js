@@ -373,7 +373,8 @@ const oc = (() => {
       ctx.beginPath();
       for (const [v, text] of this.xticks ?? ticks(this.x, this.logx, Math.max(2, (right - left) / 60))) {
         const px = Math.round(this.X(v)) + 0.5;
-        ctx.fillText(text, px, bottom + 6);
+        const half = ctx.measureText(text).width / 2;
+        ctx.fillText(text, clamp(px, half, this.w - half), bottom + 6); // all of it, at the edge too
         ctx.moveTo(px, grid ? top : bottom);
         ctx.lineTo(px, bottom + 4);
       }
