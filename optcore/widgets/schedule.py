@@ -155,7 +155,7 @@ class Schedule(Widget):
         return out
 
     def still(self):
-        """The rates, and under them the expected squared error of the noisy quadratic or the sharpness of the product."""
+        """The rates, and the expected squared error of the noisy quadratic or the sharpness of the product."""
         from ..plotting import plt
 
         figure, (left, right) = plt.subplots(1, 2, figsize=(7.2, 2.8))
