@@ -32,7 +32,7 @@
   const sizes = new ResizeObserver((entries) => entries.forEach(({ target }) => setTab(target)));
   scrollers.forEach((el) => sizes.observe(el));
 
-  // Sections that book.css leaves for later are laid out one by one while the page is idle.
+  // Sections that book.css leaves for later are laid out one by one from the reader's first move on, all before a click.
   const sections = [...document.querySelectorAll(".bd-article > section > section")];
   const idle = window.requestIdleCallback ?? ((work) => setTimeout(work, 50));
   const layNext = () => {
@@ -42,7 +42,8 @@
     idle(layNext);
   };
   const layAll = () => sections.splice(0).forEach((section) => (section.style.contentVisibility = "visible"));
-  addEventListener("load", () => idle(layNext));
+  for (const sign of ["pointermove", "touchstart", "wheel", "scroll"])
+    addEventListener(sign, () => idle(layNext), { once: true, passive: true });
   addEventListener("pointerdown", layAll, { once: true });
 
   const all = () => {
