@@ -28,9 +28,9 @@ def test_line_equals_solve_eq_qp(open_page):
 
 
 def test_the_example_of_the_course(open_page):
-    """x² + y² under x + y = 1: (½, ½), λ = -1, and raising c by δ raises f* by δ."""
+    """x² + y² under x + y = 1: (½, ½), λ = -1, and raising b by δ raises f* by δ."""
     said = words(open_page(constrained()))
-    assert "Best: (0.5, 0.5), f* = 0.5, λ = −1; raising c by 0.1 changes f* by about 0.1." in said
+    assert "Best: (0.5, 0.5), f* = 0.5, λ = −1; raising b by 0.1 changes f* by about 0.1." in said
 
 
 @pytest.mark.parametrize(("kind", "level"), [("disk", 0.7), ("disk", 1.4), ("halfplane", 1.0), ("halfplane", -0.5)])

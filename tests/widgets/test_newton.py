@@ -63,7 +63,7 @@ def test_every_control_counts(open_page):
     for method, controls in [("lbfgs", 4), ("sr1", 4), ("bfgs", 3)]:
         w = newton("rosenbrock", start=[-1.2, 1.0], method=method, k=6, memory=1, compare=[])
         moved = nudge_every_control(open_page(body=live(w)))
-        moved = {name: change for name, change in moved.items() if name not in dict(METHODS.values())}
+        moved = {name: change for name, change in moved.items() if name not in METHODS.values()}
         assert len(moved) == controls
         assert [name for name, (said, drew) in moved.items() if not (said and drew)] == []
 
