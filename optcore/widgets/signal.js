@@ -105,12 +105,17 @@ export default { render({ model, el }) {
     }
     g[depth] = last;
     for (let l = depth - 1; l >= 0; l--) {
-      const slope = slopes[l];
-      g[l] = timesTransposed(g[l + 1].map((v, i) => v * slope[i] * scale), matrix(l, seed, n, kind), n);
+      const back = new Float64Array(size), above = g[l + 1], slope = slopes[l];
+      for (let i = 0; i < size; i++) back[i] = above[i] * slope[i] * scale;
+      g[l] = timesTransposed(back, matrix(l, seed, n, kind), n);
     }
     return { a, g, slopes };
   };
-  const square = (list) => list.reduce((sum, v) => sum + v * v, 0) / list.length;
+  const square = (list) => {
+    let sum = 0;
+    for (const v of list) sum += v * v;
+    return sum / list.length;
+  };
 
   /* q ← σ²E φ(√q z)² forwards and the product of σ²E φ'(√q z)² backwards, σ² = n·Var W, z ~ N(0, 1), by the midpoint rule. */
   const H = 0.03, nodes = Array.from({ length: 400 }, (_, i) => (i + 0.5) * H - 6), weights = nodes.map((z) => (H * Math.exp((-z * z) / 2)) / Math.sqrt(2 * Math.PI));

@@ -16,7 +16,7 @@ from .base import Setting, Widget
 __all__ = ["INITS", "Signal", "normal_draws", "signal"]
 
 WIDTHS = (8, 16, 32, 64)
-MOST_VALUES = 512  # activations of a layer in the page: width times batch
+MOST_VALUES = 384  # activations of a layer in the page: width times batch
 
 #: name -> (label, initializer)
 INITS: dict[str, tuple[str, Callable]] = {
