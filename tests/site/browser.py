@@ -136,7 +136,8 @@ def axe(page: Page, *only: str) -> list[str]:
             const options = { runOnly, rules, resultTypes: ["violations"], preload: false };
             // Pages hold thousands of coloured words of code: one of each kind stands for the rest.
             const kinds = new Set(), known = ({ className }) => kinds.size === kinds.add(className).size;
-            const exclude = [...document.querySelectorAll(".highlight pre span")].filter(known);
+            const words = [...document.querySelectorAll(".highlight pre span")];
+            const exclude = words.filter((word) => word.checkVisibility() && known(word));
             const { violations } = await axe.run({ include: document, exclude }, options);
             // WCAG 2.5.8 exempts targets whose place is the information: data points that lie close together.
             const points = violations.find(({ id }) => id === "target-size");
