@@ -15,7 +15,6 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from optcore.grading import Exercise
 from optcore.grading.notebooks import file_name, notebook
 from tests.course import GALLERY, ROOT, notebooks
 from tests.site.browser import opened
@@ -24,11 +23,6 @@ from tests.site.widgets import answer_quizzes, exercise_widgets
 PYTHON = ROOT / ".venv-colab" / "bin" / "python"
 CHAPTER = "gradient-descent"
 NOTEBOOKS = [GALLERY, *(path for path in notebooks() if path.name.startswith("1-"))]
-
-
-def solution(exercise: Exercise) -> str:
-    """What a student who has solved an exercise writes into its cell."""
-    return exercise.solution if exercise.template is not ... else f"{exercise.name} = {exercise.reference!r}"
 
 
 def packages() -> dict[str, str]:
@@ -66,7 +60,7 @@ def solved(execute):
     """The exercises of a chapter with every solution in place, run where the course is not installed yet."""
     stored = json.loads((ROOT / "exercises" / file_name(CHAPTER)).read_text(encoding="utf-8"))
     setup = next(cell for cell in stored["cells"] if "setup" in cell["metadata"].get("tags", []))
-    with_solutions = notebook(CHAPTER, ROOT, solution, setup)
+    with_solutions = notebook(CHAPTER, ROOT, lambda exercise: exercise.solution, setup)
     subprocess.run([PYTHON, "-m", "pip", "uninstall", "-q", "-y", "optcore", "latex2mathml"], check=True)
     before = packages()
     done = execute(nbformat.reads(json.dumps(with_solutions), as_version=4))

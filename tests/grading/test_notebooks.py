@@ -7,7 +7,6 @@ import re
 import subprocess
 import sys
 import tokenize
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,14 +15,10 @@ from optcore.grading.catalogue import CHAPTERS, chapter, exercises
 from optcore.grading.child import without_magics
 from optcore.grading.demo import slips, write_class
 from optcore.grading.notebooks import file_name, notebook, write
+from tests.course import ROOT, source
 
-ROOT = Path(__file__).resolve().parents[2]
 WRITTEN = [name for name in CHAPTERS if chapter(name)]
 every_chapter = pytest.mark.parametrize("name", WRITTEN)
-
-
-def source(cell):
-    return "".join(cell["source"])
 
 
 def cells(name, tag):
