@@ -13,7 +13,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 import optcore as oc  # noqa: E402
-from tests.site.browser import chromium, find_browser  # noqa: E402
+from tests.site.browser import chromium, require_browser  # noqa: E402
 from tests.widgets.controls import frame_times, live  # noqa: E402
 
 STEPS, ROUNDS = 1000, 15
@@ -75,8 +75,7 @@ def in_optax():
 
 
 def main() -> None:
-    if find_browser() is None:
-        raise SystemExit("No Chromium or Chrome on the PATH; install one, for example: apt-get install chromium")
+    require_browser()
     rules = ["gd", "momentum", "nesterov", "adam"]
     widget = oc.explore(oc.rosenbrock, rules, steps=500, lr=1e-3)
     with chromium() as browser:

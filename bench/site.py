@@ -11,18 +11,10 @@ from statistics import median
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from tests.site.browser import chromium, find_browser, served  # noqa: E402
+from tests.course import SAMPLE, SITE  # noqa: E402
+from tests.site.browser import chromium, require_browser, served  # noqa: E402
 
-SITE = ROOT / "_build" / "html"
 ROUNDS = 5
-PAGES = [
-    "index",
-    "chapters/1-objective/1-from-data-to-a-loss-surface",
-    "chapters/2-convexity/2-non-convex-landscapes",
-    "chapters/4-adaptive-methods/2-adam",
-    "gallery",
-    "glossary",
-]
 LINE = {"offline": False, "latency": 150, "downloadThroughput": 1.6e6 / 8, "uploadThroughput": 750e3 / 8}
 # A widget is alive when it has said in words what it draws, and the frame is done.
 WATCH = """
@@ -62,15 +54,14 @@ def load(browser, url: str, phone: bool) -> tuple[float, float | None]:
 
 
 def main() -> None:
-    if find_browser() is None:
-        raise SystemExit("No Chromium or Chrome on the PATH; install one, for example: apt-get install chromium")
+    require_browser()
     if not (SITE / "index.html").is_file():
         raise SystemExit("There is no built site; run: make book")
     print(f"seconds from the request, median of {ROUNDS} loads with an empty cache")
     print(f"  {'':50} first paint      widget alive")
     print(f"  {'':50} laptop  phone    laptop  phone")
     with served(SITE) as base, chromium() as browser:
-        for name in PAGES:
+        for name in SAMPLE:
             runs = {
                 phone: [load(browser, f"{base}/{name}.html", phone) for _ in range(ROUNDS)] for phone in (False, True)
             }

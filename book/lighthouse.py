@@ -15,19 +15,12 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from tests.course import SAMPLE, SITE  # noqa: E402
 from tests.site.browser import FLAGS, find_browser, served  # noqa: E402
 
-SITE, SCORES = ROOT / "_build" / "html", ROOT / "_build" / "lighthouse.json"
+SCORES = ROOT / "_build" / "lighthouse.json"
 RUNS = 3
 GOALS = {"performance": 95, "accessibility": 100, "best-practices": 100, "seo": 100}
-PAGES = [
-    "index",
-    "chapters/1-objective/1-from-data-to-a-loss-surface",
-    "chapters/2-convexity/2-non-convex-landscapes",
-    "chapters/4-adaptive-methods/2-adam",
-    "gallery",
-    "glossary",
-]
 
 
 def audit(url: str) -> dict:
@@ -54,7 +47,7 @@ def lost(report: dict) -> list[str]:
     return [f"{a['id']} {a.get('displayValue', '')}".strip() for a in audits if (a["score"] or 0) < 0.9]
 
 
-def main(site: Path = SITE, pages: list[str] = PAGES) -> None:
+def main(site: Path = SITE, pages: list[str] = SAMPLE) -> None:
     if shutil.which("npx") is None or find_browser() is None:
         raise SystemExit("Lighthouse needs npx, which comes with Node.js (nodejs.org), and Chromium or Chrome.")
     results, short = {}, 0

@@ -16,10 +16,10 @@ from pypdf.generic import ArrayObject, DictionaryObject, NameObject
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from tests.course import pages  # noqa: E402
-from tests.site.browser import chromium, find_browser, opened, served  # noqa: E402
+from tests.course import SITE, pages  # noqa: E402
+from tests.site.browser import chromium, opened, require_browser, served  # noqa: E402
 
-SITE, PDF = ROOT / "_build" / "html", ROOT / "_build" / "course.pdf"
+PDF = ROOT / "_build" / "course.pdf"
 MARGIN = {"top": "18mm", "bottom": "18mm", "left": "16mm", "right": "16mm"}
 FOOT = """<div style="font: 8px sans-serif; width: 100%; text-align: center">
 <span class="title"></span> · <span class="pageNumber"></span></div>"""
@@ -86,8 +86,7 @@ def make_pdf(browser: Browser, base: str, names: list[str], target: Path) -> Non
 
 
 def main() -> None:
-    if find_browser() is None:
-        raise SystemExit("No Chromium or Chrome on the PATH; install one, for example: apt-get install chromium")
+    require_browser()
     with served(SITE) as base, chromium() as browser:
         make_pdf(browser, base, pages(), PDF)
 

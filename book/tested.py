@@ -18,11 +18,10 @@ from run_notebooks import ROOT, execute
 
 sys.path.insert(0, str(ROOT))
 
-from tests.course import pages  # noqa: E402
+from tests.course import SITE, pages  # noqa: E402
 from tests.site.browser import axe, chromium, opened, served, weight  # noqa: E402
 from tests.site.widgets import answer_quizzes, exercise_widgets  # noqa: E402
 
-SITE = ROOT / "_build" / "html"
 TEXT = """# What is tested
 
 `make test` runs {count} tests; it fails when a browser is missing and `OC_REQUIRE_BROWSER` is set. This page is written

@@ -8,6 +8,15 @@ import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
 GALLERY = ROOT / "gallery.ipynb"  # every widget on one page
+SITE = ROOT / "_build" / "html"  # what `make book` builds
+SAMPLE = [  # pages of every kind, for measurements that take long
+    "index",
+    "chapters/1-objective/1-from-data-to-a-loss-surface",
+    "chapters/2-convexity/2-non-convex-landscapes",
+    "chapters/4-adaptive-methods/2-adam",
+    "gallery",
+    "glossary",
+]
 
 
 def _files(node) -> Iterator[str]:

@@ -26,6 +26,12 @@ def find_browser() -> str | None:
     return next(filter(None, map(shutil.which, NAMES)), None)
 
 
+def require_browser() -> None:
+    """Leave a program that cannot work without a browser, with a sentence that says what to do."""
+    if find_browser() is None:
+        raise SystemExit("No Chromium or Chrome on the PATH; install one, for example: apt-get install chromium")
+
+
 @contextmanager
 def chromium() -> Iterator[Browser]:
     """A sealed headless browser."""
