@@ -64,12 +64,10 @@ export default {
       plot.dot(x, y, { color: y > height + tiny ? "warn" : "accent" });
 
       const [, slope] = at(shape, A[0]).slice();
+      const drawn = bounds === "none" || Number.isFinite(slope) ? bounds : "missing";
+      if (drawn === "missing") plot.rule({ x: A[0] }, { color: "warn" });
       const parabola = (c) => (v) => A[1] + slope * (v - A[0]) + (c / 2) * (v - A[0]) ** 2;
       const bound = (c, side, name) => {
-        if (!Number.isFinite(slope)) {
-          plot.rule({ x: A[0] }, { color: "warn" });
-          return `${shape.label} has no slope at A: move A.`;
-        }
         const q = parabola(c), size = 1e-9 * (Math.abs(A[1]) + 1), broken = xs.findIndex((v, i) => side * (ys[i] - q(v)) < -size);
         plot.line(xs, xs.map(q), { color: broken < 0 ? "accent" : "warn", dash: [7, 5] });
         return `${name} ${broken < 0 ? "stays" : "does not stay"} ${side > 0 ? "below" : "above"} the curve.`;
@@ -77,8 +75,9 @@ export default {
       return [
         `At ${fmt(t)}A + ${fmt(1 - t)}B = ${fmt(x)} the curve is at ${fmt(y)}, the chord at ${fmt(height)}.`,
         failed ? "The curve rises above this chord: the function is not convex." : "This chord stays above the curve; one chord that does not would disprove convexity.",
-        bounds === "tangent" && bound(0, 1, "The tangent at A"),
-        ...(bounds === "parabolas" ? new Set([bound(mu, 1, `The parabola with μ = ${fmt(mu)}`), bound(L, -1, `The one with L = ${fmt(L)}`)]) : []),
+        drawn === "missing" && `${shape.label} has no slope at A: move A.`,
+        drawn === "tangent" && bound(0, 1, "The tangent at A"),
+        ...(drawn === "parabolas" ? [bound(mu, 1, `The parabola with μ = ${fmt(mu)}`), bound(L, -1, `The one with L = ${fmt(L)}`)] : []),
       ];
     }
 

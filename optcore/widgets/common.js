@@ -38,7 +38,7 @@ programs oc.program(traced) → {run(x, y), x, y, in: {name: offset}, out}
          oc.surface(traced) → {at, f, grad, hess}(w, params); `params` is an object that is not changed afterwards
          oc.descend(surface, rule, {start, lr, steps, params, hyper, noise, into})
          → {points, loss, slope (gradient norms), end, diverged}
-page     oc.h(tag, props, …children)   oc.newId()   oc.mount(el, widget)   oc.mountAll()
+page     oc.h(tag, props, …children)   oc.newId()   oc.mount(el, widget)
          oc.onframe(el, ms), when set, is told how long each drawing took */
 const oc = (() => {
   // ------------------------------------------------------------------------------------------------------ numbers
@@ -1205,11 +1205,6 @@ const oc = (() => {
     }
   }
 
-  function mountAll(root = document) {
-    // one task each, so that the page stays responsive
-    for (const el of root.querySelectorAll("[data-oc]")) setTimeout(() => mount(el));
-  }
-
   const api = {
     clamp,
     linspace,
@@ -1231,7 +1226,6 @@ const oc = (() => {
     GLYPHS,
     DIVERGED,
     mount,
-    mountAll,
     widgets: {},
     onframe: null,
     ui: (context) => new UI(context),

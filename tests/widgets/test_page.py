@@ -23,6 +23,9 @@ def test_no_accessibility_fault(open_page, width, dark):
     assert axe(page) == []
 
 
+MOUNT = "document.querySelectorAll('[data-oc]').forEach(el => oc.mount(el));"
+
+
 def site_page(*widgets):
     """The widgets as the book serves them: notebook scripts stripped, files loaded once as classic scripts."""
     stripped = [re.sub(r"<style data-oc-css>.*?</style>|<script type=\"module\".*?</script>", "", w.html(), flags=re.S)
@@ -30,7 +33,7 @@ def site_page(*widgets):
     scripts = [page_source("common.js")]
     for name in dict.fromkeys(w.name for w in widgets):
         scripts.append("{" + page_source(f"{name}.js").replace("export default", f"oc.widgets['{name}'] =", 1) + "}")
-    scripts.append("oc.mountAll();")
+    scripts.append(MOUNT)
     return f"<style>{page_source('oc.css')}</style>" + "".join(stripped + [f"<script>{s}</script>" for s in scripts])
 
 
@@ -39,7 +42,7 @@ def test_the_book_mounts_what_the_notebook_stored(open_page):
     page = open_page(*widgets, body=site_page(*widgets))
     assert page.locator(".oc-widget[role=group] output[role=status]").count() == 3
     assert page.locator("canvas").count() == 4
-    page.evaluate("oc.mountAll()")
+    page.evaluate(MOUNT)
     page.wait_for_timeout(50)
     assert page.locator("canvas").count() == 4
 
