@@ -1,21 +1,23 @@
 /* Runs inside a page under test: reads widgets, moves their controls. */
 window.sitecheck = (() => {
-  const hash = text => {  // FNV-1a, enough to tell two drawings apart
+  const hash = numbers => {  // FNV-1a, enough to tell two drawings apart
     let h = 0x811c9dc5;
-    for (let i = 0; i < text.length; i++) h = Math.imul(h ^ text.charCodeAt(i), 0x01000193);
+    for (let i = 0; i < numbers.length; i++) h = Math.imul(h ^ numbers[i], 0x01000193);
     return h >>> 0;
   };
+  const codes = text => Array.from(text, letter => letter.codePointAt(0));
   const controlsOf = el => [...el.querySelectorAll("input, select, button")];
   const shown = el => el.checkVisibility() && !el.disabled;
 
   const drawing = el => {
-    const parts = [...el.querySelectorAll("canvas")].map(c => c.toDataURL())
-      .concat([...el.querySelectorAll("svg")].map(s => s.outerHTML));
-    if (!parts.length) parts.push(...[...el.querySelectorAll("td, [data-oc-drawing]")].map(n => n.outerHTML));
-    return hash(parts.join());
+    const pixels = canvas => canvas.getContext("2d").getImageData(0, 0, canvas.width || 1, canvas.height || 1).data.buffer;
+    const parts = [...el.querySelectorAll("canvas")].map(c => new Uint32Array(pixels(c)))
+      .concat([...el.querySelectorAll("svg")].map(s => codes(s.outerHTML)));
+    if (!parts.length) parts.push(...[...el.querySelectorAll("td, [data-oc-drawing]")].map(n => codes(n.outerHTML)));
+    return parts.map(hash).join();
   };
   const status = el => [...el.querySelectorAll("output[role=status]")].map(o => o.textContent).join(" | ");
-  const frame = () => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
+  const frame = () => new Promise(requestAnimationFrame);   // after the widget's own drawing, which was asked for before
 
   const emit = input => ["input", "change"].forEach(type => input.dispatchEvent(new Event(type, { bubbles: true })));
   const set = (input, value) => { input.value = value; emit(input); };
@@ -38,8 +40,9 @@ window.sitecheck = (() => {
 
   // Which of drawing, status text and the control's own text are different after act()? Waits until they are enough.
   async function changes(el, control, act, patience = 700) {
-    const seen = () => [drawing(el), status(el), control.textContent], before = seen();
+    const seen = () => [drawing(el), status(el), control.textContent], before = seen(), { value } = control;
     act();
+    if (isStepped(control) && control.value === value) return before.map(() => false);   // it was there already
     const end = performance.now() + patience;
     let differ, frames = 0;
     do {
@@ -66,9 +69,9 @@ window.sitecheck = (() => {
       best = best.map((was, k) => was || differ[k]);
       return enough(control, differ);
     };
-    for (const move of moves(control)) if (await attempt(move)) return "";
-    // A reset has nothing to do before something else has moved.
-    for (const other of control.tagName === "BUTTON" ? controlsOf(el).filter(c => isStepped(c) && shown(c)) : []) {
+    const isReset = control.textContent.trim() === "Reset";   // has nothing to do before something else has moved
+    for (const move of isReset ? [] : moves(control)) if (await attempt(move)) return "";
+    for (const other of control.tagName === "BUTTON" ? controlsOf(el).filter(c => c.tagName !== "BUTTON" && shown(c)) : []) {
       for (const move of moves(other).slice(0, 2)) {   // one of the two is not where it started
         move();
         await frame();
