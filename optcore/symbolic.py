@@ -19,6 +19,7 @@ import linecache
 import math
 import sys
 from collections.abc import Callable
+from functools import cache
 from types import FrameType
 from typing import Any, NamedTuple
 
@@ -420,6 +421,11 @@ def _clip(x, lo, hi):
 # ----------------------------------------------------------------------------------------------------------- trace
 
 
+@cache
+def _indices(shape: tuple[int, ...]) -> list[tuple[int, ...]]:
+    return list(np.ndindex(shape))
+
+
 class Trace:
     """A traced function: inputs by name, outputs, and everything that can be made of them.
 
@@ -444,23 +450,21 @@ class Trace:
                 raise ValueError(f"An input of shape (…, {', '.join(map(str, traced.shape))}) was expected, "
                                  f"not {array.shape}.")  # fmt: skip
             # a Python number stays one, so that float32 points stay float32
-            scalars += [value] if array.ndim == 0 else [array[(..., *k)] for k in np.ndindex(traced.shape)]
+            scalars += [value] if array.ndim == 0 else [array[(..., *k)] for k in _indices(traced.shape)]
         with np.errstate(all="ignore"):
             results = self._numpy(*scalars)
         strong = [a.dtype for a, n in zip(arrays, self.inputs, strict=True) if not isinstance(values[n], (int, float))]
         dtype = np.result_type(*strong, np.float16) if strong else float
-        batch = np.broadcast_shapes(
-            *(a.shape[: a.ndim - t.ndim] for a, t in zip(arrays, self.inputs.values(), strict=True))
-        )
+        batches = {a.shape[: a.ndim - t.ndim] for a, t in zip(arrays, self.inputs.values(), strict=True)} - {()}
+        batch = np.broadcast_shapes(*batches)
         outputs, k = [], 0
         for out in self.outputs.values():
             # components first in memory: each component of a batch is contiguous, which is what the next call reads
             block = np.empty(out.shape + batch, dtype)
-            for index in np.ndindex(out.shape):
+            for index in _indices(out.shape):
                 block[index] = results[k]
                 k += 1
-            outputs.append(np.moveaxis(block, range(out.ndim), range(-out.ndim, 0)) if out.ndim else block)
-        outputs = [o if o.ndim else o[()] for o in outputs]
+            outputs.append(block.transpose(*range(out.ndim, block.ndim), *range(out.ndim))[()])
         return outputs[0] if self._single else tuple(outputs)
 
     def _roots(self) -> list[int]:
