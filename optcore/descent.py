@@ -14,7 +14,7 @@ __all__ = ["DIVERGED", "Optimizer", "Path", "descend"]
 
 #: A run has diverged at the first point with a coordinate that is not finite or larger than this.
 DIVERGED = 1e6
-_BLOCK = 1 << 16  # elements per block: temporaries of this size stay in the processor's cache
+_BLOCK = 1 << 17  # bytes per block: temporaries stay in the processor's cache, and malloc need not ask the system
 
 
 class Path:
@@ -248,21 +248,19 @@ class Optimizer:
     def _update(self, key: Any, w: np.ndarray, g: np.ndarray, now: dict[str, float]) -> None:
         if not spec(self.rule).takes_matrices:
             w, g = w.reshape(-1), g.reshape(-1)
-        if key not in self._state:
-            self._state[key] = _initial(self.rule, g)
-        state = self._state[key]
-        size = _BLOCK if self._blocks else max(len(w), 1)
+        size = _BLOCK // w.itemsize if self._blocks else max(len(w), 1)
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             for i in range(0, len(w), size):
-                part = slice(i, i + size)
-                inside = [s[part] for s in state] if self._blocks else state
-                d, *new = apply(self.rule, g[part], inside, now | {"w": w[part], "t": self.t})
-                if self._blocks:
-                    for old, value in zip(inside, new, strict=True):
-                        old[...] = value
-                else:
-                    self._state[key] = new
-                w[part] -= now["lr"] * d
+                w_i, g_i = w[i : i + size], g[i : i + size]
+                state = self._state.get((key, i)) or _initial(self.rule, g_i)
+                d, *new = apply(self.rule, g_i, state, now | {"w": w_i, "t": self.t})
+                self._state[key, i] = [_own(s, g_i, w_i) for s in new]
+                w_i -= now["lr"] * d
+
+
+def _own(value: np.ndarray, *others: np.ndarray) -> np.ndarray:
+    """What a rule remembers: a copy where it is a view of arrays that change before the next step."""
+    return value.copy() if any(np.may_share_memory(value, other) for other in others) else value
 
 
 def _named(arrays: Any) -> dict:

@@ -450,7 +450,7 @@ class Trace:
                 raise ValueError(f"An input of shape (…, {', '.join(map(str, traced.shape))}) was expected, "
                                  f"not {array.shape}.")  # fmt: skip
             # a Python number stays one, so that float32 points stay float32
-            scalars += [value] if array.ndim == 0 else [array[(..., *k)] for k in _indices(traced.shape)]
+            scalars += [value] if array.ndim == 0 else [array[..., *k] for k in _indices(traced.shape)]
         with np.errstate(all="ignore"):
             results = self._numpy(*scalars)
         strong = [a.dtype for a, n in zip(arrays, self.inputs, strict=True) if not isinstance(values[n], (int, float))]

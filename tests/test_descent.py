@@ -124,6 +124,26 @@ def test_blocks_give_the_same_bits_as_whole_vectors():
     assert w.dtype == np.float32 and np.array_equal(w, whole)
 
 
+def test_what_a_rule_remembers_is_its_own():
+    """Whoever fills one gradient array again and again must not change the rule's memory."""
+
+    def change(g, last=0.0):
+        return g - last, g
+
+    def moved(g, before=0.0, *, w):
+        return w - before, w
+
+    for rule in (change, moved):
+        w, buffer = np.array([1.0, 2.0]), np.empty(2)
+        opt = Optimizer(rule, w, lr=0.1)
+        for k in range(5):
+            buffer[:] = [k, k * k]
+            opt.step(buffer)
+        rows = iter(np.array([[k, k * k] for k in range(5)], float))
+        path = descend(rule, None, [1.0, 2.0], steps=5, lr=0.1, grad=lambda _, rows=rows: next(rows))
+        np.testing.assert_array_equal(w, path.final)
+
+
 def test_a_norm_is_taken_over_each_layer():
     layers = [np.zeros((2, 2)), np.zeros(1)]
     Optimizer(chain(clip_norm, gd), layers, lr=1.0, max_norm=1.0).step([np.full((2, 2), 3.0), np.array([0.5])])
