@@ -23,7 +23,7 @@ help:
 	@echo 'make lighthouse   audit six pages as on a phone (needs npx)'
 	@echo 'make lint    ruff and mypy'
 	@echo 'make links   try every link to other sites'
-	@echo 'make bench   time the course against its alternatives, and write how-fast.md'
+	@echo 'make bench   time the course against its alternatives, and write how-fast.md (PEERS=python with torch, jax, optax)'
 	@echo 'make gradebook   grade a made-up class of 200 students'
 	@echo 'make lite    build the optional site where notebooks run in the browser (fetches Python when opened)'
 	@echo 'make colab   run notebooks with the old versions that Colab has'
@@ -98,7 +98,7 @@ links: $(READY)
 	@$(BIN)/jupyter-book build -q --builder linkcheck .
 
 bench: book $(VENV)/requirements-test-ready
-	@$(BIN)/python book/fast.py
+	@$(BIN)/python book/fast.py $(if $(PEERS),--peers $(PEERS))
 
 gradebook: $(READY)
 	@$(BIN)/python -m optcore.grading.demo _build/class

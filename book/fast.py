@@ -2,7 +2,7 @@
 
     python book/fast.py [--peers PYTHON]        `make bench` calls it; takes some minutes
 
-PYTHON is an interpreter that has torch, jax and optax besides optcore's needs; without it the comparisons with these
+PYTHON is an interpreter with requirements-test.txt, torch, jax and optax; without it the comparisons with these
 libraries are left out, and each benchmark says so.
 """
 
@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-PEERS = {"network", "rules"}  # the benchmarks that compare with other libraries
+PEERS = {"network", "page", "rules"}  # the benchmarks that compare with other libraries
 TEXT = """# How fast is it
 
 This page is made by `make bench` from one run of the programs in `bench/`, on one machine ({machine}). Times on another

@@ -422,7 +422,7 @@ def _clip(x, lo, hi):
 
 
 @cache
-def _indices(shape: tuple[int, ...]) -> list[tuple[int, ...]]:
+def _indices(shape: tuple[int, ...]) -> list[tuple[Any, ...]]:
     return list(np.ndindex(shape))
 
 
