@@ -44,7 +44,8 @@ def load(browser, url: str, phone: bool) -> tuple[float, float | None]:
         session.send("Network.emulateNetworkConditions", LINE)
         session.send("Emulation.setCPUThrottlingRate", {"rate": 4})
     page.goto(url)
-    paint = page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")
+    first = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime"
+    paint = page.wait_for_function(first).json_value()  # it may be reported a little after the load
     alive = None
     if page.query_selector("[data-oc]"):
         page.wait_for_function(NEAR, polling=50, timeout=30_000)

@@ -2,6 +2,7 @@
 the site shows, figures with 256 colours.
 """
 
+import logging
 import posixpath
 import re
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from fontTools import subset
 from fontTools.ttLib import TTFont
 from PIL import Image
 
+logging.getLogger("fontTools").setLevel(logging.WARNING)  # it tells of every table
 _ICON = re.compile(r"\.fa-[\w-]+:+before$")
 _CODEPOINT = re.compile(r"\\(f[0-9a-f]{3})\b")
 _FA_WOFF2 = re.compile(r'url\([^)]*/fa-[\w-]+\.woff2\) format\("woff2"\),')
