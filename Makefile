@@ -7,6 +7,7 @@ PIP  := $(BIN)/python -m pip install -q --disable-pip-version-check
 HTML := _build/html
 PORT ?= 8000
 JOBS ?= 2
+TESTS ?= tests optcore book
 export OMP_NUM_THREADS ?= 1
 
 .PHONY: help book serve lab run test tested lighthouse pdf lint links bench gradebook lite colab floors oldest clean clean-all
@@ -18,7 +19,7 @@ help:
 	@echo 'make pdf     print it into one file, _build/course.pdf'
 	@echo 'make lab     open the notebooks in JupyterLab'
 	@echo 'make run     execute every notebook afresh and store its outputs'
-	@echo 'make test    run every test'
+	@echo 'make test    run every test (TESTS="tests/test_rules.py …" for some)'
 	@echo 'make tested  measure every page for what-is-tested.md'
 	@echo 'make lighthouse   audit six pages as on a phone (needs npx)'
 	@echo 'make lint    ruff and mypy'
@@ -81,7 +82,7 @@ run: $(READY)
 
 test: $(READY) $(VENV)/requirements-test-ready
 	@tests/ensure_tools
-	@$(BIN)/python -m pytest -n $(JOBS) --dist worksteal --doctest-modules tests optcore book
+	@$(BIN)/python -m pytest -n $(JOBS) --dist worksteal --doctest-modules $(TESTS)
 
 # Measures every page, so it takes a while: run it before a release, then `make book` again.
 tested: book $(VENV)/requirements-test-ready
