@@ -87,23 +87,6 @@ def test_the_search_finds_a_page(site, browser):
         assert not axe(page) and not record.errors and not record.external(site)
 
 
-@pytest.mark.parametrize("width", [375, 1280])
-def test_a_link_to_a_heading_shows_the_heading(width, site, browser):
-    """From the top of a page just loaded, past figures and widgets that are not there yet."""
-    address = f"{site}/{WITH_WIDGETS[-2]}.html"
-    context = browser.new_context(viewport={"width": width, "height": 800})
-    page = context.new_page()
-    tops = []
-    for number in (2, 5):
-        page.goto(address)
-        heading = page.locator("article section section > h2").nth(number)
-        page.evaluate("id => { location.hash = id; }", heading.evaluate("h => h.parentElement.id"))
-        page.wait_for_timeout(1000)
-        tops.append(heading.evaluate("h => h.getBoundingClientRect().top"))
-    assert all(0 <= top < 200 for top in tops), tops
-    context.close()
-
-
 def test_there_are_widgets():
     assert WITH_WIDGETS and sum(stored_widgets(name, "[^\"]*") for name in WITH_WIDGETS) >= len(WITH_WIDGETS)
 

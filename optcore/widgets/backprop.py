@@ -115,10 +115,11 @@ class Backprop(Widget):
     def still(self):
         from .. import plotting
 
-        h = linear(np.array(self.x), self._W, np.array(self.b))
-        a, J = ACTIVATIONS[self.value["activation"]][1](h)
-        l, upstream = losses(self._y)[self.value["loss"]][1](a)
-        g, gW, gx = backward(np.array(self.x), self._W, upstream, J)
+        with np.errstate(all="ignore"):  # the logarithm of 0 shows as inf
+            h = linear(np.array(self.x), self._W, np.array(self.b))
+            a, J = ACTIVATIONS[self.value["activation"]][1](h)
+            l, upstream = losses(self._y)[self.value["loss"]][1](a)
+            g, gW, gx = backward(np.array(self.x), self._W, upstream, J)
         figure, ax = plotting.plt.subplots(figsize=(7.2, 2.4))
         ax.axis("off")
         text = lambda v: np.array2string(np.asarray(v), precision=3)
