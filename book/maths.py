@@ -16,6 +16,7 @@ from sphinx.util.math import get_node_equation_number
 
 KATEX = Path(__file__).parent / "katex"
 _NUMBERED = re.compile(r"\\(begin|end)\{(align|alignat|equation|gather)\}")  # KaTeX would number each line
+_APPLIED_TO_NOTHING = re.compile("<mo>\u2061</mo>(?=</m(?:sub|sup)>)")  # KaTeX's \max as an index: one child too many
 _log = logging.getLogger(__name__)
 
 
@@ -35,9 +36,11 @@ def render(tex: str, display: bool = False) -> str:
 
     >>> "√" in render(r"\sqrt{2}") or "<msqrt>" in render(r"\sqrt{2}")
     True
+    >>> "<msub><mi>η</mi><mi>max</mi></msub>" in render(r"\eta_{\max}")
+    True
     """
     try:
-        return json.loads(_engine()(tex, display))
+        return _APPLIED_TO_NOTHING.sub("", json.loads(_engine()(tex, display)))
     except quickjs.JSException as error:
         raise ValueError(str(error).splitlines()[0]) from None
 

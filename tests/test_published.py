@@ -8,6 +8,7 @@ from urllib.parse import quote, urlsplit
 
 import pytest
 import yaml
+from bs4 import BeautifulSoup
 from PIL import Image
 
 from tests.course import ROOT, pages
@@ -42,6 +43,21 @@ def test_the_style_sheet_names_only_what_is_there(built_book):
     assert len(asked) > 10
     assert not [url for url in asked if not (folder / url).is_file() and "KaTeX" not in url]
     assert ".oc-widget" in css and ".katex" in css and ".fa-download" in css and ".btn-outline-warning" not in css
+
+
+PARTS = {"mfrac": 2, "mroot": 2, "mover": 2, "munder": 2, "msub": 2, "msup": 2, "msubsup": 3, "munderover": 3}
+
+
+def test_formulas_are_valid_mathml(built_book):
+    """What a screen reader is given; Firefox says "invalid markup" of a wrong number of parts."""
+    seen, wrong = 0, []
+    for name in pages():
+        soup = BeautifulSoup((built_book[0] / f"{name}.html").read_text(encoding="utf-8"), "html.parser")
+        for tag in soup.find_all(list(PARTS)):
+            seen += 1
+            if len(tag.find_all(True, recursive=False)) != PARTS[tag.name]:
+                wrong.append(f"{name}: {tag}")
+    assert seen > 1000 and not wrong, wrong
 
 
 def test_widgets_start_when_the_reader_comes_near(site, browser):
