@@ -237,10 +237,9 @@ PIXELS = """places => {
 def test_phase_diagram_shows_where_runs_converge_and_diverge(open_page):
     widget = explore("bowl", ["momentum"], steps=100, lr=0.05, phase=("momentum", "beta"))
     page = open_page(body=live(widget))
-    frame_times(page, lambda: page.wait_for_function("times.length > 5", polling=50))
     # heavy ball on curvature 20 is stable below η = 2(1 + β)/20, between 0.1 and 0.2: well right and left of that
-    red, blue = page.evaluate(PIXELS, [[0.95, 0.5], [0.55, 0.8]])
-    assert red[0] > red[2] + 50 and blue[2] > blue[0]
+    colours = f"({PIXELS})([[0.95, 0.5], [0.55, 0.8]])"
+    page.wait_for_function(f"(([red, blue]) => red[0] > red[2] + 50 && blue[2] > blue[0])({colours})")
     handle = page.get_by_role("slider", name="Learning rate η and Momentum β")
     assert "diverged" not in words(page)
     handle.focus()
