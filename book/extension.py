@@ -208,6 +208,8 @@ def setup(app: Sphinx) -> dict:
     maths.setup(app)
     finding.setup(app)
     published.setup(app)
+    code = hashlib.sha256(b"".join(file.read_bytes() for file in sorted(Path(__file__).parent.glob("*.py"))))
+    app.add_config_value("book_code", code.hexdigest(), "html")  # pages are written again when this code changes
     app.add_directive("stored-widget", StoredWidget)
     app.config.html_static_path.append(str(maths.KATEX))
     app.add_js_file("page.js", priority=900)
