@@ -10,7 +10,7 @@ JOBS ?= 2
 TESTS ?= tests optcore book
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: help book serve lab run test tested lighthouse pdf lint links bench gradebook lite colab floors oldest clean clean-all
+.PHONY: help book serve lab run test tested lighthouse pdf lint links bench gradebook lite colab firefox floors oldest clean clean-all
 .DELETE_ON_ERROR:
 
 help:
@@ -28,6 +28,7 @@ help:
 	@echo 'make gradebook   grade a made-up class of 200 students'
 	@echo 'make lite    build the optional site where notebooks run in the browser (fetches Python when opened)'
 	@echo 'make colab   run notebooks with the old versions that Colab has'
+	@echo 'make firefox move every control of the site in Firefox'
 	@echo 'make oldest  run every test with the lowest versions that the requirements allow'
 	@echo 'make clean   remove the built site (make clean-all: the virtual environment too)'
 
@@ -115,6 +116,9 @@ gradebook: $(READY)
 colab: $(READY) $(VENV)/requirements-test-ready .venv-colab/ready
 	@tests/ensure_tools
 	@$(BIN)/python -m pytest -v tests/elsewhere/colab.py
+
+firefox: book $(VENV)/requirements-test-ready
+	@$(BIN)/python -m pytest -v tests/elsewhere/firefox.py
 
 lite: $(READY) $(VENV)/requirements-lite-ready
 	@$(BIN)/python book/lite.py

@@ -1,6 +1,7 @@
 """What the repository says the book consists of: read by several tests."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -53,3 +54,11 @@ def stored_html(path: Path) -> str:
     """The text/html outputs stored in a notebook, joined."""
     outputs = (output for cell in load(path)["cells"] for output in cell.get("outputs", []))
     return "\n".join("".join(output.get("data", {}).get("text/html", "")) for output in outputs)
+
+
+def widgets_on(page: str) -> list[str]:
+    """The kinds of the widgets of a page, one by one: those its notebook stores, or its text takes from a notebook."""
+    notebook = ROOT / f"{page}.ipynb"
+    if notebook.is_file():
+        return re.findall(r'<div class="oc-widget[^>]*data-oc="([^"]*)"', stored_html(notebook))
+    return re.findall(r"^```\{stored-widget\} \S+ (\w+)", (ROOT / f"{page}.md").read_text(encoding="utf-8"), re.M)

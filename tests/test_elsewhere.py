@@ -79,7 +79,7 @@ def test_workflows_build_test_publish_and_look_again_every_week():
     jobs = yaml.safe_load((ROOT / ".github" / "workflows" / "book.yml").read_text(encoding="utf-8"))["jobs"]
     assert jobs["publish"]["needs"] == "test" and "main" in jobs["publish"]["if"]
     commands = {step["run"] for job in weekly().values() for step in job["steps"] if "run" in step}
-    assert commands == {".ci/run", "make oldest", "make colab", "make lite", "make links"}
+    assert commands == {".ci/run", "make oldest", "make colab", "make firefox", "make lite", "make links"}
     assert ".ci/run" in {step.get("run") for step in jobs["test"]["steps"]}
 
 

@@ -4,19 +4,13 @@ import re
 
 import pytest
 
-from tests.course import GALLERY, ROOT, notebooks, pages, stored_html
+from tests.course import ROOT, notebooks, pages, widgets_on
 
 pytest.importorskip("playwright")
 from tests.site.browser import axe, opened, weight  # noqa: E402
 from tests.site.widgets import QUIZZES, WIDGETS, answer_quizzes, exercise_widgets  # noqa: E402
 
-WITH_WIDGETS = [
-    str(path.relative_to(ROOT).with_suffix(""))
-    for path in [*notebooks(), GALLERY]
-    if "data-oc=" in stored_html(path)
-]
-
-
+WITH_WIDGETS = [page for page in pages() if widgets_on(page)]
 HEAVIEST = 350  # kB, gzipped: page, style, scripts, fonts, pictures
 ALTS = "images => images.map(image => [image.src, image.alt])"
 
@@ -40,22 +34,17 @@ def test_no_style_of_a_widget_is_lost(built_book):
     assert len(own) > 20 and own <= kept, own - kept
 
 
-def stored_widgets(page_name: str, pattern: str) -> int:
-    """How many widgets the notebook behind a page holds."""
-    return len(re.findall(rf'<div class="oc-widget[^>]*data-oc="{pattern}"', stored_html(ROOT / f"{page_name}.ipynb")))
-
-
 def widget_faults(page, page_name: str) -> list[str]:
     """Every control of every widget moves the words and the drawing."""
-    widgets, stored = exercise_widgets(page), stored_widgets(page_name, "(?!quiz)[^\"]*")
-    lost = [f"{len(widgets)} of {stored} widgets are there"] if len(widgets) != stored else []
+    widgets, stored = exercise_widgets(page), [kind for kind in widgets_on(page_name) if kind != "quiz"]
+    lost = [f"{len(widgets)} of {len(stored)} widgets are there"] if len(widgets) != len(stored) else []
     return lost + [f"{w.id} {fault}" for w in widgets for fault in (w.dead if w.controls else ["has no controls"])]
 
 
 def quiz_faults(page, page_name: str) -> list[str]:
     """Every answer of every quiz is explained."""
-    quizzes, stored = answer_quizzes(page), stored_widgets(page_name, "quiz")
-    lost = [f"{len(quizzes)} of {stored} quizzes are there"] if len(quizzes) != stored or not stored else []
+    quizzes, stored = answer_quizzes(page), widgets_on(page_name).count("quiz")
+    lost = [f"{len(quizzes)} of {stored} quizzes are there"] if len(quizzes) != stored else []
     return lost + [line for quiz in quizzes for line in quiz["faults"] + ["few answers"] * (quiz["answers"] <= 3)]
 
 
@@ -88,7 +77,10 @@ def test_the_search_finds_a_page(site, browser):
 
 
 def test_there_are_widgets():
-    assert WITH_WIDGETS and sum(stored_widgets(name, "[^\"]*") for name in WITH_WIDGETS) >= len(WITH_WIDGETS)
+    kinds = {page: widgets_on(page) for page in WITH_WIDGETS}
+    assert len(kinds) == len(notebooks()) + 2 > 20  # the front page and the gallery
+    assert all(set(kinds[page]) - {"quiz"} for page in kinds)
+    assert [page for page in kinds if "quiz" not in kinds[page]] == ["intro"]
 
 
 def test_a_page_works_from_a_file(built_book, browser):
@@ -103,7 +95,7 @@ def test_without_scripts_a_figure_stands_in(site, browser):
     page = context.new_page()
     page.goto(f"{site}/{page_name}.html")
     shown = page.query_selector_all(f"{WIDGETS} noscript img, {WIDGETS} noscript p")
-    assert len(shown) == stored_widgets(page_name, "(?!quiz)[^\"]*")
+    assert len(shown) == sum(kind != "quiz" for kind in widgets_on(page_name))
     context.close()
 
 

@@ -1,0 +1,107 @@
+"""Run by `make firefox`: every widget and quiz of the built site in Firefox, the other engine that readers have.
+
+Firefox is driven over WebDriver BiDi, which it speaks by itself on a socket.
+"""
+
+import json
+import re
+import shutil
+import subprocess
+import time
+from itertools import count
+
+import pytest
+from websockets.sync.client import connect
+
+from tests.course import SITE, pages, widgets_on
+from tests.site.browser import served
+from tests.site.widgets import QUIZZES, SCRIPT, WIDGETS
+from tests.test_site import WITH_WIDGETS
+
+# A reader scrolls down, and the widgets start.
+READ = """(async () => {
+  for (const el of document.querySelectorAll("[data-oc]")) {
+    el.scrollIntoView();
+    for (let k = 0; !el.matches("[data-oc-ready]") && k < 200; k++) await new Promise(done => setTimeout(done, 50));
+  }
+})()"""
+EACH = """(async () => {{
+  const all = [];
+  for (const el of document.querySelectorAll({!r})) all.push(await sitecheck.{}(el));
+  return all;
+}})()"""
+
+
+class Firefox:
+    """A page in a headless Firefox: open an address, evaluate JavaScript, hear its errors."""
+
+    def __init__(self, socket):
+        self._socket, self._numbers, self.errors = socket, count(1), []
+        self._call("session.new", capabilities={})
+        self._call("session.subscribe", events=["log.entryAdded"])
+        self._tab = self._call("browsingContext.create", type="tab")["context"]
+        self._call("browsingContext.setViewport", context=self._tab, viewport={"width": 1280, "height": 800})
+
+    def _call(self, method: str, **params) -> dict:
+        number = next(self._numbers)
+        self._socket.send(json.dumps({"id": number, "method": method, "params": params}))
+        while True:
+            message = json.loads(self._socket.recv(timeout=300))
+            if message.get("method") == "log.entryAdded" and message["params"]["level"] == "error":
+                self.errors.append(message["params"]["text"])
+            if message.get("id") == number:
+                assert message["type"] == "success", message
+                return message["result"]
+
+    def open(self, url: str) -> None:
+        self.errors.clear()
+        self._call("browsingContext.navigate", context=self._tab, url=url, wait="complete")
+
+    def evaluate(self, js: str):
+        """The value of an expression, awaited, as JSON carries it."""
+        expression = f"Promise.resolve({js}).then(value => JSON.stringify(value ?? null))"
+        done = self._call("script.evaluate", expression=expression, target={"context": self._tab}, awaitPromise=True)
+        assert done["type"] == "success", done["exceptionDetails"]["text"]
+        return json.loads(done["result"]["value"])
+
+
+@pytest.fixture(scope="session")
+def firefox(tmp_path_factory):
+    program = shutil.which("firefox") or shutil.which("firefox-esr")
+    assert program, "There is no Firefox on the PATH; install one, for example: apt-get install firefox-esr"
+    folder = tmp_path_factory.mktemp("profile")
+    options = ["--headless", "--no-remote", "--profile", str(folder), "--remote-debugging-port", "0"]
+    with subprocess.Popen([program, *options], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            addresses = (re.search(r"WebDriver BiDi listening on (\S+)", line) for line in process.stderr)
+            address = next(filter(None, addresses))[1]
+            with connect(f"{address}/session", max_size=None) as socket:
+                yield Firefox(socket)
+        finally:
+            process.terminate()
+
+
+@pytest.fixture(scope="session")
+def address():
+    with served(SITE) as address:
+        yield address
+
+
+@pytest.mark.parametrize("name", WITH_WIDGETS)
+def test_every_widget_and_quiz_is_alive(name, address, firefox):
+    firefox.open(f"{address}/{name}.html")
+    firefox.evaluate(READ)
+    firefox.evaluate(SCRIPT.strip().removesuffix(";"))
+    widgets, quizzes = (firefox.evaluate(EACH.format(*pair)) for pair in ((WIDGETS, "exercise"), (QUIZZES, "answer")))
+    assert len(widgets) + len(quizzes) == len(widgets_on(name))
+    assert all(widget["controls"] and not widget["dead"] for widget in widgets), widgets
+    assert all(quiz["answers"] and not quiz["faults"] for quiz in quizzes), quizzes
+    assert not firefox.errors
+    print(f"{sum(w['controls'] for w in widgets)} controls, {sum(q['answers'] for q in quizzes)} answers")
+
+
+@pytest.mark.parametrize("name", [name for name in pages() if name not in WITH_WIDGETS])
+def test_other_pages_have_no_errors(name, address, firefox):
+    firefox.open(f"{address}/{name}.html")
+    time.sleep(0.2)
+    assert firefox.evaluate("document.querySelector('article h1').innerText") and not firefox.errors
