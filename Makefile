@@ -69,7 +69,7 @@ serve: $(READY)
 	@$(BIN)/python -m http.server $(PORT) --bind 127.0.0.1 --directory $(HTML)
 
 pdf: book $(VENV)/requirements-test-ready
-	@tests/site/ensure_browser
+	@tests/ensure_tools
 	@$(BIN)/python book/pdf.py
 
 lab: $(READY) $(VENV)/requirements-lab-ready

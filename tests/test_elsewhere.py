@@ -171,6 +171,11 @@ def test_notebooks_for_the_browser_install_the_wheel_instead_of_cloning():
 # ---- make ---------------------------------------------------------------------------------------------------
 
 
+def test_what_the_makefile_runs_exists():
+    programs = set(re.findall(r"(?<![\w/])(?:tests|book|bench)/[\w/.]+", (ROOT / "Makefile").read_text(encoding="utf-8")))
+    assert len(programs) > 10 and not [name for name in programs if not (ROOT / name).exists()]
+
+
 def test_help_lists_targets_that_exist():
     listed = re.findall(r"make ([a-z-]+)", subprocess.check_output(["make", "-s", "-C", str(ROOT), "help"], text=True))
     assert len(listed) >= 12 and set(listed) <= TARGETS
