@@ -172,7 +172,8 @@ def test_notebooks_for_the_browser_install_the_wheel_instead_of_cloning():
 
 
 def test_what_the_makefile_runs_exists():
-    programs = set(re.findall(r"(?<![\w/])(?:tests|book|bench)/[\w/.]+", (ROOT / "Makefile").read_text(encoding="utf-8")))
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    programs = set(re.findall(r"(?<![\w/])(?:tests|book|bench)/[\w/.]+", makefile))
     assert len(programs) > 10 and not [name for name in programs if not (ROOT / name).exists()]
 
 
