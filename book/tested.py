@@ -33,7 +33,8 @@ by `make tested` from one run on one machine.
 |---|---:|---|
 {files}
 
-Not tested: Colab and Binder themselves, Firefox and Safari, screen readers.
+Run by themselves: `make firefox` (every control and answer in Firefox), `make colab` and `make oldest` (old versions).
+Not tested: Colab and Binder themselves, Safari, screen readers.
 
 ## Pages
 
@@ -60,12 +61,12 @@ SUMS = """{pages} pages, the heaviest of {heaviest} kB; {external} requests left
 
 def test_rows() -> tuple[int, str]:
     """The number of tests, and a table row for each test file."""
-    collected = subprocess.run(
-        [sys.executable, "-m", "pytest", "tests", "--collect-only", "-q"], cwd=ROOT, capture_output=True, text=True
-    )
+    collect = [sys.executable, "-m", "pytest", "--doctest-modules", "tests", "optcore", "book", "--collect-only", "-q"]
+    collected = subprocess.run(collect, cwd=ROOT, capture_output=True, text=True)
     counts = Counter(line.split("::")[0] for line in collected.stdout.splitlines() if "::" in line)
-    rows = []
-    for name, count in sorted(counts.items()):
+    examples = sum(count for name, count in counts.items() if not name.startswith("tests/"))
+    rows = [f"| docstrings | {examples} | The examples in the documentation of `optcore` and of the book's programs. |"]
+    for name, count in sorted((name, count) for name, count in counts.items() if name.startswith("tests/")):
         doc = ast.get_docstring(ast.parse((ROOT / name).read_text(encoding="utf-8"))) or ""
         first = " ".join(doc.split("\n\n")[0].split())
         rows.append(f"| `{name.removeprefix('tests/')}` | {count} | {first} |")

@@ -102,11 +102,11 @@ def test_without_scripts_a_figure_stands_in(site, browser):
 # ---- the checks can fail ------------------------------------------------------------------------------------
 
 TOY = """<!DOCTYPE html><html lang="en"><title>toy</title><main><div class="oc-widget" data-oc="toy" id="toy">
-<label>lr <input type="range" min="0" max="1" step="0.01" value="0.1"></label>
-<canvas width="20" height="20"></canvas><output role="status">0.1</output></div></main><script>
+<label>on <input type="checkbox"></label>
+<canvas width="20" height="20"></canvas><output role="status">off</output></div></main><script>
 const [input, canvas, output] = ["input", "canvas", "output"].map(name => document.querySelector(name));
 input.oninput = () => {{ {draw} {say} }};</script></html>"""
-DRAW, SAY = "canvas.getContext('2d').fillRect(0, 0, 20*input.value, 20);", "output.textContent = input.value;"
+DRAW, SAY = "canvas.getContext('2d').fillRect(0, 0, 20*input.checked, 20);", "output.textContent = input.checked;"
 
 
 @pytest.mark.parametrize(
