@@ -4,7 +4,6 @@ Firefox is driven over WebDriver BiDi, which it speaks by itself on a socket.
 """
 
 import json
-import re
 import shutil
 import subprocess
 import time
@@ -71,11 +70,15 @@ def firefox(tmp_path_factory):
     assert program, "There is no Firefox on the PATH; install one, for example: apt-get install firefox-esr"
     folder = tmp_path_factory.mktemp("profile")
     options = ["--headless", "--no-remote", "--profile", str(folder), "--remote-debugging-port", "0"]
-    with subprocess.Popen([program, *options], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
+    told = folder / "WebDriverBiDiServer.json"  # Firefox writes where it listens
+    with subprocess.Popen([program, *options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         try:
-            addresses = (re.search(r"WebDriver BiDi listening on (\S+)", line) for line in process.stderr)
-            address = next(filter(None, addresses))[1]
-            with connect(f"{address}/session", max_size=None) as socket:
+            deadline = time.monotonic() + 60
+            while not told.is_file() or not told.stat().st_size:
+                assert process.poll() is None and time.monotonic() < deadline, f"{program} did not start to listen"
+                time.sleep(0.1)
+            server = json.loads(told.read_text())
+            with connect(f"ws://{server['ws_host']}:{server['ws_port']}/session", max_size=None) as socket:
                 yield Firefox(socket)
         finally:
             process.terminate()

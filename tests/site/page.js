@@ -21,6 +21,7 @@ window.sitecheck = (() => {
 
   const emit = input => ["input", "change"].forEach(type => input.dispatchEvent(new Event(type, { bubbles: true })));
   const set = (input, value) => { input.value = value; emit(input); };
+  const isReset = control => control.textContent.trim() === "Reset";
   const isStepped = input => input.type === "range" || input.type === "number";
 
   // The ways to move one control, each a function.
@@ -69,8 +70,8 @@ window.sitecheck = (() => {
       best = best.map((was, k) => was || differ[k]);
       return enough(control, differ);
     };
-    const isReset = control.textContent.trim() === "Reset";   // has nothing to do before something else has moved
-    for (const move of isReset ? [] : moves(control)) if (await attempt(move)) return "";
+    // A reset has nothing to do before something else has moved.
+    for (const move of isReset(control) ? [] : moves(control)) if (await attempt(move)) return "";
     for (const other of control.tagName === "BUTTON" ? controlsOf(el).filter(c => c.tagName !== "BUTTON" && shown(c)) : []) {
       for (const move of moves(other).slice(0, 2)) {   // one of the two is not where it started
         move();
@@ -86,7 +87,7 @@ window.sitecheck = (() => {
     el.scrollIntoView();
     for (const group of el.querySelectorAll("details")) group.open = true;
     await frame();
-    const dead = [], seen = new Set(), reset = controlsOf(el).find(c => c.textContent.trim() === "Reset");
+    const dead = [], seen = new Set(), reset = controlsOf(el).find(isReset);
     let waiting = controlsOf(el).filter(shown);
     while (waiting.length) {       // a control may reveal others
       for (const control of waiting) {
