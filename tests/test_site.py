@@ -5,12 +5,11 @@ import re
 import pytest
 
 from tests.course import ROOT, notebooks, pages, widgets_on
-
-pytest.importorskip("playwright")
-from tests.site.browser import axe, opened, weight  # noqa: E402
-from tests.site.widgets import QUIZZES, WIDGETS, answer_quizzes, exercise_widgets  # noqa: E402
+from tests.site.browser import axe, opened, weight
+from tests.site.widgets import QUIZZES, WIDGETS, answer_quizzes, exercise_widgets
 
 WITH_WIDGETS = [page for page in pages() if widgets_on(page)]
+CHAPTERS = [page for page in WITH_WIDGETS if page.startswith("chapters/")]
 HEAVIEST = 350  # kB, gzipped: page, style, scripts, fonts, pictures
 ALTS = "images => images.map(image => [image.src, image.alt])"
 
@@ -53,8 +52,6 @@ def test_page(page_name, site, built_book, browser):
     with opened(browser, f"{site}/{page_name}.html") as (page, record):
         problems = [f"light, {line}" for line in axe(page)]
         problems += [f"no text for {src}" for src, alt in page.eval_on_selector_all("img", ALTS) if not is_real(alt)]
-        kilobytes = weight(page, record, site, built_book[0]) / 1000
-        problems += [f"weighs {kilobytes:.0f} kB"] if kilobytes > HEAVIEST else []
         if page_name in WITH_WIDGETS:
             problems += widget_faults(page, page_name) + quiz_faults(page, page_name)
         page.emulate_media(color_scheme="dark")
@@ -65,6 +62,8 @@ def test_page(page_name, site, built_book, browser):
         wide = page.evaluate("document.documentElement.scrollWidth")
         problems += [f"{wide} pixels wide on a screen of 375"] if wide > 375 else []
         problems += [f"left the site: {url}" for url in record.external(site)] + record.errors
+        kilobytes = weight(page, record, site, built_book[0]) / 1000
+        problems += [f"weighs {kilobytes:.0f} kB"] if kilobytes > HEAVIEST else []
         assert len(record.requests) > 5 and kilobytes > 50
     assert not problems, "\n".join(problems)
 
@@ -76,6 +75,23 @@ def test_the_search_finds_a_page(site, browser):
         assert not axe(page) and not record.errors and not record.external(site)
 
 
+@pytest.mark.parametrize("width", [375, 1280])
+def test_a_link_to_a_heading_shows_the_heading(width, site, browser):
+    """From the top of a page just loaded, past figures and widgets that are not there yet."""
+    address = f"{site}/{CHAPTERS[-1]}.html"
+    context = browser.new_context(viewport={"width": width, "height": 800})
+    page = context.new_page()
+    tops = []
+    for number in (2, 5):
+        page.goto(address)
+        heading = page.locator("article section section > h2").nth(number)
+        page.evaluate("id => { location.hash = id; }", heading.evaluate("h => h.parentElement.id"))
+        page.wait_for_timeout(1000)
+        tops.append(heading.evaluate("h => h.getBoundingClientRect().top"))
+    assert all(0 <= top < 200 for top in tops), tops
+    context.close()
+
+
 def test_there_are_widgets():
     kinds = {page: widgets_on(page) for page in WITH_WIDGETS}
     assert len(kinds) == len(notebooks()) + 2 > 20  # the front page and the gallery
@@ -84,13 +100,13 @@ def test_there_are_widgets():
 
 
 def test_a_page_works_from_a_file(built_book, browser):
-    with opened(browser, (built_book[0] / f"{WITH_WIDGETS[0]}.html").as_uri()) as (page, record):
+    with opened(browser, (built_book[0] / f"{CHAPTERS[0]}.html").as_uri()) as (page, record):
         assert not record.errors
         assert page.query_selector_all(f"{WIDGETS} input, {QUIZZES} input")
 
 
 def test_without_scripts_a_figure_stands_in(site, browser):
-    page_name = WITH_WIDGETS[0]
+    page_name = CHAPTERS[0]
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
     page.goto(f"{site}/{page_name}.html")
@@ -124,7 +140,7 @@ def test_canary_a_broken_script_is_noticed(site, browser):
     context.route("**/_static/oc/common.js*", lambda route: route.fulfill(body="const oc = {};"))
     page, errors = context.new_page(), []
     page.on("pageerror", lambda error: errors.append(error))
-    page.goto(f"{site}/{WITH_WIDGETS[0]}.html")
+    page.goto(f"{site}/{CHAPTERS[0]}.html")
     assert errors and not any(widget.controls for widget in exercise_widgets(page))
     context.close()
 
