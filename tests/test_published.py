@@ -13,7 +13,7 @@ from PIL import Image
 from pypdf import PdfReader
 
 from tests.course import ROOT, pages
-from tests.site.browser import axe, opened, served
+from tests.site.browser import axe, comes_to_hold, opened, search_results, served
 
 sys.path.insert(0, str(ROOT / "book"))
 from pdf import links_of, make_pdf  # noqa: E402
@@ -85,12 +85,11 @@ def test_a_link_within_a_page_leads_to_its_heading(haste, site, browser):
     page.wait_for_timeout(0 if haste else 1500)
     for place in ("further-reading", "the-rule", "quiz"):
         page.click(f"#pst-page-toc-nav a[href='#{place}']")
-        page.wait_for_timeout(700)
-        assert -10 < page.evaluate(f"document.getElementById('{place}').getBoundingClientRect().top") < 500
-    top = page.evaluate("scrollY")
+        top = f"document.getElementById('{place}').getBoundingClientRect().top"
+        assert comes_to_hold(page, f"{top} > -10 && {top} < 500"), page.evaluate(top)
+    before = page.evaluate("scrollY")
     page.reload()
-    page.wait_for_timeout(700)
-    assert abs(page.evaluate("scrollY") - top) < 20
+    assert comes_to_hold(page, f"Math.abs(scrollY - {before}) < 20"), (before, page.evaluate("scrollY"))
     context.close()
 
 
@@ -177,7 +176,7 @@ def test_a_lost_reader_finds_the_course_from_any_depth(built_book, browser, tmp_
         assert not axe(page)
         page.fill("#lost-search", "nesterov")
         page.press("#lost-search", "Enter")
-        page.wait_for_selector("#search-results li a")
+        assert search_results(page)
         page.go_back()
         page.click(".lost-pages a >> nth=0")
         assert page.url == f"{host}/{prefix}/{pages()[1]}.html" and "404" not in page.title()
@@ -199,11 +198,7 @@ def test_the_search_takes_every_spelling(spellings, site, browser):
     found = []
     for words in spellings:
         with opened(browser, f"{site}/search.html?q={quote(words)}") as (page, record):
-            page.wait_for_function(
-                "document.querySelector('#search-results .search-summary')?.textContent.match(/found/)"
-            )
-            links = page.eval_on_selector_all("#search-results li a", "all => all.map(a => a.pathname)")
-            found.append(sorted(set(links)))
+            found.append(search_results(page))
             assert not record.errors
     assert found[0] and all(pages == found[0] for pages in found), dict(zip(spellings, found, strict=True))
 

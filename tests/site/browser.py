@@ -12,7 +12,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import axe_playwright_python
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, TimeoutError, sync_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
@@ -116,6 +116,22 @@ def opened(browser: Browser, url: str, *, width: int = 1280, dark: bool = False)
     page.wait_for_timeout(100)
     yield page, record
     context.close()
+
+
+def comes_to_hold(page: Page, condition: str, moment: int = 500) -> bool:
+    """Whether a condition of the page becomes true, however slow the machine, and is true a moment (ms) later."""
+    try:
+        page.wait_for_function(condition)
+    except TimeoutError:
+        return False
+    page.wait_for_timeout(moment)
+    return page.evaluate(condition)
+
+
+def search_results(page: Page) -> list[str]:
+    """Addresses that the search page lists, each once, when the search has ended: it lists them one by one."""
+    page.wait_for_function("/found/.test(document.querySelector('#search-results .search-summary')?.textContent)")
+    return sorted(set(page.eval_on_selector_all("#search-results li a", "all => all.map(a => a.pathname)")))
 
 
 def weight(page: Page, record: Record, base: str, folder: Path) -> int:
