@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 from optcore.widgets.base import page_source, to_json
 
-SEEN = """() => [document.querySelector('.oc-widget output').textContent,
-               [...document.querySelectorAll('.oc-widget canvas')].map(c => c.toDataURL()).join()]"""
+_WORDS = "() => document.querySelector('.oc-widget output').textContent"
+_PICTURES = "() => [...document.querySelectorAll('.oc-widget canvas')].map(c => c.toDataURL()).join()"
 
 _NUDGE = """input => {
   if (input.type === 'checkbox') return input.click();
@@ -23,13 +23,13 @@ def settle(page) -> None:
 
 def seen(page) -> list[str]:
     """The status line, and all pictures as one text."""
-    settle(page)
-    return page.evaluate(SEEN)
+    return [words(page), page.evaluate(_PICTURES)]
 
 
 def words(page) -> str:
     """The status line."""
-    return seen(page)[0]
+    settle(page)
+    return page.evaluate(_WORDS)
 
 
 def numbers(text: str) -> list[float]:
