@@ -42,6 +42,7 @@ _LAZY = {
     "newton": ".widgets",
     "moments": ".widgets",
     "signal": ".widgets",
+    "spectrum": ".widgets",
     "fit": ".widgets",
     "training": ".widgets",
     "loss_curves": ".widgets",

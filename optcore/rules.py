@@ -52,6 +52,7 @@ __all__ = [
     "name_of",
     "nesterov",
     "newton_schulz",
+    "newton_schulz_step",
     "orthogonalize",
     "rmsprop",
     "rule_program",
@@ -283,7 +284,23 @@ def shampoo(G, L=_square_left, R=_square_right, *, eps=1e-6):
     return _inverse_fourth_root(L, eps) @ G @ _inverse_fourth_root(R, eps), L, R
 
 
-def newton_schulz(G: Any, steps: int = 5) -> Any:
+MUON_COEFFICIENTS = (3.4445, -4.7750, 2.0315)
+
+
+def newton_schulz_step(X, a, b, c):
+    """One step `aX + (bA + cA²)X` with A = XXᵀ: each singular value s of X (…, m, n) becomes as + bs³ + cs⁵.
+
+    Source: Jordan et al. 2024, "Muon".
+
+    >>> newton_schulz_step(np.diag([1.0, 0.5]), 1.5, -0.5, 0.0)
+    array([[1.    , 0.    ],
+           [0.    , 0.6875]])
+    """
+    A = X @ _transposed(X)
+    return a * X + (b * A + c * A @ A) @ X
+
+
+def newton_schulz(G: Any, steps: int = 5, coefficients: tuple[float, float, float] = MUON_COEFFICIENTS) -> Any:
     """Nearly the orthogonal factor UVᵀ of G = UΣVᵀ: `X <- aX + (bA + cA²)X` with A = XXᵀ, from X = G/‖G‖.
 
     With a, b, c = 3.4445, -4.7750, 2.0315, five steps take every singular value above a hundredth of ‖G‖ to between
@@ -292,13 +309,11 @@ def newton_schulz(G: Any, steps: int = 5) -> Any:
     >>> np.linalg.svd(newton_schulz(np.diag([3.0, 0.1])), compute_uv=False).round(2)
     array([1.13, 0.7 ])
     """
-    a, b, c = 3.4445, -4.7750, 2.0315
     tall = G.shape[-2] > G.shape[-1]
     X = _transposed(G) if tall else G
     X = X / np.maximum(np.linalg.norm(X, axis=(-2, -1), keepdims=True), 1e-7)
     for _ in range(steps):
-        A = X @ _transposed(X)
-        X = a * X + (b * A + c * A @ A) @ X
+        X = newton_schulz_step(X, *coefficients)
     return _transposed(X) if tall else X
 
 

@@ -15,6 +15,7 @@ from .quiz import Quiz, load_quiz, quiz
 from .regression import Regression, regression
 from .schedule import Schedule, schedule
 from .signal import Signal, signal
+from .spectrum import Spectrum, spectrum
 from .training import Training, training
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "Schedule",
     "Setting",
     "Signal",
+    "Spectrum",
     "Training",
     "Widget",
     "backprop",
@@ -50,5 +52,6 @@ __all__ = [
     "regression",
     "schedule",
     "signal",
+    "spectrum",
     "training",
 ]

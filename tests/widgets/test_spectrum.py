@@ -1,0 +1,85 @@
+"""Singular values of a step: the page's equal NumPy's and those of `newton_schulz`; every control counts."""
+
+import numpy as np
+import pytest
+
+import optcore as oc
+from optcore.widgets.spectrum import COEFFICIENTS, DRAWS, spectrum
+
+from .controls import assign, exact, feed, frame_time, live, nudge_every_control, numbers
+
+SETTINGS = [(1, 5, 0), (7.5, 0, 1), (100, 5, 2), (1e4, 3, 3), (1e4, 20, 0)]
+
+
+@pytest.mark.parametrize("coefficients", COEFFICIENTS)
+def test_the_page_equals_numpy(coefficients, open_page):
+    w = spectrum(coefficients=coefficients)
+    page = open_page(body=exact(w))
+    for spread, steps, draw in SETTINGS:
+        said = numbers(assign(page, spread=spread, steps=steps, draw=draw))
+        w.spread, w.steps, w.draw = spread, steps, draw
+        G, X = w.gradient, w.orthogonalized
+        U, _, Vt = np.linalg.svd(G)
+        values = [np.linalg.svd(step, compute_uv=False) for step in (G, np.sign(G), X)]
+        share = [100 * s[0] ** 2 / np.sum(s**2) for s in values]
+        cosine = np.sum(X * (U @ Vt)) / np.linalg.norm(X) / np.sqrt(6)
+        expected = [6, *share[:2], share[2], steps, values[2][-1], values[2][0], cosine]
+        np.testing.assert_allclose(said, expected, rtol=1e-9, atol=1e-12)
+
+
+def test_the_spread_is_that_of_the_gradient():
+    for draw in range(DRAWS):
+        s = np.linalg.svd(spectrum(spread=50, draw=draw).gradient, compute_uv=False)
+        assert s[0] / s[-1] == pytest.approx(50)
+
+
+def test_muon_is_quick_and_does_not_settle_and_the_flattest_polynomials_do():
+    low, high = {}, {}
+    for name in COEFFICIENTS:
+        for steps in (5, 20):
+            s = np.linalg.svd(spectrum(coefficients=name, steps=steps).orthogonalized, compute_uv=False)
+            low[name, steps], high[name, steps] = s[-1], s[0]
+    assert low["muon", 5] > 0.6 and low["quintic", 5] < 0.3 and low["cubic", 5] < 0.1
+    assert high["muon", 20] - low["muon", 20] > 0.3
+    for name in ("quintic", "cubic"):
+        assert low[name, 20] == pytest.approx(1) and high[name, 20] == pytest.approx(1)
+
+
+def test_the_sign_of_one_direction_is_one_direction(open_page):
+    w = spectrum(spread=1e4)
+    assert np.linalg.matrix_rank(np.sign(w.gradient)) < 6
+    assert "NaN" not in assign(open_page(body=live(w)), draw=1)
+
+
+def test_the_sign_is_that_of_the_rule():
+    G = spectrum().gradient
+    assert np.array_equal(oc.signsgd(G), np.sign(G)) and np.array_equal(oc.lion(G)[0], np.sign(G))
+
+
+def test_every_control_counts(open_page):
+    moved = nudge_every_control(open_page(body=live(spectrum())))
+    assert len(moved) == 4
+    assert [name for name, change in moved.items() if not all(change)] == []
+
+
+def test_narrow_dark_and_touch(open_page):
+    page = open_page(spectrum(), width=375, dark=True, touch=True)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 375
+
+
+def test_hostile_settings(open_page):
+    feed(spectrum(), open_page)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "part"),
+    [({"spread": 0.5}, "spread"), ({"steps": 2.5}, "whole"), ({"draw": 4}, "up to 3"), ({"coefficients": "x"}, "muon")],
+)
+def test_bad_arguments_are_named(arguments, part):
+    with pytest.raises(ValueError, match=part):
+        spectrum(**arguments)
+
+
+def test_dragging_stays_within_a_frame(open_page):
+    page = open_page(body=live(spectrum(steps=20)))
+    assert frame_time(page, [{"spread": 10 + k} for k in range(30)]) < 8
