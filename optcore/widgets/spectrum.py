@@ -31,6 +31,7 @@ class Spectrum(Widget):
     """A gradient matrix, its sign and its orthogonalised form, with their singular values; `spectrum` makes it."""
 
     name = "spectrum"
+    tall = ("calc(75cqi + 19rem)", "calc(180cqi + 31rem)")
     spread = Setting("Largest over smallest singular value of the gradient.")
     steps = Setting("Number of Newton-Schulz steps.")
     coefficients = Setting("Name of the coefficients.")

@@ -67,6 +67,14 @@ def test_narrow_dark_and_touch(open_page):
     assert page.evaluate("document.documentElement.scrollWidth") <= 375
 
 
+@pytest.mark.parametrize("width", [375, 760])
+def test_the_place_is_held_before_the_script_runs(width, open_page):
+    root = open_page(spectrum(), width=width).locator(".oc-widget")
+    after = root.bounding_box()["height"]
+    root.evaluate("e => { e.removeAttribute('role'); e.replaceChildren(); }")
+    assert root.bounding_box()["height"] == pytest.approx(after, rel=0.08)
+
+
 def test_hostile_settings(open_page):
     feed(spectrum(), open_page)
 
