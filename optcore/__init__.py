@@ -42,6 +42,7 @@ _LAZY = {
     "newton": ".widgets",
     "moments": ".widgets",
     "signal": ".widgets",
+    "gradient_cloud": ".widgets",
     "spectrum": ".widgets",
     "fit": ".widgets",
     "training": ".widgets",

@@ -8,6 +8,7 @@ from .critical_points import CriticalPoints, critical_points
 from .explore import Explore, explore
 from .feedback import Feedback, feedback
 from .fit import Fit, fit
+from .gradient_cloud import GradientCloud, gradient_cloud
 from .loss_curves import LossCurves, loss_curves
 from .moments import Moments, moments
 from .newton import Newton, newton
@@ -26,6 +27,7 @@ __all__ = [
     "Explore",
     "Feedback",
     "Fit",
+    "GradientCloud",
     "LossCurves",
     "Moments",
     "Newton",
@@ -44,6 +46,7 @@ __all__ = [
     "explore",
     "feedback",
     "fit",
+    "gradient_cloud",
     "load_quiz",
     "loss_curves",
     "moments",

@@ -1,6 +1,7 @@
 """`regression()`: data space beside parameter space, the line and its point on the loss surface."""
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ LOSSES: dict[str, tuple[str, Callable]] = {
 MOST_POINTS, MOST_STEPS = 30, 200
 
 
+@cache
 def sample_loss(loss: Callable) -> Differentiable:
     """The loss of one sample (x, y) under the line θ = (w, b), a function of θ; the page averages over the samples."""
 

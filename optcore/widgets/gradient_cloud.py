@@ -1,0 +1,150 @@
+"""`oc.gradient_cloud()`: the gradients of many mini-batches at one point, and the run that takes such steps."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ..descent import Path, descend
+from ..losses import mse
+from ..network import minibatches
+from ..palette import color_of
+from ..rules import gd, rule_program
+from .base import Setting, Widget
+from .regression import sample_loss
+
+__all__ = ["GradientCloud", "gradient_cloud"]
+
+SAMPLES, EPOCHS, DRAWS = 32, 20, 3
+SAMPLING = {"reshuffle": "reshuffle each epoch", "replace": "draw with replacement"}
+COUNTS = {"examples": "examples", "steps": "steps"}
+WINDOW = (-1.5, 3.5)
+
+
+def _data() -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(3)
+    x = (1.6 * rng.standard_normal(SAMPLES)).round(2)
+    return x, (1 + x + rng.standard_normal(SAMPLES)).round(2)
+
+
+def _orders(draw: int, sampling: str) -> np.ndarray:
+    """The samples in the order in which a run sees them, (EPOCHS, SAMPLES)."""
+    rng = np.random.default_rng(draw)
+    if sampling == "replace":
+        return rng.integers(SAMPLES, size=(EPOCHS, SAMPLES))
+    return np.concatenate([list(minibatches(SAMPLES, SAMPLES, rng)) for _ in range(EPOCHS)])
+
+
+class GradientCloud(Widget):
+    """Gradients of 60 mini-batches at a point, and stochastic gradient descent from it; `gradient_cloud` makes it."""
+
+    name = "gradient_cloud"
+    tall = ("calc(45cqi + 18rem)", "calc(175cqi + 31rem)")
+    start = Setting("The point (w, b) at which the gradients are taken and the run begins.")
+    batch = Setting("Samples in a mini-batch: 1, 2, 4, …, 32.")
+    lr = Setting("Learning rate η.")
+    epochs = Setting("Passes over the data.")
+    sampling = Setting('"reshuffle" or "replace".')
+    draw = Setting("The draw of the batches.")
+    count = Setting('What the loss is drawn against: "examples" or "steps".')
+
+    def __init__(self, settings):
+        x, y = _data()
+        super().__init__(
+            spec={
+                "title": "A cloud of mini-batch gradients",
+                "x": x,
+                "y": y,
+                "window": WINDOW,
+                "best": np.polyfit(x, y, 1),
+                "loss": sample_loss(mse).program(),
+                "rule": rule_program(gd),
+                "color": color_of("gd"),
+                "orders": {kind: [_orders(draw, kind) for draw in range(DRAWS)] for kind in SAMPLING},
+                "sampling": SAMPLING,
+                "counts": COUNTS,
+            },
+            value=settings,
+            label="GradientCloud(batch {batch}, lr {lr:g})".format(**settings),
+            summary="Contours of a loss of two parameters, the gradients of 60 mini-batches of {batch} at one point, "
+            "and {epochs} epochs of stochastic gradient descent with η = {lr:g} from there.".format(**settings),
+        )
+
+    def gradient(self, theta: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        """Mean gradient of the loss over the samples `rows` at θ = (w, b)."""
+        (x, y), points = _data(), np.broadcast_to(theta, (len(rows), 2))
+        return sample_loss(mse).grad(points, x=x[rows], y=y[rows]).mean(axis=0)
+
+    @property
+    def cloud(self) -> np.ndarray:
+        """The gradients (60, 2) at the start: of the first batch of every epoch of every draw."""
+        orders = np.concatenate([_orders(draw, "reshuffle") for draw in range(DRAWS)])
+        return np.array([self.gradient(self.start, rows[: self.batch]) for rows in orders])
+
+    @property
+    def path(self) -> Path:
+        """The run, its points (steps + 1, 2) with the loss over all samples."""
+        rows = iter(_orders(self.draw, self.sampling)[: self.epochs].reshape(-1, self.batch))
+        steps = self.epochs * SAMPLES // self.batch
+        return descend(gd, None, self.start, steps, self.lr, grad=lambda theta: self.gradient(theta, next(rows)))
+
+    def loss(self, theta) -> np.ndarray:
+        """Loss over all samples at points θ (…, 2), above its minimum."""
+        (x, y), best = _data(), np.polyfit(*_data(), 1)
+        at = lambda t: mse(t[..., :1] * x + t[..., 1:], y, axis=-1)[0]
+        return at(np.asarray(theta, float)) - at(best)
+
+    def still(self):
+        """The cloud and the run over the contours of the loss."""
+        from .. import plotting
+
+        figure, ax = plotting.plt.subplots(figsize=(5.0, 3.8))
+        grid, w, b = plotting.grid((WINDOW, WINDOW), 60)
+        height = self.loss(grid)
+        ax.contour(w, b, height, np.quantile(height, np.linspace(0, 1, 14) ** 2), cmap="Blues_r")
+        ax.plot(*self.path.points.T, ".-", color=color_of("gd"), markersize=3, linewidth=1)
+        cloud = self.cloud
+        ends = self.start - cloud * 0.15 * np.ptp(WINDOW) / np.linalg.norm(cloud, axis=1).max()
+        for end in ends:
+            ax.plot(*np.transpose([self.start, end]), color="#c2410c", alpha=0.4, linewidth=1)
+        ax.set(xlim=WINDOW, ylim=WINDOW, xlabel="w", ylabel="b")
+        return figure
+
+
+def gradient_cloud(
+    *,
+    start: Sequence[float] = (-0.5, 2.5),
+    batch: int = 4,
+    lr: float = 0.05,
+    epochs: int = 10,
+    sampling: str = "reshuffle",
+    draw: int = 0,
+    count: str = "examples",
+) -> GradientCloud:
+    """Mini-batch gradients of a least-squares line with 32 samples: sixty of them at one point, and a run from there.
+
+    start: (w, b), dragged in the page. batch: 1, 2, 4, 8, 16 or 32 samples. lr: 0.001 to 1. epochs: 1 to 20.
+    sampling: "reshuffle" (every sample once an epoch) or "replace". draw: 0 to 2. count: "examples" or "steps", the
+    axis of the loss. Read back `.start`, …, `.cloud`, `.path`.
+
+    >>> from optcore.widgets.gradient_cloud import gradient_cloud
+    >>> w = gradient_cloud(batch=8, epochs=3)
+    >>> w.cloud.shape, w.path.points.shape
+    ((60, 2), (13, 2))
+    """
+    if batch not in (1, 2, 4, 8, 16, 32):
+        raise ValueError(f"batch must be 1, 2, 4, 8, 16 or 32; it was {batch}.")
+    if not (0.001 <= lr <= 1 and epochs in range(1, EPOCHS + 1) and draw in range(DRAWS)):
+        raise ValueError(
+            f"lr must be 0.001 to 1, epochs a whole number from 1 to {EPOCHS} and draw one up to {DRAWS - 1}; "
+            f"got {lr}, {epochs} and {draw}."
+        )
+    if sampling not in SAMPLING or count not in COUNTS:
+        raise ValueError(
+            f"sampling must be one of {', '.join(SAMPLING)} and count one of {', '.join(COUNTS)}; "
+            f"got {sampling!r} and {count!r}."
+        )
+    point = np.asarray(start, float)
+    if point.shape != (2,) or not np.all(np.abs(point - 1) <= 2.5):
+        raise ValueError(f"start must be two numbers from {WINDOW[0]} to {WINDOW[1]}; it was {start}.")
+    settings = {"start": point, "batch": batch, "lr": lr, "epochs": epochs, "sampling": sampling}
+    return GradientCloud(settings | {"draw": draw, "count": count})
