@@ -66,8 +66,10 @@ def write_widget_scripts(app: Sphinx) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for source in [*WIDGETS.glob("*.js"), *WIDGETS.glob("*.css")]:
         text = base.page_source(source.name)
-        if source.suffix == ".js" and source.stem != "common":
-            text = "{\n" + text.replace("export default", f'oc.widgets["{source.stem}"] =', 1) + "\n}\n"
+        if source.suffix == ".js":
+            text = shrink.squeezed(text)
+            if source.stem != "common":
+                text = "{\n" + text.replace("export default", f'oc.widgets["{source.stem}"]=', 1) + "\n}\n"
         (folder / source.name).write_text(text, encoding="utf-8")
 
 

@@ -1,5 +1,6 @@
 """What a published site needs: light pages, stable addresses, search, previews, keyboard, print."""
 
+import gzip
 import html
 import re
 import sys
@@ -16,7 +17,12 @@ from tests.course import ROOT, pages
 from tests.site.browser import axe, comes_to_hold, opened, search_results, served
 
 sys.path.insert(0, str(ROOT / "book"))
+import shrink  # noqa: E402
 from pdf import links_of, make_pdf  # noqa: E402
+
+from optcore.widgets.base import HERE, page_source  # noqa: E402
+
+WIDGETS = sorted(HERE.glob("*.js"))
 
 CHAPTER = "chapters/4-adaptive-methods/2-adam"
 REPOSITORY = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))["repository"]["url"]
@@ -24,6 +30,26 @@ OWNER, NAME = REPOSITORY.rstrip("/").split("/")[-2:]
 BASE = f"https://{OWNER.lower()}.github.io/{NAME}/"
 
 # ---- light --------------------------------------------------------------------------------------------------
+
+
+def test_all_widget_code_is_small(built_book):
+    built = (built_book[0] / "_static/oc").glob("*.js")
+    sizes = {file.name: len(gzip.compress(file.read_bytes(), 9)) for file in built}
+    assert set(sizes) == {file.name for file in WIDGETS} and len(sizes) > 15
+    assert sizes["common.js"] <= 13_000
+    assert sum(sizes.values()) + len(gzip.compress(page_source("oc.css").encode(), 9)) <= 60_000, sizes
+
+
+def test_squeezing_a_script_takes_only_spaces_and_comments():
+    for file in WIDGETS:
+        code = re.sub(r" *// .*", "", page_source(file.name))
+        squeezed = shrink.squeezed(code)
+        assert re.sub(r"\s", "", squeezed) == re.sub(r"\s", "", code) and len(squeezed) < 0.95 * len(code)
+        lines = [line for line in code.splitlines() if "`" not in line]
+        words = [word for line in lines for word in re.findall(r'"[^"]*"', line)]
+        assert len(words) > 10 and [word for word in words if word not in squeezed] == []
+    nested = "return `${a ? `b = ${ c }` : d}`;"
+    assert shrink.squeezed(nested) == nested
 
 
 def test_a_page_asks_for_one_style_sheet_before_it_shows(site, browser):

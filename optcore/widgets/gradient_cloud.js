@@ -7,7 +7,7 @@ export default { render({ model, el }) {
 
   /* y holds the mean loss over some samples, its gradient, its Hessian by rows. */
   const one = oc.program(spec.loss), all = Array.from({ length: N }, (_, k) => k);
-  const mean = (theta, rows, y = new Float64Array(7).fill(0)) => {
+  const mean = (theta, rows, y = new Float64Array(7)) => {
     one.x.set(theta);
     y.fill(0);
     for (const k of rows) {

@@ -144,7 +144,7 @@ def gradient_cloud(
             f"got {sampling!r} and {count!r}."
         )
     point = np.asarray(start, float)
-    if point.shape != (2,) or not np.all(np.abs(point - 1) <= 2.5):
+    if point.shape != (2,) or not np.array_equal(point, np.clip(point, *WINDOW)):
         raise ValueError(f"start must be two numbers from {WINDOW[0]} to {WINDOW[1]}; it was {start}.")
     settings = {"start": point, "batch": batch, "lr": lr, "epochs": epochs, "sampling": sampling}
     return GradientCloud(settings | {"draw": draw, "count": count})
