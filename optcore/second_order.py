@@ -170,6 +170,9 @@ def lbfgs_direction(g: Any, S: Sequence[Any], Y: Sequence[Any]) -> Any:
 # ---------------------------------------------------------------------------------------------- line searches
 
 
+ROUNDING = 100 * np.finfo(float).eps  # values of f closer than this, relatively, may be equal
+
+
 class LineSearchError(ValueError):
     """The direction points uphill, or no acceptable step was found along it."""
 
@@ -218,8 +221,8 @@ def strong_wolfe(
 
     The second condition makes sᵀy > 0, so a BFGS update stays positive definite. x and d are (n,). Doubles
     the step until it brackets such an α, then interpolates with parabolas. Source: [NW] algorithms 3.5 and
-    3.6. Raises LineSearchError unless gᵀd < 0, and when `tries` evaluations found none; ValueError unless 0 <
-    c1 < c2 < 1.
+    3.6; where a value may differ from f(x) by rounding alone, the slope decides, as in Hager & Zhang 2005. Raises
+    LineSearchError unless gᵀd < 0, and when `tries` evaluations found none; ValueError unless 0 < c1 < c2 < 1.
 
     >>> f, grad = (lambda x: float(x @ x)), (lambda x: 2 * x)
     >>> strong_wolfe(f, grad, np.array([1.0]), np.array([-2.0]), c2=0.1)
@@ -236,7 +239,8 @@ def strong_wolfe(
     low, f_low, slope_low, high, f_high, alpha = 0.0, f0, slope0, None, np.inf, step
     for _ in range(tries):
         value = phi(alpha)
-        if not decreases(alpha, value) or value >= f_low:
+        blind = abs(value - f0) <= ROUNDING * abs(f0)
+        if not blind and (not decreases(alpha, value) or value >= f_low):
             high, f_high = alpha, value
         else:
             rise = slope(alpha)

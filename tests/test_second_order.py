@@ -290,6 +290,17 @@ def test_iterations_on_rosenbrock(method, low, high):
     np.testing.assert_allclose(result.x, 1.0, atol=1e-7)
 
 
+@pytest.mark.parametrize("seed", range(30))
+@pytest.mark.parametrize("method", ["bfgs", "lbfgs"])
+def test_rounding_near_the_minimum_stops_no_line_search(method, seed):
+    """Values that a constant makes equal to the last digits: slopes still lead to the tolerance."""
+    rng = np.random.default_rng(seed)
+    n = int(rng.integers(1, 9))
+    A, b, constant = spd(n, rng, 1, 10 ** rng.uniform(0, 3)), rng.normal(size=n), 10 ** rng.uniform(-3, 3)
+    f = lambda w: np.sum(w * (w @ A), axis=-1) / 2 - w @ b + constant
+    assert oc.minimize(f, np.zeros(n), method, grad=lambda w: A @ w - b).converged
+
+
 @pytest.mark.parametrize("method", ["gd", "newton", "damped-newton", "saddle-free", "bfgs", "lbfgs", "sr1"])
 def test_every_method_solves_a_convex_problem_and_tells_the_truth_about_it(method):
     rng = np.random.default_rng(5)

@@ -34,8 +34,8 @@ export default { render({ model, el }) {
   const wolfe = (x, d, f0, slope) => {
     let low = 0, fLow = f0, sLow = slope, high = null, fHigh = Infinity, a = 1;
     for (let i = 0; i < 40; i++) {
-      const value = at(plus(x, a, d));
-      if (!(value <= f0 + 1e-4 * a * slope) || value >= fLow) [high, fHigh] = [a, value];
+      const value = at(plus(x, a, d)), blind = Math.abs(value - f0) <= 100 * Number.EPSILON * Math.abs(f0);
+      if (!blind && (!(value <= f0 + 1e-4 * a * slope) || value >= fLow)) [high, fHigh] = [a, value];
       else {
         const rise = slopeAt(plus(x, a, d), d);
         if (Math.abs(rise) <= -0.9 * slope) return a;
