@@ -11,7 +11,7 @@ from statistics import median
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from tests.course import SAMPLE, SITE  # noqa: E402
+from tests.course import SAMPLE, SITE, require_site  # noqa: E402
 from tests.site.browser import chromium, require_browser, served  # noqa: E402
 
 ROUNDS = 5
@@ -56,8 +56,7 @@ def load(browser, url: str, phone: bool) -> tuple[float, float | None]:
 
 def main() -> None:
     require_browser()
-    if not (SITE / "index.html").is_file():
-        raise SystemExit("There is no built site; run: make book")
+    require_site()
     print(f"seconds from the request, median of {ROUNDS} loads with an empty cache")
     print(f"  {'':50} first paint      widget alive")
     print(f"  {'':50} laptop  phone    laptop  phone")

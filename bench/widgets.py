@@ -14,7 +14,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import optcore as oc  # noqa: E402
-from tests.course import SITE  # noqa: E402
+from tests.course import SITE, require_site  # noqa: E402
 from tests.site.browser import chromium  # noqa: E402
 from tests.widgets.controls import frame_times, live  # noqa: E402
 
@@ -82,14 +82,13 @@ def measure(browser, widget) -> list[float]:
 
 
 def main() -> None:
+    require_site()
     with chromium() as browser:
         print(f"{'script per frame while dragging':32} {'frames':>6} {'median ms':>10} {'95% ms':>8}")
         for name, make in WIDGETS.items():
             times = measure(browser, make())
             print(f"{name:32} {len(times):6} {median(times):10.2f} {np.percentile(times, 95):8.2f}", flush=True)
     built = sorted((SITE / "_static/oc").glob("*.js"))
-    if not built:
-        raise SystemExit("There is no built site; run: make book")
     sizes = {file.name: len(gzip.compress(file.read_bytes(), 9)) for file in built}
     print(f"\nall widget code, {len(sizes)} files: {sum(sizes.values()) / 1000:.1f} kB gzipped (goal 60 kB)")
     print(", ".join(f"{name} {size / 1000:.1f}" for name, size in sizes.items()))

@@ -304,7 +304,8 @@ def newton_schulz(G: Any, steps: int = 5, coefficients: tuple[float, float, floa
     """Nearly the orthogonal factor UVᵀ of G = UΣVᵀ: `X <- aX + (bA + cA²)X` with A = XXᵀ, from X = G/‖G‖.
 
     With a, b, c = 3.4445, -4.7750, 2.0315, five steps take every singular value above a hundredth of ‖G‖ to between
-    0.68 and 1.14, not to 1. G is (…, m, n). Source: Jordan et al. 2024, "Muon"; Bernstein & Newhouse 2024.
+    0.68 and 1.14, not to 1; other `coefficients` (a, b, c) may be given. G is (…, m, n).
+    Source: Jordan et al. 2024, "Muon"; Bernstein & Newhouse 2024.
 
     >>> np.linalg.svd(newton_schulz(np.diag([3.0, 0.1])), compute_uv=False).round(2)
     array([1.13, 0.7 ])

@@ -1,6 +1,7 @@
 """`oc.gradient_cloud()`: the gradients of many mini-batches at one point, and the run that takes such steps."""
 
 from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
 
@@ -20,6 +21,7 @@ COUNTS = {"examples": "examples", "steps": "steps"}
 WINDOW = (-1.5, 3.5)
 
 
+@cache
 def _data() -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(3)
     x = (1.6 * rng.standard_normal(SAMPLES)).round(2)
@@ -82,16 +84,16 @@ class GradientCloud(Widget):
 
     @property
     def path(self) -> Path:
-        """The run, its points (steps + 1, 2) with the loss over all samples."""
+        """The run, its points (steps + 1, 2); `loss` tells the loss there."""
         rows = iter(_orders(self.draw, self.sampling)[: self.epochs].reshape(-1, self.batch))
         steps = self.epochs * SAMPLES // self.batch
         return descend(gd, None, self.start, steps, self.lr, grad=lambda theta: self.gradient(theta, next(rows)))
 
     def loss(self, theta) -> np.ndarray:
         """Loss over all samples at points θ (…, 2), above its minimum."""
-        (x, y), best = _data(), np.polyfit(*_data(), 1)
+        x, y = _data()
         at = lambda t: mse(t[..., :1] * x + t[..., 1:], y, axis=-1)[0]
-        return at(np.asarray(theta, float)) - at(best)
+        return at(np.asarray(theta, float)) - at(np.polyfit(x, y, 1))
 
     def still(self):
         """The cloud and the run over the contours of the loss."""

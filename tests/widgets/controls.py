@@ -32,6 +32,14 @@ def words(page) -> str:
     return page.evaluate(_WORDS)
 
 
+def heights(page) -> tuple[float, float]:
+    """Height of the only widget before its script runs, and after; the page is of no use any more."""
+    root = page.locator(".oc-widget")
+    after = root.bounding_box()["height"]
+    root.evaluate("e => { e.removeAttribute('role'); e.replaceChildren(); }")
+    return root.bounding_box()["height"], after
+
+
 def numbers(text: str) -> list[float]:
     """The numbers in a status line."""
     found = re.findall(r"−?\d+(?:\.\d+)?(?:e[−-]?\d+)?", text)
