@@ -29,8 +29,23 @@ EXERCISES = [f"{CHAPTER}/{name}" for name in ("gd", "contraction", "nesterov", "
 
 
 def start(folder: Path, output: Path) -> subprocess.Popen:
-    command = [sys.executable, "-m", "optcore.grading", str(folder), "--seed", "bench", "--jobs", "2", "--wall", "6",
-               "--quiet", "-o", str(output), "--only", *EXERCISES]
+    command = [
+        sys.executable,
+        "-m",
+        "optcore.grading",
+        str(folder),
+        "--seed",
+        "bench",
+        "--jobs",
+        "2",
+        "--wall",
+        "6",
+        "--quiet",
+        "-o",
+        str(output),
+        "--only",
+        *EXERCISES,
+    ]
     return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, start_new_session=True)
 
 
@@ -55,8 +70,10 @@ def main(students: int) -> None:
     for number in range(students // 5):
         (ordinary / f"{number}.ipynb").write_text(solved)
     seconds = graded(ordinary, base / "ordinary.csv")
-    print(f"{students // 5} ordinary submissions of {len(EXERCISES)} exercises: {seconds:.1f} s, "
-          f"{students / 5 / seconds:.1f} a second")
+    print(
+        f"{students // 5} ordinary submissions of {len(EXERCISES)} exercises: {seconds:.1f} s, "
+        f"{students / 5 / seconds:.1f} a second"
+    )
 
     write_class(mixed, students - 20, CHAPTER)
     for name, (source, _) in list(ADVERSARIES.items())[:20]:
@@ -72,8 +89,10 @@ def main(students: int) -> None:
     done = journal.read_text().count("\n") - 1
     seconds = graded(mixed, base / "parts.csv")
     whole, parts = grades(base / "whole.csv"), grades(base / "parts.csv")
-    print(f"killed after {done}, resumed in {seconds:.1f} s: {len(parts)} rows, "
-          f"{'the same grades' if parts == whole else 'OTHER GRADES'}")
+    print(
+        f"killed after {done}, resumed in {seconds:.1f} s: {len(parts)} rows, "
+        f"{'the same grades' if parts == whole else 'OTHER GRADES'}"
+    )
     shutil.rmtree(base)
     assert parts == whole and len(parts) == students
 

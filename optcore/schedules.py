@@ -238,9 +238,7 @@ def cyclic(low: Any, high: Any, half: Any, shape: str = "triangular", gamma: Any
     return schedule
 
 
-def one_cycle(
-    peak: Any, steps: Any, rise: Any = 0.3, start_divisor: Any = 25.0, end_divisor: Any = 1e4
-) -> Schedule:
+def one_cycle(peak: Any, steps: Any, rise: Any = 0.3, start_divisor: Any = 25.0, end_divisor: Any = 1e4) -> Schedule:
     """Half a cosine up from peak/start_divisor to `peak`, then one down to peak/(start_divisor·end_divisor).
 
     The top is at t = rise·steps - 1, the end at t = steps - 1, constant from there. Source: Smith & Topin,

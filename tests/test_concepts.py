@@ -14,14 +14,17 @@ sys.path.insert(0, str(ROOT / "book"))
 import concepts  # noqa: E402
 
 MAP = "chapters/3-descent/concepts.json"
-PROMISED = [{"id": "S1", "concept": "step size", "notebook": "3.1"},
-            {"id": "S2", "concept": "Adam", "notebook": "3.1", "also": ["3.2"]},
-            {"id": "S3", "concept": "step size", "notebook": "3.2"}]
+PROMISED = [
+    {"id": "S1", "concept": "step size", "notebook": "3.1"},
+    {"id": "S2", "concept": "Adam", "notebook": "3.1", "also": ["3.2"]},
+    {"id": "S3", "concept": "step size", "notebook": "3.2"},
+]
 
 
 @pytest.fixture
 def course(tmp_path):
     """A course of one chapter: `course(places, notebooks)` writes it and reads its index."""
+
     def write(places=None, notebooks=None):
         folder = tmp_path / "chapters/3-descent"
         folder.mkdir(parents=True, exist_ok=True)
@@ -32,6 +35,7 @@ def course(tmp_path):
         if places is not None:
             (folder / "concepts.json").write_text(json.dumps(places))
         return concepts.read(tmp_path)
+
     return write
 
 
@@ -79,12 +83,15 @@ def test_a_concept_is_due_when_all_its_notebooks_of_the_chapter_exist(course):
     assert problems == [f"{MAP}: S2 (Adam) is not mapped to a heading of 3.1 or 3.2"]
 
 
-@pytest.mark.parametrize("place, said", [
-    ({"S1": at("The step")}, "S1 (step size): 3.1 has no heading 'The step'"),
-    ({"S1": at("not a heading")}, "S1 (step size): 3.1 has no heading 'not a heading'"),
-    ({"S1": at("First", "3.2")}, "S1 (step size) belongs to 3.1, not to 3.2"),
-    ({"S1": at("First"), "S9": at("First")}, "S9 is not in chapters/concepts.json"),
-])
+@pytest.mark.parametrize(
+    "place, said",
+    [
+        ({"S1": at("The step")}, "S1 (step size): 3.1 has no heading 'The step'"),
+        ({"S1": at("not a heading")}, "S1 (step size): 3.1 has no heading 'not a heading'"),
+        ({"S1": at("First", "3.2")}, "S1 (step size) belongs to 3.1, not to 3.2"),
+        ({"S1": at("First"), "S9": at("First")}, "S9 is not in chapters/concepts.json"),
+    ],
+)
 def test_wrong_places_are_named(course, place, said):
     assert course(place).problems == [f"{MAP}: {said}"]
 
@@ -93,7 +100,10 @@ def test_headings_have_the_anchors_of_the_book(course, tmp_path):
     text = "# A *b* `c`, d\n\n```python\n# no\n```\n\n## Twice\n\n## Twice\n\nUnder\n---"
     course(notebooks={"1-first": text})
     assert concepts.headings(tmp_path / "chapters/3-descent/1-first.ipynb") == {
-        "A *b* `c`, d": "a-b-c-d", "Twice": "twice", "Under": "under"}
+        "A *b* `c`, d": "a-b-c-d",
+        "Twice": "twice",
+        "Under": "under",
+    }
 
 
 def test_the_page_sorts_concepts_and_joins_their_places(course):
@@ -102,8 +112,13 @@ def test_the_page_sorts_concepts_and_joins_their_places(course):
     assert index.problems == []
     folder = "chapters/3-descent"
     assert concepts.render(index).removeprefix(concepts.INTRODUCTION).splitlines() == [
-        "", "## A", "",
+        "",
+        "## A",
+        "",
         f"- **Adam**: 3.1 [First]({folder}/1-first.ipynb#first)",
-        "", "## S", "",
+        "",
+        "## S",
+        "",
         f"- **step size**: 3.1 [The step $\\eta$]({folder}/1-first.ipynb#the-step-); "
-        f"3.2 [Second]({folder}/2-second.ipynb#second)"]
+        f"3.2 [Second]({folder}/2-second.ipynb#second)",
+    ]

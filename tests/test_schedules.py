@@ -23,9 +23,7 @@ SCHEDULES = {
     "restarts, longer": oc.cosine_restarts(0.5, 10, factor=2, floor=0.01),
     "warm-up": oc.warmup(0.5, 7),
     "warm-up, cosine": oc.warmup(oc.cosine_decay(0.5, 80), 7),
-    "joined": oc.join_schedules(
-        oc.constant_rate(0.5), oc.step_decay(0.5, 5), oc.constant_rate(0.1), at=[10, 40]
-    ),
+    "joined": oc.join_schedules(oc.constant_rate(0.5), oc.step_decay(0.5, 5), oc.constant_rate(0.1), at=[10, 40]),
     "triangular": oc.cyclic(0.1, 0.5, half=12),
     "triangular2": oc.cyclic(0.1, 0.5, half=12, shape="triangular2"),
     "exp_range": oc.cyclic(0.1, 0.5, half=12, shape="exp_range", gamma=0.99),
@@ -242,9 +240,7 @@ def test_plateau_cooldown_forgives():
 
 def test_plateau_threshold_is_relative():
     """On losses near 100, four steps of 0.002 are below 1e-4 of the best, so they do not count."""
-    relative, absolute = (
-        oc.ReduceLROnPlateau(1.0, patience=3, threshold_mode=mode) for mode in ("rel", "abs")
-    )
+    relative, absolute = (oc.ReduceLROnPlateau(1.0, patience=3, threshold_mode=mode) for mode in ("rel", "abs"))
     losses = 100 - 0.002 * np.arange(5)
     assert [relative.step(v) for v in losses][-1] == pytest.approx(0.1)
     assert [absolute.step(v) for v in losses][-1] == 1.0

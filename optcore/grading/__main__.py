@@ -14,9 +14,12 @@ from .report import write_csv, write_html
 
 
 def arguments(argv: list[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m optcore.grading", description="""
+    parser = argparse.ArgumentParser(
+        prog="python -m optcore.grading",
+        description="""
         Grade a folder of submissions (one notebook, script or folder per student) against fresh cases. Writes a CSV
-        row per student, a page with the feedback next to it, and a journal from which an interrupted run goes on.""")
+        row per student, a page with the feedback next to it, and a journal from which an interrupted run goes on.""",
+    )
     parser.add_argument("submissions", type=Path)
     parser.add_argument("--seed", required=True, help="any text; whoever does not know it does not know the cases")
     parser.add_argument("-o", "--output", type=Path, default=Path("grades.csv"))
@@ -39,13 +42,22 @@ def main(argv: list[str]) -> int:
     asked.output.parent.mkdir(parents=True, exist_ok=True)
     if asked.fresh:
         journal.unlink(missing_ok=True)
-    limits = replace(sandbox.Limits(), wall=asked.wall, cells=asked.wall/2, cpu=int(asked.wall) + 1,
-                     memory=asked.memory << 20)
+    limits = replace(
+        sandbox.Limits(), wall=asked.wall, cells=asked.wall / 2, cpu=int(asked.wall) + 1, memory=asked.memory << 20
+    )
     isolation = sandbox.isolation(walled)
     print(isolation)
     try:
-        grades = grade_class(asked.submissions, asked.seed, journal, only=asked.only, jobs=asked.jobs, limits=limits,
-                             walled=walled, quiet=asked.quiet)
+        grades = grade_class(
+            asked.submissions,
+            asked.seed,
+            journal,
+            only=asked.only,
+            jobs=asked.jobs,
+            limits=limits,
+            walled=walled,
+            quiet=asked.quiet,
+        )
         if asked.export:
             kind, _, path = asked.export.partition("=")
             export(grades, kind, Path(path))
@@ -56,8 +68,10 @@ def main(argv: list[str]) -> int:
     write_csv(asked.output, grades)
     write_html(asked.output.with_suffix(".html"), grades, isolation)
     solved, of = sum(grade.points for grade in grades), sum(len(grade.feedback) for grade in grades)
-    print(f"{len(grades)} students, {solved} of {of} exercises solved: {asked.output}, "
-          f"{asked.output.with_suffix('.html')}")
+    print(
+        f"{len(grades)} students, {solved} of {of} exercises solved: {asked.output}, "
+        f"{asked.output.with_suffix('.html')}"
+    )
     return 0
 
 
@@ -69,7 +83,7 @@ def without_seed(argv: list[str]) -> list[str]:
     os.close(write)
     os.set_inheritable(read, True)
     at = next(i for i, word in enumerate(argv) if word.split("=")[0] == "--seed")
-    return argv[:at] + argv[at + (1 if "=" in argv[at] else 2):] + [f"--seed=pipe:{read}"]
+    return argv[:at] + argv[at + (1 if "=" in argv[at] else 2) :] + [f"--seed=pipe:{read}"]
 
 
 if __name__ == "__main__":

@@ -41,8 +41,11 @@ def hint(exercise: str, step: int = 1) -> Text:
     if not 1 <= step <= len(known.hints):
         raise ValueError(f"{known.id} has hints 1 to {len(known.hints)}, not {step}")
     note(known.id, hints=1)
-    more = (f'The next one: oc.hint("{known.id}", {step + 1})' if step < len(known.hints)
-            else f'That was the last one. After it: oc.solution("{known.id}", i_have_tried=True)')
+    more = (
+        f'The next one: oc.hint("{known.id}", {step + 1})'
+        if step < len(known.hints)
+        else f'That was the last one. After it: oc.solution("{known.id}", i_have_tried=True)'
+    )
     return Text(f"{known.hints[step - 1]}\n{more}")
 
 
@@ -55,7 +58,9 @@ def solution(exercise: str, i_have_tried: bool = False) -> Text:
     """
     known = find(exercise)
     if not i_have_tried:
-        return Text(f'Try first; hints come in small steps: oc.hint("{known.id}")\n'
-                    f'To see the solution all the same: oc.solution("{known.id}", i_have_tried=True)')
+        return Text(
+            f'Try first; hints come in small steps: oc.hint("{known.id}")\n'
+            f'To see the solution all the same: oc.solution("{known.id}", i_have_tried=True)'
+        )
     note(known.id, looked=True)
     return Text(known.solution.rstrip())

@@ -37,11 +37,12 @@ from optcore.grading.exercise import Exercise
 from optcore.grading.judge import refuse, run_all
 from optcore.grading.run import TimeLimit, their_line, time_limit
 
-OUTPUT = 8 << 20                        # bytes of answers that are read from one submission
-_SET_DUMPABLE, _NO_NEW_PRIVILEGES = 4, 38          # <sys/prctl.h>
+OUTPUT = 8 << 20  # bytes of answers that are read from one submission
+_SET_DUMPABLE, _NO_NEW_PRIVILEGES = 4, 38  # <sys/prctl.h>
 
 
 # --- the server -------------------------------------------------------------------------------------------------------
+
 
 def serve(requests: BinaryIO, replies: BinaryIO) -> None:
     """Answer submissions until there are no more."""
@@ -82,8 +83,16 @@ def receive(stream: BinaryIO) -> bytes:
 
 def _exercise(packed: dict[str, Any]) -> tuple[Exercise, list[tuple]]:
     probe = portable.unpack(packed["probe"]) if packed["probe"] else None
-    return Exercise(id=packed["id"], notebook="", title="", statement="", stub=packed["stub"], reference=None,
-                    probe=probe, seconds=packed["seconds"]), packed["cases"]
+    return Exercise(
+        id=packed["id"],
+        notebook="",
+        title="",
+        statement="",
+        stub=packed["stub"],
+        reference=None,
+        probe=probe,
+        seconds=packed["seconds"],
+    ), packed["cases"]
 
 
 def _collect(read: int, child: int, wall: float) -> tuple[str, bytes]:
@@ -100,7 +109,7 @@ def _collect(read: int, child: int, wall: float) -> tuple[str, bytes]:
             if len(frames) > OUTPUT:
                 ended = "too much output"
     os.close(read)
-    if not ended:                        # it closed its pipe: a moment to go by itself, with a status of its own
+    if not ended:  # it closed its pipe: a moment to go by itself, with a status of its own
         _wait(child, 0.5)
     for kill in (os.killpg, os.kill):
         with suppress(ProcessLookupError, PermissionError):
@@ -130,6 +139,7 @@ def _wait(child: int, seconds: float) -> None:
 
 # --- the student's process --------------------------------------------------------------------------------------------
 
+
 def _limit(keep: int, limits: dict[str, Any]) -> None:
     """A session of its own, no descriptor but the one to write to, little memory, time and disk."""
     os.setsid()
@@ -138,9 +148,14 @@ def _limit(keep: int, limits: dict[str, Any]) -> None:
         os.dup2(null, descriptor)
     os.closerange(3, keep)
     os.closerange(keep + 1, 1024)
-    for name, limit in (("CORE", 0), ("CPU", limits["cpu"]), ("AS", limits["memory"]), ("FSIZE", limits["file"]),
-                        ("NOFILE", 64)):
-        with suppress(ValueError, OSError):                # macOS knows fewer limits than Linux
+    for name, limit in (
+        ("CORE", 0),
+        ("CPU", limits["cpu"]),
+        ("AS", limits["memory"]),
+        ("FSIZE", limits["file"]),
+        ("NOFILE", 64),
+    ):
+        with suppress(ValueError, OSError):  # macOS knows fewer limits than Linux
             resource.setrlimit(getattr(resource, f"RLIMIT_{name}"), (limit, limit))
 
 
@@ -166,9 +181,11 @@ def _prctl(option: int, value: int) -> None:
         ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
 
 
-def _run_submission(request: bytes, exercises: list[tuple[Exercise, list[tuple]]], limits: dict[str, Any],
-                    out: BinaryIO) -> None:
+def _run_submission(
+    request: bytes, exercises: list[tuple[Exercise, list[tuple]]], limits: dict[str, Any], out: BinaryIO
+) -> None:
     """Run the cells, then write a frame for every exercise that was handed in."""
+
     def frame(**content: Any) -> None:
         send(out, wire.encode(content))
 
@@ -237,7 +254,7 @@ def _execute(source: str, name: str, namespace: dict[str, Any]) -> str:
         exec(compile(source, name, "exec"), namespace)
     except TimeLimit:
         raise
-    except BaseException as error:                         # SystemExit and KeyboardInterrupt too: the next cell counts
+    except BaseException as error:  # SystemExit and KeyboardInterrupt too: the next cell counts
         return f"{their_line(error)}: {type(error).__name__}: {error}"[:300]
     return ""
 

@@ -20,7 +20,7 @@ from .judge import CORRECT, HINT, MISSING, WORKING, Feedback, judge, key
 from .run import Outcome
 from .sandbox import Limits
 
-Place = tuple[str, str]                  # a file's place in the folder, and the digest of its content
+Place = tuple[str, str]  # a file's place in the folder, and the digest of its content
 _BEST_FIRST = (CORRECT, HINT, WORKING, MISSING)
 
 
@@ -48,21 +48,27 @@ class Grade:
 
 # --- submissions ------------------------------------------------------------------------------------------------------
 
+
 def find_submissions(folder: Path) -> list[Submission]:
     """A student is a notebook, a script, or a folder of them in `folder`; links are not followed."""
     found = []
     for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
         path = Path(entry.path)
         known = path.suffix in (".ipynb", ".py")
-        if entry.name.startswith(".") and not known:           # .DS_Store, .git and the like
+        if entry.name.startswith(".") and not known:  # .DS_Store, .git and the like
             continue
         if entry.is_symlink():
             found.append(Submission(path.stem, path, "a symbolic link"))
         elif entry.is_dir():
-            inside = sorted(Path(root)/name for root, _, names in os.walk(path) for name in names
-                            if Path(name).suffix in (".ipynb", ".py") and ".ipynb_checkpoints" not in root)
+            inside = sorted(
+                Path(root) / name
+                for root, _, names in os.walk(path)
+                for name in names
+                if Path(name).suffix in (".ipynb", ".py") and ".ipynb_checkpoints" not in root
+            )
             found += [Submission(entry.name, file) for file in inside] or [
-                Submission(entry.name, path, "no notebook in the folder")]
+                Submission(entry.name, path, "no notebook in the folder")
+            ]
         else:
             found.append(Submission(path.stem, path, "" if known else "neither a notebook nor a script"))
     return found
@@ -85,6 +91,7 @@ def read_submission(path: Path, most: int) -> tuple[bytes, str]:
 
 # --- the plan ---------------------------------------------------------------------------------------------------------
 
+
 def choose(names: list[str]) -> list[Exercise]:
     """The exercises that these chapters and ids name; all of them for no names.
 
@@ -102,12 +109,26 @@ def seed_number(seed: str) -> int:
 
 def make_plan(chosen: list[Exercise], seed: int, limits: Limits, walled: bool) -> bytes:
     """What the sandboxes get to know: stubs, ways to call, cases, limits."""
-    return wire.encode({"walled": walled and bool(sandbox.bubblewrap()), "limits": asdict(limits), "exercises": [
-        {"id": e.id, "stub": e.stub, "seconds": e.seconds, "cases": key(e.id, seed).cases,
-         "probe": portable.pack(e.probe) if e.probe else None} for e in chosen]})
+    return wire.encode(
+        {
+            "walled": walled and bool(sandbox.bubblewrap()),
+            "limits": asdict(limits),
+            "exercises": [
+                {
+                    "id": e.id,
+                    "stub": e.stub,
+                    "seconds": e.seconds,
+                    "cases": key(e.id, seed).cases,
+                    "probe": portable.pack(e.probe) if e.probe else None,
+                }
+                for e in chosen
+            ],
+        }
+    )
 
 
 # --- judging ----------------------------------------------------------------------------------------------------------
+
 
 def judge_frames(data: bytes, seed: int, chosen: set[str]) -> tuple[dict[str, Feedback], list[str]]:
     """Feedback and notes from what a sandbox sent. The bytes may be forged: only values count, and only here."""
@@ -123,20 +144,35 @@ def judge_frames(data: bytes, seed: int, chosen: set[str]) -> tuple[dict[str, Fe
                 feedback[name] = Feedback(name, MISSING if voice == MISSING else WORKING, str(text)[:500])
             elif name in chosen:
                 feedback[name] = judge(key(name, seed), [_outcome(made) for made in frame["outcomes"]])
-        except Exception as error:             # a forged or freakish value must not end the run
+        except Exception as error:  # a forged or freakish value must not end the run
             feedback[str(name)] = Feedback(str(name), WORKING, f"The result cannot be judged ({type(error).__name__}).")
     return {name: said for name, said in feedback.items() if name in chosen}, notes[:20]
 
 
 def _outcome(made: dict[str, Any]) -> Outcome:
-    return Outcome(made["value"], str(made["error"])[:300], str(made["where"])[:200],
-                   [str(name) for name in made["changed"]][:20], str(made["printed"])[:400])
+    return Outcome(
+        made["value"],
+        str(made["error"])[:300],
+        str(made["where"])[:200],
+        [str(name) for name in made["changed"]][:20],
+        str(made["printed"])[:400],
+    )
 
 
 # --- the run ----------------------------------------------------------------------------------------------------------
 
-def grade_class(folder: Path, seed: str, journal: Path, *, only: list[str] | None = None, jobs: int = 1,
-                limits: Limits | None = None, walled: bool = True, quiet: bool = False) -> list[Grade]:
+
+def grade_class(
+    folder: Path,
+    seed: str,
+    journal: Path,
+    *,
+    only: list[str] | None = None,
+    jobs: int = 1,
+    limits: Limits | None = None,
+    walled: bool = True,
+    quiet: bool = False,
+) -> list[Grade]:
     """Grade every submission in `folder`, except those that `journal` already holds; returns one grade per student.
 
     Raises ValueError if the journal belongs to another seed or other exercises.
@@ -151,8 +187,9 @@ def grade_class(folder: Path, seed: str, journal: Path, *, only: list[str] | Non
 
     def tasks() -> Iterator:
         for submission in submissions:
-            source, problem = (b"", submission.problem) if submission.problem else read_submission(
-                submission.path, limits.size)
+            source, problem = (
+                (b"", submission.problem) if submission.problem else read_submission(submission.path, limits.size)
+            )
             here = str(submission.path.relative_to(folder)), hashlib.sha256(source + problem.encode()).hexdigest()
             handed_in.append((submission.student, here))
             if here in entries:
@@ -167,7 +204,7 @@ def grade_class(folder: Path, seed: str, journal: Path, *, only: list[str] | Non
             for here, problem, data in run(tasks()):
                 feedback, notes = judge_frames(data, number, ids)
                 said = {name: [one.voice, one.text, one.case] for name, one in feedback.items()}
-                entries[here] = {"at": here, "notes": notes + [problem]*bool(problem), "feedback": said}
+                entries[here] = {"at": here, "notes": notes + [problem] * bool(problem), "feedback": said}
                 file.write(json.dumps(entries[here]) + "\n")
                 file.flush()
                 progress.update()
@@ -187,8 +224,9 @@ def _merge(handed_in: list[tuple[str, Place]], entries: dict[Place, dict], chose
     grades: dict[str, Grade] = {}
     for student, here in handed_in:
         entry = entries[here]
-        grade = grades.setdefault(student, Grade(student, {
-            e.id: Feedback(e.id, MISSING, "Not handed in.") for e in chosen}))
+        grade = grades.setdefault(
+            student, Grade(student, {e.id: Feedback(e.id, MISSING, "Not handed in.") for e in chosen})
+        )
         grade.notes += entry["notes"]
         for name, said in entry["feedback"].items():
             new = Feedback(name, *said)
@@ -203,7 +241,7 @@ def _open_journal(path: Path, seed: str, ids: list[str]) -> tuple[dict[Place, di
     salted = hashlib.scrypt(seed.encode(), salt=b"optcore", n=1 << 12, r=8, p=1).hex()
     head = json.dumps({"seed": salted, "exercises": ids})
     file = open(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+")
-    whole = [line for line in file if line.endswith("\n")]             # a torn last line is done again
+    whole = [line for line in file if line.endswith("\n")]  # a torn last line is done again
     if whole and whole[0].rstrip() != head:
         raise ValueError(f"{path} belongs to another seed or to other exercises; give another -o, or --fresh")
     file.seek(sum(len(line.encode()) for line in whole))

@@ -73,7 +73,7 @@ def write_class(folder: Path, students: int, chapter: str = "gradient-descent", 
     folder.mkdir(parents=True, exist_ok=True)
     for number in range(students):
         made = notebook(chapter, folder, partial(answer, rng=np.random.default_rng([seed, number])))
-        (folder/f"student-{number:04d}.ipynb").write_text(json.dumps(made), encoding="utf-8")
+        (folder / f"student-{number:04d}.ipynb").write_text(json.dumps(made), encoding="utf-8")
 
 
 if __name__ == "__main__":

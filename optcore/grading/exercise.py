@@ -62,11 +62,11 @@ class Misconception:
 class Exercise:
     """One exercise; the module's docstring tells how to write it."""
 
-    id: str                                    # "chapter/name"
-    notebook: str                              # the notebook that it belongs to, "3.1"
+    id: str  # "chapter/name"
+    notebook: str  # the notebook that it belongs to, "3.1"
     title: str
-    statement: str                             # Markdown
-    stub: str                                  # source text; its last definition is what the reader completes
+    statement: str  # Markdown
+    stub: str  # source text; its last definition is what the reader completes
     reference: Any
     cases: Callable[[np.random.Generator], list[tuple]] = lambda rng: [()]
     misconceptions: Sequence[Misconception] = ()
@@ -76,9 +76,9 @@ class Exercise:
     atol: float = 1e-12
     probe: Callable | None = None
     summary: Callable | None = None
-    seconds: float = 2.0                       # all cases together
-    explanation: str = ""                      # said along with "Correct"
-    also_right: Sequence[Any] = ()             # other answers that must pass, to keep the check from being too strict
+    seconds: float = 2.0  # all cases together
+    explanation: str = ""  # said along with "Correct"
+    also_right: Sequence[Any] = ()  # other answers that must pass, to keep the check from being too strict
 
     def __post_init__(self):
         if self.kind not in KINDS:
@@ -138,8 +138,9 @@ def itself(answer):
     return answer
 
 
-def choice(options: dict[str, tuple[str, str]], right: str, *, statement: str, name: str, code: str = "",
-           **more: Any) -> Exercise:
+def choice(
+    options: dict[str, tuple[str, str]], right: str, *, statement: str, name: str, code: str = "", **more: Any
+) -> Exercise:
     """An exercise of kind "explain": the reader runs `code`, which produces the evidence, and hands in a letter.
 
     `options` maps each letter to its text and to the sentence that is said to whoever chooses it.
@@ -152,10 +153,14 @@ def choice(options: dict[str, tuple[str, str]], right: str, *, statement: str, n
     listed = "\n".join(f"- **{letter}** {text}" for letter, (text, _) in options.items())
     letters = " or ".join(f'"{letter}"' for letter in options)
     return Exercise(
-        statement=f"{textwrap.dedent(statement).strip()}\n\n{listed}", kind="explain", reference=right,
+        statement=f"{textwrap.dedent(statement).strip()}\n\n{listed}",
+        kind="explain",
+        reference=right,
         stub=f"{textwrap.dedent(code).strip()}\n\n{name} = ...        # {letters}".lstrip(),
         misconceptions=[Misconception(letter, why) for letter, (_, why) in options.items() if letter != right],
-        explanation=options[right][1], **more)
+        explanation=options[right][1],
+        **more,
+    )
 
 
 def take(batches: Iterable, most: int) -> list:
@@ -180,7 +185,7 @@ def moments(draws: np.ndarray, *_: Any) -> dict[str, Any]:
     """
     draws = np.asarray(draws, float)
     mean, std = float(draws.mean()), float(draws.std())
-    if abs(mean) < 5*std/np.sqrt(draws.size):
+    if abs(mean) < 5 * std / np.sqrt(draws.size):
         mean = 0.0
-    kurtosis = float(np.mean((draws - draws.mean())**4)/std**4) if std > 0 else 0.0
+    kurtosis = float(np.mean((draws - draws.mean()) ** 4) / std**4) if std > 0 else 0.0
     return {"shape": draws.shape, "mean": mean, "std": std, "kurtosis": kurtosis}

@@ -35,16 +35,32 @@ echo '{"score": 0, "output": "The grader stopped; please tell your teacher."}' >
 
 def gradescope(grade: Grade) -> dict[str, Any]:
     """The `results.json` of one submission (gradescope-autograders.readthedocs.io, "Output format")."""
-    return {"output": "\n".join(map(printable, grade.notes)), "tests": [
-        {"name": name, "score": int(bool(said)), "max_score": 1, "status": "passed" if said else "failed",
-         "output": repr(said)} for name, said in grade.feedback.items()]}
+    return {
+        "output": "\n".join(map(printable, grade.notes)),
+        "tests": [
+            {
+                "name": name,
+                "score": int(bool(said)),
+                "max_score": 1,
+                "status": "passed" if said else "failed",
+                "output": repr(said),
+            }
+            for name, said in grade.feedback.items()
+        ],
+    }
 
 
 def classroom(grade: Grade) -> dict[str, Any]:
     """What `classroom-resources/autograding-grading-reporter` reads, before it is packed in base64."""
-    return {"version": 1, "max_score": len(grade.feedback), "tests": [
-        {"name": name, "status": "pass" if said else "fail", "score": int(bool(said)), "message": repr(said)}
-        for name, said in grade.feedback.items()], "status": "pass" if all(grade.feedback.values()) else "fail"}
+    return {
+        "version": 1,
+        "max_score": len(grade.feedback),
+        "tests": [
+            {"name": name, "status": "pass" if said else "fail", "score": int(bool(said)), "message": repr(said)}
+            for name, said in grade.feedback.items()
+        ],
+        "status": "pass" if all(grade.feedback.values()) else "fail",
+    }
 
 
 FORMATS = {"gradescope": gradescope, "classroom": classroom}
@@ -61,7 +77,7 @@ def export(grades: list[Grade], kind: str, path: Path) -> None:
 
 def gradescope_zip(path: Path, seed: str, only: list[str]) -> None:
     """The autograder to upload: `setup.sh`, `run_autograder`, the package, the seed."""
-    choose(only)                                           # a slip in a name should show here, not at Gradescope
+    choose(only)  # a slip in a name should show here, not at Gradescope
     files = {"setup.sh": _SETUP, "run_autograder": _RUN, "seed": seed, "only": " ".join(only)}
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, text in files.items():
@@ -85,9 +101,15 @@ def nbgrader(folder: Path, chapters: list[str]) -> list[Path]:
                 source = "".join(cell["source"])
                 cell["source"] = [f"feedback = {source}\n", "print(feedback)\n", "assert feedback"]
                 cell["metadata"]["nbgrader"] = {
-                    "grade": True, "grade_id": source.split('"')[1].replace("/", "-"), "locked": True, "points": 1,
-                    "schema_version": 3, "solution": False, "task": False}
-        path = folder/"source"/name/file_name(name)
+                    "grade": True,
+                    "grade_id": source.split('"')[1].replace("/", "-"),
+                    "locked": True,
+                    "points": 1,
+                    "schema_version": 3,
+                    "solution": False,
+                    "task": False,
+                }
+        path = folder / "source" / name / file_name(name)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(made, indent=1), encoding="utf-8")
         written.append(path)

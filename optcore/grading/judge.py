@@ -39,8 +39,10 @@ class Feedback:
     def _repr_html_(self) -> str:
         said = re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(self.text))
         case = f'<pre style="margin:.5em 0 0">{html.escape(self.case)}</pre>' if self.case else ""
-        return (f'<div class="oc-feedback" style="border-left:4px solid {_COLOURS[self.voice]};padding:.3em .8em">'
-                f"<strong>{self.voice}.</strong> {said}{case}</div>")
+        return (
+            f'<div class="oc-feedback" style="border-left:4px solid {_COLOURS[self.voice]};padding:.3em .8em">'
+            f"<strong>{self.voice}.</strong> {said}{case}</div>"
+        )
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,7 @@ class Difference:
 
 
 # --- running ------------------------------------------------------------------------------------------------
+
 
 def draw_cases(exercise: Exercise, seed: int) -> list[tuple]:
     """The exercise's cases for a seed; every exercise has a stream of its own."""
@@ -98,15 +101,16 @@ class Key:
             return None if same else Difference(_on_error(got, self.exercise))
         if expected.changed != got.changed:
             names = " and ".join(f"`{name}`" for name in got.changed)
-            return Difference(f"Your answer writes into its input {names}, which the caller still needs: "
-                              "make a copy first.")
+            return Difference(
+                f"Your answer writes into its input {names}, which the caller still needs: make a copy first."
+            )
         rtol, atol = self.exercise.rtol, self.exercise.atol
         raw = compare(expected.value, got.value, rtol, atol)
         if raw is None or self.exercise.summary is None:
             return raw
         try:
             a, b = (self.exercise.summary(outcome.value, *self.cases[index]) for outcome in (expected, got))
-        except Exception:                      # not even the kind of thing that could be summarised
+        except Exception:  # not even the kind of thing that could be summarised
             return raw
         return compare(a, b, rtol, atol)
 
@@ -114,7 +118,7 @@ class Key:
         """Whether two answers behave alike on every case."""
         if len(those) != len(these):
             return False
-        if all(outcome.error for outcome in these):            # one type of error may have many causes
+        if all(outcome.error for outcome in these):  # one type of error may have many causes
             return [outcome.error for outcome in those] == [outcome.error for outcome in these]
         return all(self.difference(i, a, b) is None for i, (a, b) in enumerate(zip(those, these, strict=True)))
 
@@ -130,8 +134,10 @@ def key(exercise_id: str, seed: int = 0) -> Key:
 
 # --- judging ------------------------------------------------------------------------------------------------
 
+
 def refuse(exercise: Exercise, answer: Any) -> Feedback | None:
     """What is said about an answer that is not even worth running: nothing, a call's result, the wrong arguments."""
+
     def say(voice: str, text: str) -> Feedback:
         return Feedback(exercise.id, voice, text)
 
@@ -142,11 +148,12 @@ def refuse(exercise: Exercise, answer: Any) -> Feedback | None:
         return say(WORKING, f"Hand in the value of `{name}`, not a function.") if callable(answer) else None
     kind = "class" if inspect.isclass(template) else "function"
     if not callable(answer) or (kind == "class" and not inspect.isclass(answer)):
-        return say(WORKING, f"Hand in the {kind} itself, `oc.check(\"{exercise.id}\", {name})`; "
-                            f"this is {_a_kind(answer)}.")
+        return say(
+            WORKING, f'Hand in the {kind} itself, `oc.check("{exercise.id}", {name})`; this is {_a_kind(answer)}.'
+        )
     try:
         wanted, given = inspect.signature(template), inspect.signature(answer)
-    except (TypeError, ValueError):            # some built-in functions do not tell
+    except (TypeError, ValueError):  # some built-in functions do not tell
         return None
     needed = [p for p in wanted.parameters.values() if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
     named = [p.name for p in wanted.parameters.values() if p.kind is p.KEYWORD_ONLY]
@@ -164,8 +171,11 @@ def judge(key: Key, outcomes: list[Outcome]) -> Feedback:
     def say(voice: str, text: str, case: str = "", misconception: Misconception | None = None) -> Feedback:
         return Feedback(exercise.id, voice, text, case, misconception)
 
-    wrong = {i: difference for i, (expected, got) in enumerate(zip(key.expected, outcomes, strict=False))
-             if (difference := key.difference(i, expected, got)) is not None}
+    wrong = {
+        i: difference
+        for i, (expected, got) in enumerate(zip(key.expected, outcomes, strict=False))
+        if (difference := key.difference(i, expected, got)) is not None
+    }
     if not wrong and len(outcomes) == total:
         agree = f"All {total} cases agree." if total > 1 else "That is it."
         return say(CORRECT, f"{exercise.title}: {agree} {exercise.explanation}".strip())
@@ -219,8 +229,11 @@ def compare(expected: Any, got: Any, rtol: float, atol: float, part: str = "") -
     if got is None:
         return None if expected is None else differ(f"{result} is missing: `None` came back.", MISSING)
     if isinstance(expected, dict):
-        return _compare_dicts(expected, got, rtol, atol) if isinstance(got, dict) else differ(
-            f"{result} is {_a_kind(got)}, expected a dict.")
+        return (
+            _compare_dicts(expected, got, rtol, atol)
+            if isinstance(got, dict)
+            else differ(f"{result} is {_a_kind(got)}, expected a dict.")
+        )
     if isinstance(expected, list | tuple):
         if isinstance(got, np.ndarray) and got.ndim:
             got = list(got)
@@ -270,8 +283,14 @@ def _compare_numbers(expected, got, rtol, atol, differ, result) -> Difference | 
     if not np.all(close):
         strange = np.isnan(b.astype(float)) & ~np.isnan(a.astype(float))
         return differ(f"{result} contains nan where a number is expected." if strange.any() else "")
-    return differ(f"The numbers are right, but {result[0].lower()}{result[1:]} is {_a_kind(got)}: "
-                  "turn it into an array with `np.array`.") if listed else None
+    return (
+        differ(
+            f"The numbers are right, but {result[0].lower()}{result[1:]} is {_a_kind(got)}: "
+            "turn it into an array with `np.array`."
+        )
+        if listed
+        else None
+    )
 
 
 def _a_kind(value: Any) -> str:
@@ -279,12 +298,19 @@ def _a_kind(value: Any) -> str:
         return f"an array of shape {value.shape}"
     if isinstance(value, bool):
         return f"{value}"
-    names = {str: "a piece of text", int: "a number", float: "a number", list: "a list", tuple: "a tuple",
-             dict: "a dict"}
+    names = {
+        str: "a piece of text",
+        int: "a number",
+        float: "a number",
+        list: "a list",
+        tuple: "a tuple",
+        dict: "a dict",
+    }
     return names.get(type(value), f"an object of type {type(value).__name__}")
 
 
 # --- showing ------------------------------------------------------------------------------------------------
+
 
 def show(value: Any) -> str:
     """A plain value, short, and the same on every processor.
@@ -295,12 +321,12 @@ def show(value: Any) -> str:
     if isinstance(value, np.ndarray):
         if value.dtype.kind == "f" and value.size:
             finite = np.abs(value[np.isfinite(value)])
-            value = np.where(np.abs(value) < 1e-12*finite.max(initial=0.0), 0.0, value)
+            value = np.where(np.abs(value) < 1e-12 * finite.max(initial=0.0), 0.0, value)
         return np.array2string(value, precision=5, separator=", ", threshold=24, edgeitems=2, max_line_width=80)
     if isinstance(value, float):
         return f"{value:.6g}"
     if isinstance(value, list | tuple):
-        shown = [show(item) for item in value[:6]] + ["…"]*(len(value) > 6)
+        shown = [show(item) for item in value[:6]] + ["…"] * (len(value) > 6)
         return ("[{}]" if isinstance(value, list) else "({})").format(", ".join(shown))
     if isinstance(value, dict):
         return ", ".join(f"{name} {show(item)}" for name, item in value.items())
@@ -320,7 +346,7 @@ def show_case(key: Key, index: int, difference: Difference, got: Outcome) -> str
     if got.printed:
         rows.append(("printed", got.printed.rstrip()))
     width = max((len(label) for label, _ in rows), default=0) + 1
-    lines = [label.ljust(width) + text.replace("\n", "\n" + " "*width) for label, text in rows]
+    lines = [label.ljust(width) + text.replace("\n", "\n" + " " * width) for label, text in rows]
     doc = inspect.getdoc(exercise.probe) if exercise.probe else None
     return "\n".join(([doc] if doc and rows else []) + lines)
 
@@ -331,7 +357,7 @@ def _around(value: Any, difference: Difference) -> str:
     long = isinstance(difference.expected, np.ndarray) and a.size > 24 and a.shape == b.shape
     if not long:
         return show(value)
-    gap = np.abs(np.asarray(a, float) - np.asarray(b, float)) > 1e-9*np.abs(np.asarray(a, float))
+    gap = np.abs(np.asarray(a, float) - np.asarray(b, float)) > 1e-9 * np.abs(np.asarray(a, float))
     where = np.unravel_index(int(np.argmax(gap)), a.shape)
     return f"{show(float(value[where]))} at [{', '.join(map(str, where))}]"
 

@@ -13,8 +13,10 @@ from .catalogue import CHAPTERS, chapter
 from .exercise import Exercise
 
 _SETUP = "import numpy as np\nimport optcore as oc"
-_METADATA = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
-             "language_info": {"name": "python", "pygments_lexer": "ipython3", "file_extension": ".py"}}
+_METADATA = {
+    "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+    "language_info": {"name": "python", "pygments_lexer": "ipython3", "file_extension": ".py"},
+}
 _INTRO = """# Exercises: {title}
 
 Complete the code, run it, then run the cell below it. `oc.check` answers in one of four voices: *correct*, a *hint*
@@ -32,8 +34,12 @@ def file_name(name: str) -> str:
     return f"{CHAPTERS.index(name) + 1}-{name}.ipynb"
 
 
-def notebook(name: str, course: Path, code: Callable[[Exercise], str] = lambda exercise: exercise.stub,
-             setup: dict[str, Any] | None = None) -> dict[str, Any]:
+def notebook(
+    name: str,
+    course: Path,
+    code: Callable[[Exercise], str] = lambda exercise: exercise.stub,
+    setup: dict[str, Any] | None = None,
+) -> dict[str, Any]:
     """The exercises of a chapter as a notebook; `code` gives what stands in an exercise's cell."""
     title = name.replace("-", " ")
     exercises = chapter(name)
@@ -43,11 +49,17 @@ def notebook(name: str, course: Path, code: Callable[[Exercise], str] = lambda e
         if exercise.notebook != lesson:
             lesson = exercise.notebook
             cells.append(_text(f"## {_lesson(lesson, course)}"))
-        cells += [_text(f"### {exercise.title}\n\n*{_DO[exercise.kind]}.* {exercise.statement}"),
-                  _code(code(exercise), "exercise"),
-                  _code(f'oc.check("{exercise.id}", {exercise.name})', "check")]
-    return {"cells": [{**cell, "id": f"cell-{i:02d}"} for i, cell in enumerate(cells)], "metadata": _METADATA,
-            "nbformat": 4, "nbformat_minor": 5}
+        cells += [
+            _text(f"### {exercise.title}\n\n*{_DO[exercise.kind]}.* {exercise.statement}"),
+            _code(code(exercise), "exercise"),
+            _code(f'oc.check("{exercise.id}", {exercise.name})', "check"),
+        ]
+    return {
+        "cells": [{**cell, "id": f"cell-{i:02d}"} for i, cell in enumerate(cells)],
+        "metadata": _METADATA,
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }
 
 
 def write(folder: Path, course: Path) -> list[Path]:
@@ -57,7 +69,7 @@ def write(folder: Path, course: Path) -> list[Path]:
     """
     changed = []
     for name in filter(chapter, CHAPTERS):
-        path = folder/file_name(name)
+        path = folder / file_name(name)
         old = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {"cells": []}
         new = notebook(name, course, setup=next((cell for cell in old["cells"] if "setup" in _tags(cell)), None))
         if [_essence(cell) for cell in old["cells"]] != [_essence(cell) for cell in new["cells"]]:
@@ -73,8 +85,12 @@ def _lesson(number: str, course: Path) -> str:
     found = list(course.glob(f"chapters/{at}-*/{position}-*.ipynb"))
     if not found:
         return number
-    heading = next(line for cell in json.loads(found[0].read_text(encoding="utf-8"))["cells"]
-                   for line in _source(cell).splitlines() if line.startswith("# "))
+    heading = next(
+        line
+        for cell in json.loads(found[0].read_text(encoding="utf-8"))["cells"]
+        for line in _source(cell).splitlines()
+        if line.startswith("# ")
+    )
     title = re.sub(rf"^#\s*({re.escape(number)})?\s*", "", heading)
     return f"[{number} {title}](../{found[0].relative_to(course)})"
 
@@ -84,8 +100,13 @@ def _text(source: str) -> dict[str, Any]:
 
 
 def _code(source: str, tag: str) -> dict[str, Any]:
-    return {"cell_type": "code", "metadata": {"tags": [tag]}, "source": source.splitlines(keepends=True),
-            "execution_count": None, "outputs": []}
+    return {
+        "cell_type": "code",
+        "metadata": {"tags": [tag]},
+        "source": source.splitlines(keepends=True),
+        "execution_count": None,
+        "outputs": [],
+    }
 
 
 def _source(cell: dict[str, Any]) -> str:

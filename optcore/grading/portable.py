@@ -31,7 +31,7 @@ def pack(function: Callable) -> dict[str, Any]:
         packed["functions"][name] = [marshal.dumps(f.__code__), f.__doc__, defaults, keywords]
         for used in _globals_of(f.__code__):
             if used not in f.__globals__ or used in packed["functions"]:
-                continue                                   # a built-in, or known already
+                continue  # a built-in, or known already
             value = f.__globals__[used]
             if isinstance(value, ModuleType):
                 packed["modules"][used] = value.__name__

@@ -14,7 +14,7 @@ def where() -> Path | None:
     named = os.environ.get("OPTCORE_PROGRESS", "")
     if named == "off":
         return None
-    return Path(named) if named else Path.home()/".optcore.json"
+    return Path(named) if named else Path.home() / ".optcore.json"
 
 
 def load() -> dict[str, dict]:
@@ -52,21 +52,32 @@ class Progress:
         self.chapters = {name: [(e, kept.get(e.id, {})) for e in chapter(name)] for name in CHAPTERS if chapter(name)}
 
     def _rows(self) -> list[tuple[str, int, int, str]]:
-        return [(name, sum(bool(entry.get("solved")) for _, entry in rows), len(rows),
-                 next((e.id for e, entry in rows if not entry.get("solved")), ""))
-                for name, rows in self.chapters.items()]
+        return [
+            (
+                name,
+                sum(bool(entry.get("solved")) for _, entry in rows),
+                len(rows),
+                next((e.id for e, entry in rows if not entry.get("solved")), ""),
+            )
+            for name, rows in self.chapters.items()
+        ]
 
     def __repr__(self) -> str:
         rows = self._rows()
         longest = max(total for _, _, total, _ in rows)
-        return "\n".join(f"{name:18} {'#'*done + '.'*(total - done):{longest}}  {done} of {total}"
-                         + (f"  next: {coming}" if coming else "") for name, done, total, coming in rows)
+        return "\n".join(
+            f"{name:18} {'#' * done + '.' * (total - done):{longest}}  {done} of {total}"
+            + (f"  next: {coming}" if coming else "")
+            for name, done, total, coming in rows
+        )
 
     def _repr_html_(self) -> str:
         rows = "".join(
             f"<tr><th scope='row'>{name}</th>"
             f"<td><progress max='{total}' value='{done}' aria-label='{name}'></progress></td>"
-            f"<td>{done} of {total}</td><td>{coming}</td></tr>" for name, done, total, coming in self._rows())
+            f"<td>{done} of {total}</td><td>{coming}</td></tr>"
+            for name, done, total, coming in self._rows()
+        )
         head = "".join(f"<th scope='col'>{column}</th>" for column in ("chapter", "", "solved", "next"))
         return f"<table class='oc-progress'><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
 

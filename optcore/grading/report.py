@@ -41,18 +41,29 @@ def write_csv(path: Path, grades: list[Grade]) -> None:
         rows = csv.writer(file)
         rows.writerow(["student", "points", "of", *ids, "notes"])
         for grade in grades:
-            rows.writerow([cell(grade.student), grade.points, len(ids), *(int(bool(grade.feedback[id])) for id in ids),
-                           cell("; ".join(grade.notes))])
+            rows.writerow(
+                [
+                    cell(grade.student),
+                    grade.points,
+                    len(ids),
+                    *(int(bool(grade.feedback[id])) for id in ids),
+                    cell("; ".join(grade.notes)),
+                ]
+            )
 
 
 def write_html(path: Path, grades: list[Grade], isolation: str) -> None:
     """The page for the teacher: how it was isolated, each exercise's share, each student's feedback."""
     total = len(grades)
     ids = list(grades[0].feedback) if grades else []
-    shares = "".join(f"<tr><td>{html.escape(id)}</td><td>{solved} of {total}</td></tr>" for id in ids
-                     for solved in [sum(bool(grade.feedback[id]) for grade in grades)])
+    shares = "".join(
+        f"<tr><td>{html.escape(id)}</td><td>{solved} of {total}</td></tr>"
+        for id in ids
+        for solved in [sum(bool(grade.feedback[id]) for grade in grades)]
+    )
     warn = ' class="warn"' if "WEAK" in isolation else ""
-    path.write_text(f"""<!DOCTYPE html>
+    path.write_text(
+        f"""<!DOCTYPE html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Grades</title>
 <style>{_STYLE}</style>
 <body><main><p{warn}>{html.escape(isolation)}</p>
@@ -61,12 +72,18 @@ def write_html(path: Path, grades: list[Grade], isolation: str) -> None:
 <h2>Students</h2>
 {"".join(map(_student, grades))}
 </main></body></html>
-""", encoding="utf-8")
+""",
+        encoding="utf-8",
+    )
 
 
 def _student(grade: Grade) -> str:
     notes = "".join(f"<li>{html.escape(printable(note))}</li>" for note in grade.notes)
     said = "".join(f"<h3>{html.escape(id)}</h3>{feedback._repr_html_()}" for id, feedback in grade.feedback.items())
     name = html.escape(printable(grade.student))
-    return (f"<details><summary>{name}: {grade.points} of {len(grade.feedback)}</summary>"
-            + (f'<ul class="notes">{notes}</ul>' if notes else "") + said + "</details>\n")
+    return (
+        f"<details><summary>{name}: {grade.points} of {len(grade.feedback)}</summary>"
+        + (f'<ul class="notes">{notes}</ul>' if notes else "")
+        + said
+        + "</details>\n"
+    )

@@ -23,10 +23,16 @@ from typing import Any
 
 import numpy as np
 
-_NOT_THEIRS = tuple({str(Path(__file__).parents[1]), str(Path(np.__file__).parent), "<frozen ",
-                     *(sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib"))})
-_PRINTED = 400                         # characters of the answer's own printing that are kept
-_LARGE = 1 << 20                       # entries of an array that no exercise asks for
+_NOT_THEIRS = tuple(
+    {
+        str(Path(__file__).parents[1]),
+        str(Path(np.__file__).parent),
+        "<frozen ",
+        *(sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib")),
+    }
+)
+_PRINTED = 400  # characters of the answer's own printing that are kept
+_LARGE = 1 << 20  # entries of an array that no exercise asks for
 
 
 class TimeLimit(BaseException):
@@ -42,9 +48,9 @@ class Outcome:
     """What one call gave: a plain value, or the error that ended it."""
 
     value: Any = None
-    error: str = ""                    # "ZeroDivisionError: division by zero"
-    where: str = ""                    # "line 3 of adam: `m = beta*m`", when the error arose in their code
-    changed: list[str] = field(default_factory=list)      # inputs that were written into
+    error: str = ""  # "ZeroDivisionError: division by zero"
+    where: str = ""  # "line 3 of adam: `m = beta*m`", when the error arose in their code
+    changed: list[str] = field(default_factory=list)  # inputs that were written into
     printed: str = ""
 
 
@@ -61,7 +67,7 @@ def run_case(answer: Any, probe: Callable, case: tuple, names: list[str], second
             raise
         except TimeLimit:
             outcome.error = "TimeLimit: it ran out of time"
-        except BaseException as error:         # SystemExit and the like: an answer must not end the reader's session
+        except BaseException as error:  # SystemExit and the like: an answer must not end the reader's session
             outcome.error, outcome.where = f"{type(error).__name__}: {error}", their_line(error)
     outcome.changed = [name for name, now, was in zip(names, given, case, strict=False) if not _identical(now, was)]
     outcome.printed = printed.getvalue()
@@ -107,6 +113,7 @@ def time_limit(seconds: float):
     In the main thread on Unix an alarm does it, and keeps ringing in case a bare `except:` swallows the first one.
     Elsewhere the clock is read on every line the block executes, which needs neither thread nor process.
     """
+
     def stop(*_):
         raise TimeLimit
 
@@ -135,7 +142,7 @@ class _Start(io.StringIO):
     """A text stream that keeps the first characters and forgets the rest."""
 
     def write(self, text: str) -> int:
-        super().write(text[:max(0, _PRINTED - self.tell())])
+        super().write(text[: max(0, _PRINTED - self.tell())])
         return len(text)
 
 
@@ -146,7 +153,7 @@ def _identical(a: Any, b: Any) -> bool:
         return a.shape == b.shape and a.dtype == b.dtype and a.tobytes() == b.tobytes()
     if isinstance(a, list | tuple):
         return len(a) == len(b) and all(map(_identical, a, b))
-    return a == b or a != a                # nan equals itself here
+    return a == b or a != a  # nan equals itself here
 
 
 def their_line(error: BaseException) -> str:

@@ -26,21 +26,28 @@ from .child import OUTPUT, send
 _CHILD = Path(__file__).with_name("child.py")
 _HIDDEN = Path(__file__).with_name("catalogue")
 _FRAMES = 1000
-SCRATCH = 32 << 20                       # bytes of disk for one submission, in a memory file system
-_ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "HOME": "/nonexistent",
-                "MPLBACKEND": "agg", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+SCRATCH = 32 << 20  # bytes of disk for one submission, in a memory file system
+_ENVIRONMENT = {
+    "PATH": "/usr/bin:/bin",
+    "LANG": "C.UTF-8",
+    "HOME": "/nonexistent",
+    "MPLBACKEND": "agg",
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+}
 
 
 @dataclass(frozen=True)
 class Limits:
     """What one submission may use."""
 
-    wall: float = 60.0                   # seconds, all in all
-    cells: float = 30.0                  # seconds for running the notebook's cells
-    cpu: int = 60                        # seconds of processor time
-    memory: int = 1 << 30                # bytes of address space
-    file: int = 1 << 20                  # bytes in one file
-    size: int = 20 << 20                 # bytes of the submission itself
+    wall: float = 60.0  # seconds, all in all
+    cells: float = 30.0  # seconds for running the notebook's cells
+    cpu: int = 60  # seconds of processor time
+    memory: int = 1 << 30  # bytes of address space
+    file: int = 1 << 20  # bytes in one file
+    size: int = 20 << 20  # bytes of the submission itself
 
 
 @functools.cache
@@ -49,22 +56,64 @@ def bubblewrap() -> tuple[str, ...]:
     program = shutil.which("bwrap")
     if program is None:
         return ()
-    visible = [Path(path) for path in dict.fromkeys((
-        "/usr", "/lib", "/lib64", "/bin", "/etc/ld.so.cache", sys.base_prefix, sys.prefix,
-        sysconfig.get_path("purelib"), sysconfig.get_path("platlib"), str(_CHILD.parents[1])))]
+    visible = [
+        Path(path)
+        for path in dict.fromkeys(
+            (
+                "/usr",
+                "/lib",
+                "/lib64",
+                "/bin",
+                "/etc/ld.so.cache",
+                sys.base_prefix,
+                sys.prefix,
+                sysconfig.get_path("purelib"),
+                sysconfig.get_path("platlib"),
+                str(_CHILD.parents[1]),
+            )
+        )
+    ]
     above = sorted({parent for path in visible for parent in path.parents} - {Path("/")})
     apart = ["--unshare-all"]
-    if os.getuid() == 0:                 # no user namespace: root of one could not become a stranger outside
+    if os.getuid() == 0:  # no user namespace: root of one could not become a stranger outside
         apart = ["--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts"]
-    index = _HIDDEN/"__init__.py"
-    command = list(map(str, [
-        program, *apart,
-        *(word for path in above for word in ("--perms", "0755", "--dir", path)),
-        *(word for path in visible for word in ("--ro-bind-try", path, path)),
-        "--tmpfs", _HIDDEN, "--ro-bind", index, index, "--remount-ro", _HIDDEN,
-        "--dev-bind", os.devnull, os.devnull,
-        "--size", SCRATCH, "--perms", "1777", "--tmpfs", "/scratch", "--setenv", "TMPDIR", "/scratch",
-        "--remount-ro", "/", "--die-with-parent", "--new-session", "--chdir", "/"]))
+    index = _HIDDEN / "__init__.py"
+    command = list(
+        map(
+            str,
+            [
+                program,
+                *apart,
+                *(word for path in above for word in ("--perms", "0755", "--dir", path)),
+                *(word for path in visible for word in ("--ro-bind-try", path, path)),
+                "--tmpfs",
+                _HIDDEN,
+                "--ro-bind",
+                index,
+                index,
+                "--remount-ro",
+                _HIDDEN,
+                "--dev-bind",
+                os.devnull,
+                os.devnull,
+                "--size",
+                SCRATCH,
+                "--perms",
+                "1777",
+                "--tmpfs",
+                "/scratch",
+                "--setenv",
+                "TMPDIR",
+                "/scratch",
+                "--remount-ro",
+                "/",
+                "--die-with-parent",
+                "--new-session",
+                "--chdir",
+                "/",
+            ],
+        )
+    )
     works = subprocess.run([*command, "/usr/bin/true"], stdin=subprocess.DEVNULL, capture_output=True, check=False)
     return tuple(command) if works.returncode == 0 else ()
 
@@ -78,8 +127,10 @@ def isolation(walled: bool = True) -> str:
     closed = _closed_to_strangers() if os.getuid() == 0 else ""
     late = f" Others may not enter {closed}, so modules that a submission loads late are missing." if closed else ""
     files = "read files" if os.getuid() == 0 else "read and change your files"
-    return (f"Isolation: WEAK ({why}); {limits}, but student code can {files} and use the network. "
-            f"Grade strangers' code in a container.{late}")
+    return (
+        f"Isolation: WEAK ({why}); {limits}, but student code can {files} and use the network. "
+        f"Grade strangers' code in a container.{late}"
+    )
 
 
 def _closed_to_strangers() -> str:
@@ -93,7 +144,7 @@ class Sandbox:
 
     def __init__(self, plan: bytes, patience: float, walled: bool = True):
         self.plan, self.patience, self.walled = plan, patience, walled
-        self.server: Any = None                            # a subprocess.Popen while it runs
+        self.server: Any = None  # a subprocess.Popen while it runs
 
     def run(self, name: str, source: bytes) -> tuple[str, bytes]:
         """How the submission ended ("" if well) and the frames it gave, still encoded."""
@@ -108,8 +159,15 @@ class Sandbox:
     def _started(self) -> Any:
         if self.server is None:
             command = [*(bubblewrap() if self.walled else ()), sys.executable, "-I", "-B", str(_CHILD)]
-            self.server = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd="/",
-                                           stderr=subprocess.PIPE, env=_ENVIRONMENT, start_new_session=True)
+            self.server = subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                cwd="/",
+                stderr=subprocess.PIPE,
+                env=_ENVIRONMENT,
+                start_new_session=True,
+            )
             _running.add(self)
             try:
                 send(self.server.stdin, self.plan)
@@ -135,7 +193,7 @@ class Sandbox:
 
         pipe = self.server.stdout.fileno()
         size = int.from_bytes(read(8))
-        if size > 2*OUTPUT:
+        if size > 2 * OUTPUT:
             raise EOFError("not an answer")
         return read(size)
 
@@ -146,7 +204,7 @@ class Sandbox:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.server.pid, signal.SIGKILL)
         for stream in (self.server.stdin, self.server.stdout, self.server.stderr):
-            with contextlib.suppress(OSError):             # what was buffered has no reader any more
+            with contextlib.suppress(OSError):  # what was buffered has no reader any more
                 stream.close()
         self.server.wait()
         self.server = None
@@ -175,9 +233,9 @@ def frames(data: bytes) -> Iterator[dict[str, Any]]:
     """The frames in these bytes, up to the first that is broken, and no more than an honest notebook makes."""
     at = 0
     for _ in range(_FRAMES):
-        end = at + 8 + int.from_bytes(data[at:at + 8])
+        end = at + 8 + int.from_bytes(data[at : at + 8])
         try:
-            frame = wire.decode(data[at + 8:end])
+            frame = wire.decode(data[at + 8 : end])
         except ValueError:
             return
         if isinstance(frame, dict):

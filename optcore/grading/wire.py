@@ -64,12 +64,12 @@ def decode(data: bytes) -> Any:
             if not _DTYPE.fullmatch(dtype):
                 raise ValueError(f"no array of numbers: {dtype!r}")
             count = math.prod(shape)
-            take(count*np.dtype(dtype).itemsize)
+            take(count * np.dtype(dtype).itemsize)
             return np.frombuffer(body, dtype, count, offset).reshape(shape) if count else np.empty(shape, dtype)
         if kind == "bytes":
             size, offset = content
             take(size)
-            return body[offset:offset + size]
+            return body[offset : offset + size]
         if kind == "dict":
             return {str(name): unpack(item) for name, item in content}
         if kind == "tuple":

@@ -113,9 +113,7 @@ if anywidget:
 
     class _Base(anywidget.AnyWidget):
         spec = traitlets.Dict().tag(sync=True, to_json=lambda v, _: plain(v))
-        value = traitlets.Dict().tag(
-            sync=True, to_json=lambda v, _: plain(v), from_json=lambda v, _: revived(v)
-        )
+        value = traitlets.Dict().tag(sync=True, to_json=lambda v, _: plain(v), from_json=lambda v, _: revived(v))
         # ipywidgets 7 defines it, and IPython would prefer it to the mime bundle
         _ipython_display_ = None
 

@@ -18,15 +18,25 @@ from optcore.grading.exercise import KINDS
 from optcore.grading.judge import HINT, MISSING, Key, draw_cases, judge, run_all
 
 # How many exercises a chapter has at least. Whoever adds some raises the number.
-AT_LEAST = {"objective": 13, "convexity": 10, "gradient-descent": 14, "adaptive-methods": 14,
-            "schedules": 11, "second-order": 12, "initialization": 12, "generalization": 18}
+AT_LEAST = {
+    "objective": 13,
+    "convexity": 10,
+    "gradient-descent": 14,
+    "adaptive-methods": 14,
+    "schedules": 11,
+    "second-order": 12,
+    "initialization": 12,
+    "generalization": 18,
+}
 
 
 EXERCISES = exercises()
 every_exercise = pytest.mark.parametrize("exercise", EXERCISES, ids=lambda e: e.id)
 every_misconception = pytest.mark.parametrize(
-    "exercise, index", [(e, i) for e in EXERCISES for i in range(len(e.misconceptions))],
-    ids=[f"{e.id}-{i}" for e in EXERCISES for i in range(len(e.misconceptions))])
+    "exercise, index",
+    [(e, i) for e in EXERCISES for i in range(len(e.misconceptions))],
+    ids=[f"{e.id}-{i}" for e in EXERCISES for i in range(len(e.misconceptions))],
+)
 
 
 def graded(exercise, answer, seed):
@@ -37,8 +47,11 @@ def graded(exercise, answer, seed):
 def code_lines(source):
     """The telling lines of a solution, without spaces: no signature, no docstring, no bare `return x`."""
     tree = ast.parse(source)
-    docstrings = {ast.get_docstring(node, clean=False) for node in ast.walk(tree)
-                  if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+    docstrings = {
+        ast.get_docstring(node, clean=False)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef | ast.ClassDef)
+    }
     text = source
     for docstring in docstrings - {None}:
         text = text.replace(docstring, "")
@@ -74,8 +87,9 @@ def test_the_text_is_complete(exercise):
     assert max(map(len, exercise.stub.splitlines())) <= 110
     if exercise.template is not ...:
         assert exercise.reference.__name__ == exercise.name
-        assert (list(inspect.signature(exercise.reference).parameters)
-                == list(inspect.signature(exercise.template).parameters))
+        assert list(inspect.signature(exercise.reference).parameters) == list(
+            inspect.signature(exercise.template).parameters
+        )
 
 
 @every_exercise
@@ -116,13 +130,13 @@ def test_the_grade_of_a_slip_does_not_depend_on_the_seed(exercise):
     quick = replace(exercise, seconds=0.5)
     for source in slips(exercise.solution):
         namespace = {"np": np, "oc": oc}
-        with suppress(Exception):                          # in a class body or a default value it fails at once
+        with suppress(Exception):  # in a class body or a default value it fails at once
             exec(source, namespace)
         if exercise.name not in namespace:
             continue
         first = graded(quick, namespace[exercise.name], 0)
         if "was stopped" not in first.text:
-            assert [bool(graded(quick, namespace[exercise.name], seed)) for seed in (1, 2)] == [bool(first)]*2, source
+            assert [bool(graded(quick, namespace[exercise.name], seed)) for seed in (1, 2)] == [bool(first)] * 2, source
 
 
 @every_exercise
@@ -165,7 +179,7 @@ def test_the_code_that_is_given_is_quick(exercise, capsys):
 @every_exercise
 def test_feedback_comes_within_a_fifth_of_a_second(exercise):
     for answer in (exercise.reference, exercise.misconceptions[-1].wrong):
-        check(exercise.id, answer)                                 # the first one makes the key
+        check(exercise.id, answer)  # the first one makes the key
         start = time.process_time()
         check(exercise.id, answer)
         assert time.process_time() - start < 0.2

@@ -22,13 +22,14 @@ right = find("gd").reference
 def with_a_slip(grad, w0, lr, steps):
     history = [w0]
     for _ in range(steps):
-        history.append(history[-1] - lr*grd(history[-1]))                                               # noqa: F821
+        history.append(history[-1] - lr * grd(history[-1]))  # noqa: F821
     return history
 
 
 def raising(error):
     def answer(grad, w0, lr, steps):
         raise error
+
     return answer
 
 
@@ -36,13 +37,13 @@ def swallowing(grad, w0, lr, steps):
     while True:
         try:
             grad(w0)
-        except:                                                                                         # noqa: E722
+        except:  # noqa: E722
             return w0
 
 
 def endless(grad, w0, lr, steps):
     while True:
-        w0 = w0 - lr*grad(w0)
+        w0 = w0 - lr * grad(w0)
 
 
 HANDED_IN = {
@@ -51,20 +52,27 @@ HANDED_IN = {
     "the stub": (find("gd").template, MISSING, "gives nothing back yet"),
     "NotImplementedError": (raising(NotImplementedError()), MISSING, "gives nothing back yet"),
     "NotImplemented": (lambda grad, w0, lr, steps: NotImplemented, MISSING, "gives nothing back yet"),
-    "a number": (3, WORKING, 'Hand in the function itself, `oc.check("gradient-descent/gd", gradient_descent)`; '
-                             "this is a number."),
+    "a number": (
+        3,
+        WORKING,
+        'Hand in the function itself, `oc.check("gradient-descent/gd", gradient_descent)`; this is a number.',
+    ),
     "a string": ("gradient_descent", WORKING, "this is a piece of text"),
     "a call's result": (np.zeros((3, 1)), WORKING, "this is an array of shape (3, 1)"),
     "too few arguments": (lambda grad, w0: w0, WORKING, "must take (grad, w0, lr, steps); yours takes (grad, w0)"),
-    "an exception": (with_a_slip, WORKING, "in line 4 of with_a_slip: `history.append(history[-1] - "
-                                           "lr*grd(history[-1])) # noqa: F821` with NameError: name 'grd'"),
+    "an exception": (
+        with_a_slip,
+        WORKING,
+        "in line 4 of with_a_slip: `history.append(history[-1] - "
+        "lr*grd(history[-1])) # noqa: F821` with NameError: name 'grd'",
+    ),
     "an exit": (raising(SystemExit()), WORKING, "ends the whole program"),
     "a list": (lambda *case: list(right(*case)), WORKING, "The numbers are right, but the result is a list"),
     "a list of lists": (lambda *case: right(*case).tolist(), WORKING, "turn it into an array with `np.array`"),
     "ragged lists": (lambda *case: [[1.0], [1.0, 2.0]], WORKING, "rows of different lengths"),
     "a wrong shape": (lambda *case: right(*case)[:, :, None], WORKING, "has shape (3, 1, 1), expected (3, 1)"),
     "one number": (lambda *case: 1.0, WORKING, "is one number, expected an array of shape (3, 1)"),
-    "nan": (lambda *case: right(*case)*np.nan, WORKING, "contains nan where a number is expected"),
+    "nan": (lambda *case: right(*case) * np.nan, WORKING, "contains nan where a number is expected"),
     "a text back": (lambda *case: "done", WORKING, "is a piece of text, expected an array"),
     "a dict back": (lambda *case: {"w": 1}, WORKING, "is a dict, expected an array"),
     "an object back": (lambda *case: object(), WORKING, "gives back an object of type object"),
@@ -93,7 +101,8 @@ def test_an_input_that_was_written_into_is_named():
         return lr
 
     assert oc.check("backtracking", mutating).text == (
-        "Your answer writes into its input `w`, which the caller still needs: make a copy first.")
+        "Your answer writes into its input `w`, which the caller still needs: make a copy first."
+    )
 
 
 @pytest.mark.parametrize("answer", [endless, swallowing])
@@ -123,7 +132,7 @@ def test_a_check_leaves_alarm_and_warnings_as_they_were(capsys, recwarn):
     import signal
 
     before = signal.getsignal(signal.SIGALRM)
-    oc.check("gd", lambda grad, w0, lr, steps: print("here") or right(grad, w0, lr, steps)/np.zeros(1))
+    oc.check("gd", lambda grad, w0, lr, steps: print("here") or right(grad, w0, lr, steps) / np.zeros(1))
     assert signal.getsignal(signal.SIGALRM) is before
     assert signal.getitimer(signal.ITIMER_REAL) == (0, 0)
     assert capsys.readouterr().out == "" and not recwarn.list
@@ -132,12 +141,14 @@ def test_a_check_leaves_alarm_and_warnings_as_they_were(capsys, recwarn):
 def test_what_the_answer_printed_is_shown_with_the_failing_case():
     feedback = oc.check("gd", lambda grad, w0, lr, steps: print("lr is", lr) or right(grad, w0, lr, steps) + 1)
     assert feedback.case.endswith("printed  lr is 0.1")
-    flood = oc.check("gd", lambda grad, w0, lr, steps: print("x"*10**6) or right(grad, w0, lr, steps) + 1)
+    flood = oc.check("gd", lambda grad, w0, lr, steps: print("x" * 10**6) or right(grad, w0, lr, steps) + 1)
     assert len(flood.case) < 1000
 
 
 def test_a_failing_case_is_small_and_shows_inputs_expected_and_got():
-    assert repr(oc.check("gd", lambda grad, w0, lr, steps: right(grad, w0, -lr, steps))) == """\
+    assert (
+        repr(oc.check("gd", lambda grad, w0, lr, steps: right(grad, w0, -lr, steps)))
+        == """\
 Hint. You walk uphill: the gradient points to where f grows, and the step goes the other way.
   called with grad(w) = A @ w - b
   A =      [[2.]]
@@ -151,10 +162,11 @@ Hint. You walk uphill: the gradient points to where f grows, and the step goes t
   got      [[2.  ],
             [2.2 ],
             [2.44]]"""
+    )
 
 
 def test_where_rounding_hides_the_difference_its_size_is_shown():
-    feedback = oc.check("gd", lambda *case: right(*case)*(1 + 1e-7))
+    feedback = oc.check("gd", lambda *case: right(*case) * (1 + 1e-7))
     assert feedback.case.endswith("apart by 2e-07")
 
 
@@ -165,32 +177,58 @@ def test_feedback_is_true_only_when_correct_and_escapes_its_html():
     assert "<code>grad</code>" not in html and html.startswith('<div class="oc-feedback"')
 
 
-@pytest.mark.parametrize("expected, got, sentence", [
-    ((1.0, np.zeros(2)), 1.0, "is a number, but 2 results are asked for."),
-    ((1.0, np.zeros(2)), (1.0, None), "Result 2 of 2 is missing"),
-    ((1.0, np.zeros(2)), (1.0,), "The result has 1 parts, expected 2."),
-    (([1.0], 2.0), ([None], 2.0), "Result 1 of 1 of result 1 of 2 is missing"),
-    (1.0, np.ones(1), "is an array of shape (1,), expected one number"),
-    (1.0, [1.0], "is a list, expected one number"),
-    (1.0, "1", "is a piece of text, expected a number"),
-    ("saddle", 1, "is a number, expected a piece of text"),
-    ({"mean": 0.0}, {"mean": 1.0}, "The mean is not right."),
-    ({"mean": 0.0}, {}, "The mean is missing"),
-    (None, 1.0, "is a number, expected nothing")])
+@pytest.mark.parametrize(
+    "expected, got, sentence",
+    [
+        ((1.0, np.zeros(2)), 1.0, "is a number, but 2 results are asked for."),
+        ((1.0, np.zeros(2)), (1.0, None), "Result 2 of 2 is missing"),
+        ((1.0, np.zeros(2)), (1.0,), "The result has 1 parts, expected 2."),
+        (([1.0], 2.0), ([None], 2.0), "Result 1 of 1 of result 1 of 2 is missing"),
+        (1.0, np.ones(1), "is an array of shape (1,), expected one number"),
+        (1.0, [1.0], "is a list, expected one number"),
+        (1.0, "1", "is a piece of text, expected a number"),
+        ("saddle", 1, "is a number, expected a piece of text"),
+        ({"mean": 0.0}, {"mean": 1.0}, "The mean is not right."),
+        ({"mean": 0.0}, {}, "The mean is missing"),
+        (None, 1.0, "is a number, expected nothing"),
+    ],
+)
 def test_differences_in_words(expected, got, sentence):
     assert sentence in compare(expected, got, 1e-9, 1e-12).text
 
 
-@pytest.mark.parametrize("expected, got", [
-    (1.0, np.float64(1.0)), (1.0, np.array(1.0)), (np.inf, np.inf), (np.nan, np.nan), (True, True), (1.0, 1),
-    ("saddle", " Saddle"), ((1.0, 2.0), [1.0, 2.0]), ([np.ones(2)]*2, np.ones((2, 2))), (None, None)])
+@pytest.mark.parametrize(
+    "expected, got",
+    [
+        (1.0, np.float64(1.0)),
+        (1.0, np.array(1.0)),
+        (np.inf, np.inf),
+        (np.nan, np.nan),
+        (True, True),
+        (1.0, 1),
+        ("saddle", " Saddle"),
+        ((1.0, 2.0), [1.0, 2.0]),
+        ([np.ones(2)] * 2, np.ones((2, 2))),
+        (None, None),
+    ],
+)
 def test_what_counts_as_equal(expected, got):
     assert compare(expected, got, 1e-9, 1e-12) is None
 
 
-@pytest.mark.parametrize("expected, got", [
-    (1.0, 1 + 1e-8), (0.0, 1e-11), (5, 6), (True, False), (np.arange(3), np.array([0, 1, 3])), (np.inf, -np.inf),
-    ("saddle", "minimum"), (1.0, np.nan)])
+@pytest.mark.parametrize(
+    "expected, got",
+    [
+        (1.0, 1 + 1e-8),
+        (0.0, 1e-11),
+        (5, 6),
+        (True, False),
+        (np.arange(3), np.array([0, 1, 3])),
+        (np.inf, -np.inf),
+        ("saddle", "minimum"),
+        (1.0, np.nan),
+    ],
+)
 def test_what_counts_as_different(expected, got):
     assert compare(expected, got, 1e-9, 1e-12) is not None
 
@@ -203,10 +241,11 @@ def test_integers_are_compared_exactly_whatever_the_tolerance():
 def test_values_are_shown_short():
     assert show(np.arange(1000.0)) == "[  0.,   1., ..., 998., 999.]"
     assert show(list(range(9))) == "[0, 1, 2, 3, 4, 5, …]"
-    assert show({"a": 1/3, "b": (True, "x")}) == "a 0.333333, b (True, 'x')"
+    assert show({"a": 1 / 3, "b": (True, "x")}) == "a 0.333333, b (True, 'x')"
 
 
 # --- hints, solution, progress ----------------------------------------------------------------------------------------
+
 
 def test_hints_come_in_steps():
     assert oc.hint("gd").endswith('The next one: oc.hint("gradient-descent/gd", 2)')
@@ -225,10 +264,9 @@ def test_progress_is_kept_in_one_file(progress_file):
     assert "  0 of " in repr(oc.progress())
     oc.check("gd", None)
     oc.check("gd", right)
-    oc.check("gd", None)                                           # once solved, it stays solved
+    oc.check("gd", None)  # once solved, it stays solved
     oc.hint("gd")
-    assert json.loads(progress_file.read_text()) == {
-        "gradient-descent/gd": {"attempts": 3, "solved": True, "hints": 1}}
+    assert json.loads(progress_file.read_text()) == {"gradient-descent/gd": {"attempts": 3, "solved": True, "hints": 1}}
     assert "1 of " in repr(oc.progress()) and "gradient-descent/contraction" in repr(oc.progress())
     assert "value='1'" in oc.progress()._repr_html_()
     assert [path.name for path in progress_file.parent.iterdir()] == [progress_file.name]
@@ -244,7 +282,7 @@ def test_a_broken_progress_file_counts_as_empty(progress_file, content):
 def test_progress_may_be_off_or_impossible(monkeypatch, tmp_path):
     monkeypatch.setenv("OPTCORE_PROGRESS", "off")
     assert oc.check("gd", right)
-    monkeypatch.setenv("OPTCORE_PROGRESS", str(tmp_path/"no"/"such"/"folder.json"))
+    monkeypatch.setenv("OPTCORE_PROGRESS", str(tmp_path / "no" / "such" / "folder.json"))
     assert oc.check("gd", right)
     assert list(tmp_path.iterdir()) == []
 
@@ -252,15 +290,28 @@ def test_progress_may_be_off_or_impossible(monkeypatch, tmp_path):
 def test_neither_tests_nor_stored_outputs_count_as_attempts():
     code = "import os; print(os.environ.get('OPTCORE_PROGRESS'))"
     for module in ("tests.conftest", "book.run_notebooks"):
-        done = subprocess.run([sys.executable, "-c", f"import {module}; {code}"], cwd=ROOT, text=True, check=True,
-                              capture_output=True, env={**os.environ, "OPTCORE_PROGRESS": ""})
+        done = subprocess.run(
+            [sys.executable, "-c", f"import {module}; {code}"],
+            cwd=ROOT,
+            text=True,
+            check=True,
+            capture_output=True,
+            env={**os.environ, "OPTCORE_PROGRESS": ""},
+        )
         assert done.stdout == "off\n"
 
 
 def test_a_check_needs_nothing_but_numpy():
     """No plotting, no widgets, no side files: what a fresh Colab or a script has."""
-    code = ("import sys, optcore as oc; print(oc.check('gd', None)); "
-            "print(sorted({'matplotlib', 'sklearn', 'joblib', 'tqdm', 'anywidget'} & set(sys.modules)))")
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True,
-                          env={**os.environ, "OPTCORE_PROGRESS": "off"})
+    code = (
+        "import sys, optcore as oc; print(oc.check('gd', None)); "
+        "print(sorted({'matplotlib', 'sklearn', 'joblib', 'tqdm', 'anywidget'} & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "OPTCORE_PROGRESS": "off"},
+    )
     assert done.stdout == "Still missing. What you hand in is still empty (None).\n[]\n"

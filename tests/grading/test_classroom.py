@@ -22,13 +22,30 @@ from tests.grading.wall import require_wall
 ROOT = Path(__file__).resolve().parents[2]
 EXERCISES = ["gradient-descent/gd", "gradient-descent/contraction"]
 SEED = "s3cret-of-the-teacher"
-HONEST_ONES = {"honest 0": (FIRST + HONEST, 1), "honest 1": (FIRST + HONEST + GD, 2),
-               "honest 2": (FIRST + HONEST.replace("abs", ""), 0)}
+HONEST_ONES = {
+    "honest 0": (FIRST + HONEST, 1),
+    "honest 1": (FIRST + HONEST + GD, 2),
+    "honest 2": (FIRST + HONEST.replace("abs", ""), 0),
+}
 
 
 def run(folder, output, *more, **how):
-    command = [sys.executable, "-m", "optcore.grading", str(folder), "--seed", SEED, "-o", str(output), "--quiet",
-               "--jobs", "2", "--only", *EXERCISES, *more]
+    command = [
+        sys.executable,
+        "-m",
+        "optcore.grading",
+        str(folder),
+        "--seed",
+        SEED,
+        "-o",
+        str(output),
+        "--quiet",
+        "--jobs",
+        "2",
+        "--only",
+        *EXERCISES,
+        *more,
+    ]
     return subprocess.Popen(command, cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **how)
 
 
@@ -46,7 +63,7 @@ def rows(path):
 def honest(folder):
     folder.mkdir()
     for name, (source, _) in HONEST_ONES.items():
-        (folder/f"{name}.py").write_text(source)
+        (folder / f"{name}.py").write_text(source)
     return folder
 
 
@@ -60,13 +77,13 @@ def attacked(request, tmp_path_factory):
     if walled:
         require_wall()
     base = tmp_path_factory.mktemp("class")
-    folder = honest(base/"submissions")
+    folder = honest(base / "submissions")
     deserved = write(folder, walled or os.getuid() == 0)
     deserved |= {name: points for name, (_, points) in HONEST_ONES.items()}
     before = {path.name: path.stat().st_mtime for path in folder.iterdir()}
-    out = finished(run(folder, base/"grades.csv", "--wall", "4", *([] if walled else ["--no-bubblewrap"])))
+    out = finished(run(folder, base / "grades.csv", "--wall", "4", *([] if walled else ["--no-bubblewrap"])))
     assert {path.name: path.stat().st_mtime for path in folder.iterdir()} == before
-    return rows(base/"grades.csv"), deserved, out, (base/"grades.html").read_text(encoding="utf-8"), walled
+    return rows(base / "grades.csv"), deserved, out, (base / "grades.html").read_text(encoding="utf-8"), walled
 
 
 def test_nobody_is_lost(attacked):
@@ -79,25 +96,35 @@ def test_adversaries_get_what_they_deserve_and_no_more(attacked):
     graded, given, *_, walled = attacked
     deserved = dict(given)
     got = {name: int(graded[cell(name)]["points"]) for name in deserved}
-    if not walled:                                         # a note in /tmp is beyond what limits can prevent
+    if not walled:  # a note in /tmp is beyond what limits can prevent
         got["finding the note"] = deserved["finding the note"]
-    for name in BREAKS_ITS_OWN & got.keys():               # as root it may not, as an ordinary user it loses all
+    for name in BREAKS_ITS_OWN & got.keys():  # as root it may not, as an ordinary user it loses all
         assert got.pop(name) <= deserved.pop(name)
     assert got == deserved
 
 
 def test_what_went_wrong_is_said(attacked):
     graded, *_ = attacked
-    for name, words in {"endless loop": "the cells ran longer than 2 s", "fork bomb": "BlockingIOError",
-                        "endless loop without alarm": "ended by the grader: wall time",
-                        "thread bomb": "can't start new thread",
-                        "memory bomb": "MemoryError", "1 GB into the pipe": "ended by the grader: too much output",
-                        "a crash": "ended by the grader: exit code -11", "SystemExit": "SystemExit",
-                        "files too large": "File too large", "not UTF-8": "not a notebook: 'utf-8' codec",
-                        "broken JSON": "not a notebook", "no cells": "no code cells", "200 MB": "larger than 20 MB",
-                        "a link": "a symbolic link", "a folder with a link": "a symbolic link",
-                        "an empty folder": "no notebook in the folder", "essay": "neither a notebook nor a script",
-                        "a syntax error": "SyntaxError"}.items():
+    for name, words in {
+        "endless loop": "the cells ran longer than 2 s",
+        "fork bomb": "BlockingIOError",
+        "endless loop without alarm": "ended by the grader: wall time",
+        "thread bomb": "can't start new thread",
+        "memory bomb": "MemoryError",
+        "1 GB into the pipe": "ended by the grader: too much output",
+        "a crash": "ended by the grader: exit code -11",
+        "SystemExit": "SystemExit",
+        "files too large": "File too large",
+        "not UTF-8": "not a notebook: 'utf-8' codec",
+        "broken JSON": "not a notebook",
+        "no cells": "no code cells",
+        "200 MB": "larger than 20 MB",
+        "a link": "a symbolic link",
+        "a folder with a link": "a symbolic link",
+        "an empty folder": "no notebook in the folder",
+        "essay": "neither a notebook nor a script",
+        "a syntax error": "SyntaxError",
+    }.items():
         assert words in graded[name]["notes"], name
 
 
@@ -130,42 +157,46 @@ def test_the_page_is_well_formed_whatever_students_are_called(attacked):
 
 def test_adversaries_change_no_other_grade(attacked, tmp_path):
     graded, *_, walled = attacked
-    folder = honest(tmp_path/"submissions")
-    finished(run(folder, tmp_path/"grades.csv", *([] if walled else ["--no-bubblewrap"])))
-    alone = rows(tmp_path/"grades.csv")
+    folder = honest(tmp_path / "submissions")
+    finished(run(folder, tmp_path / "grades.csv", *([] if walled else ["--no-bubblewrap"])))
+    alone = rows(tmp_path / "grades.csv")
     assert alone == {name: graded[name] for name in HONEST_ONES}
     assert [int(alone[name]["points"]) for name in HONEST_ONES] == [1, 2, 0]
 
 
 def test_behind_the_wall_there_is_nothing_to_see(tmp_path):
     require_wall()
-    folder = tmp_path/"submissions"
+    folder = tmp_path / "submissions"
     folder.mkdir()
-    elsewhere = ["/proc/self", "/etc/passwd", str(folder), str(ROOT/"tests")]
+    elsewhere = ["/proc/self", "/etc/passwd", str(folder), str(ROOT / "tests")]
     assert all(map(os.path.exists, elsewhere))
-    (folder/"curious.py").write_text(FIRST + f"""
+    (folder / "curious.py").write_text(
+        FIRST
+        + f"""
 import os
 raise ValueError(sorted(os.listdir("/scratch")), *map(os.path.exists, {elsewhere}),
                  os.listdir(os.path.join(os.path.dirname(oc.__file__), "grading", "catalogue")))
-""")
-    (entry,) = classroom.grade_class(folder, "s", tmp_path/"j.jsonl", only=EXERCISES, quiet=True)
+"""
+    )
+    (entry,) = classroom.grade_class(folder, "s", tmp_path / "j.jsonl", only=EXERCISES, quiet=True)
     seen = entry.notes[0].partition("ValueError: ")[2]
-    assert seen.startswith("(['tmp") and "', 'tmp" not in seen.split("]")[0]          # its own scratch folder only
+    assert seen.startswith("(['tmp") and "', 'tmp" not in seen.split("]")[0]  # its own scratch folder only
     assert seen.endswith("], False, False, False, False, ['__init__.py'])")
 
 
 # --- interrupted, repeated, changed -----------------------------------------------------------------------------------
 
+
 @pytest.fixture
 def small_class(tmp_path):
-    write_class(tmp_path/"class", 24)
-    return tmp_path/"class"
+    write_class(tmp_path / "class", 24)
+    return tmp_path / "class"
 
 
 def test_a_killed_run_goes_on_where_it_stopped(small_class, tmp_path):
-    finished(run(small_class, tmp_path/"whole.csv"))
-    process = run(small_class, tmp_path/"grades.csv", start_new_session=True)
-    journal = tmp_path/"grades.jsonl"
+    finished(run(small_class, tmp_path / "whole.csv"))
+    process = run(small_class, tmp_path / "grades.csv", start_new_session=True)
+    journal = tmp_path / "grades.jsonl"
     end = time.monotonic() + 60
     while not journal.exists() or journal.read_text().count("\n") < 6:
         assert time.monotonic() < end and process.poll() is None
@@ -173,12 +204,12 @@ def test_a_killed_run_goes_on_where_it_stopped(small_class, tmp_path):
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
     done = journal.read_text().splitlines()
-    assert 6 <= len(done) < 25 and not (tmp_path/"grades.csv").exists()
+    assert 6 <= len(done) < 25 and not (tmp_path / "grades.csv").exists()
     with journal.open("a") as file:
         file.write('{"at": ["student-0000.ipynb", "torn')
-    finished(run(small_class, tmp_path/"grades.csv"))
-    assert (tmp_path/"grades.csv").read_text() == (tmp_path/"whole.csv").read_text()
-    assert journal.read_text().startswith("\n".join(done[:-1]))                       # not done again
+    finished(run(small_class, tmp_path / "grades.csv"))
+    assert (tmp_path / "grades.csv").read_text() == (tmp_path / "whole.csv").read_text()
+    assert journal.read_text().startswith("\n".join(done[:-1]))  # not done again
     assert len(journal.read_text().splitlines()) == 25
 
 
@@ -186,41 +217,56 @@ def test_only_new_and_changed_submissions_run_again(small_class, tmp_path, monke
     ran = []
     attempt = sandbox.attempt
     monkeypatch.setattr(sandbox, "attempt", lambda *a: ran.append(a) or attempt(*a))
-    grade = lambda: classroom.grade_class(small_class, SEED, tmp_path/"j.jsonl", only=EXERCISES, quiet=True)
+    grade = lambda: classroom.grade_class(small_class, SEED, tmp_path / "j.jsonl", only=EXERCISES, quiet=True)
     first = grade()
     assert len(ran) == 24
     assert grade() == first and len(ran) == 24
-    (small_class/"student-0003.ipynb").write_text(json.dumps({"cells": [
-        {"cell_type": "code", "source": FIRST},
-        {"cell_type": "code", "source": ["if True:\n", "    %pip install x\n", "!ls\n", GD]}]}))
-    (small_class/"new.py").write_text(FIRST + HONEST)
+    (small_class / "student-0003.ipynb").write_text(
+        json.dumps(
+            {
+                "cells": [
+                    {"cell_type": "code", "source": FIRST},
+                    {"cell_type": "code", "source": ["if True:\n", "    %pip install x\n", "!ls\n", GD]},
+                ]
+            }
+        )
+    )
+    (small_class / "new.py").write_text(FIRST + HONEST)
     again = {one.student: one for one in grade()}
     assert len(ran) == 26 and len(again) == 25
     assert again["student-0003"].points == 1 and again["student-0003"].notes == [] and again["new"].points == 1
 
 
 def test_a_journal_of_another_seed_is_refused(small_class, tmp_path):
-    classroom.grade_class(small_class, SEED, tmp_path/"j.jsonl", only=EXERCISES, quiet=True)
+    classroom.grade_class(small_class, SEED, tmp_path / "j.jsonl", only=EXERCISES, quiet=True)
     with pytest.raises(ValueError, match="another seed"):
-        classroom.grade_class(small_class, "other", tmp_path/"j.jsonl", only=EXERCISES, quiet=True)
-    assert (tmp_path/"j.jsonl").stat().st_mode & 0o077 == 0
-    assert SEED not in (tmp_path/"j.jsonl").read_text()
+        classroom.grade_class(small_class, "other", tmp_path / "j.jsonl", only=EXERCISES, quiet=True)
+    assert (tmp_path / "j.jsonl").stat().st_mode & 0o077 == 0
+    assert SEED not in (tmp_path / "j.jsonl").read_text()
 
 
 def test_grades_depend_on_the_answer_not_on_the_seed(small_class, tmp_path):
-    points = [[one.points for one in classroom.grade_class(small_class, seed, tmp_path/f"{seed}.jsonl", only=EXERCISES,
-                                                           quiet=True)] for seed in ("a", "b")]
+    points = [
+        [
+            one.points
+            for one in classroom.grade_class(small_class, seed, tmp_path / f"{seed}.jsonl", only=EXERCISES, quiet=True)
+        ]
+        for seed in ("a", "b")
+    ]
     assert points[0] == points[1] and 0 < sum(points[0]) < 48
 
 
 def test_what_a_student_checked_last_is_what_counts(tmp_path):
-    folder = tmp_path/"class"
-    (folder/"anna").mkdir(parents=True)
-    (folder/"anna"/"a.py").write_text(FIRST + HONEST.replace("contraction", "mine") + "oc.check('contraction', mine)\n"
-                                      "contraction = 3\noc.hint('gd'); oc.progress()")
-    (folder/"anna"/"b.py").write_text(FIRST + GD + "oc.check('gradient-descent/gd', 1)\n"
-                                      "oc.check('gradient-descent/gd', gradient_descent)")
-    (anna,) = classroom.grade_class(folder, "s", tmp_path/"j.jsonl", only=EXERCISES, quiet=True)
+    folder = tmp_path / "class"
+    (folder / "anna").mkdir(parents=True)
+    (folder / "anna" / "a.py").write_text(
+        FIRST + HONEST.replace("contraction", "mine") + "oc.check('contraction', mine)\n"
+        "contraction = 3\noc.hint('gd'); oc.progress()"
+    )
+    (folder / "anna" / "b.py").write_text(
+        FIRST + GD + "oc.check('gradient-descent/gd', 1)\noc.check('gradient-descent/gd', gradient_descent)"
+    )
+    (anna,) = classroom.grade_class(folder, "s", tmp_path / "j.jsonl", only=EXERCISES, quiet=True)
     assert anna.student == "anna" and anna.points == 2
 
 
@@ -228,24 +274,27 @@ def test_a_name_that_two_exercises_share_is_not_taken_for_an_answer(tmp_path):
     names = Counter(exercise.name for exercise in classroom.choose([]))
     shared = {exercise.id: exercise for exercise in classroom.choose([]) if names[exercise.name] > 1}
     assert shared
-    folder = tmp_path/"class"
+    folder = tmp_path / "class"
     folder.mkdir()
     for number, exercise in enumerate(shared.values()):
-        (folder/f"{number}.py").write_text(f"{FIRST}{exercise.solution}\n")
+        (folder / f"{number}.py").write_text(f"{FIRST}{exercise.solution}\n")
     for only, most in ((list(shared), 0), (list(shared)[:1], 1)):
-        grades = classroom.grade_class(folder, "s", tmp_path/f"{most}.jsonl", only=only, quiet=True)
+        grades = classroom.grade_class(folder, "s", tmp_path / f"{most}.jsonl", only=only, quiet=True)
         assert max(grade.points for grade in grades) == most
 
 
 def test_hardcoding_what_oc_check_shows_earns_nothing(tmp_path):
-    folder = tmp_path/"class"
+    folder = tmp_path / "class"
     folder.mkdir()
-    (folder/"eve.py").write_text(FIRST + "contraction = lambda mu, L, lr: {1.5: 3.5, 0.001: .999}.get(lr, 0.98019802)")
-    (eve,) = classroom.grade_class(folder, "s", tmp_path/"j.jsonl", only=EXERCISES, quiet=True)
+    (folder / "eve.py").write_text(
+        FIRST + "contraction = lambda mu, L, lr: {1.5: 3.5, 0.001: .999}.get(lr, 0.98019802)"
+    )
+    (eve,) = classroom.grade_class(folder, "s", tmp_path / "j.jsonl", only=EXERCISES, quiet=True)
     assert eve.points == 0 and eve.feedback["gradient-descent/contraction"].voice == "Keep working"
 
 
 # --- the command and its files ----------------------------------------------------------------------------------------
+
 
 def test_the_seed_leaves_the_command_line():
     from optcore.grading.__main__ import without_seed
@@ -258,21 +307,30 @@ def test_the_seed_leaves_the_command_line():
             assert file.read() == "abc"
 
 
-@pytest.mark.parametrize("words, complaint", [
-    (["no-such-folder", "--seed", "s"], "No such file or directory"),
-    ([".", "--seed", "s", "--only", "gradient-descent/dg"], "did you mean gradient-descent/gd"),
-    (["."], "--seed")])
+@pytest.mark.parametrize(
+    "words, complaint",
+    [
+        (["no-such-folder", "--seed", "s"], "No such file or directory"),
+        ([".", "--seed", "s", "--only", "gradient-descent/dg"], "did you mean gradient-descent/gd"),
+        (["."], "--seed"),
+    ],
+)
 def test_misuse_gets_one_line(words, complaint, tmp_path):
-    done = subprocess.run([sys.executable, "-m", "optcore.grading", *words, "-o", str(tmp_path/"g.csv")],
-                          cwd=ROOT, text=True, capture_output=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-m", "optcore.grading", *words, "-o", str(tmp_path / "g.csv")],
+        cwd=ROOT,
+        text=True,
+        capture_output=True,
+        check=False,
+    )
     assert done.returncode != 0
     assert complaint in done.stderr and "Traceback" not in done.stderr
 
 
 def test_an_empty_class_is_no_error(tmp_path):
-    (tmp_path/"class").mkdir()
-    finished(run(tmp_path/"class", tmp_path/"grades.csv"))
-    assert rows(tmp_path/"grades.csv") == {}
+    (tmp_path / "class").mkdir()
+    finished(run(tmp_path / "class", tmp_path / "grades.csv"))
+    assert rows(tmp_path / "grades.csv") == {}
 
 
 def test_a_sandbox_that_cannot_start_says_why(tmp_path):
@@ -283,12 +341,12 @@ def test_a_sandbox_that_cannot_start_says_why(tmp_path):
 
 
 def test_the_report_counts_by_exercise(small_class, tmp_path):
-    grades = classroom.grade_class(small_class, SEED, tmp_path/"j.jsonl", only=EXERCISES, quiet=True)
-    write_csv(tmp_path/"g.csv", grades)
-    write_html(tmp_path/"g.html", grades, sandbox.isolation())
-    table = rows(tmp_path/"g.csv")
+    grades = classroom.grade_class(small_class, SEED, tmp_path / "j.jsonl", only=EXERCISES, quiet=True)
+    write_csv(tmp_path / "g.csv", grades)
+    write_html(tmp_path / "g.html", grades, sandbox.isolation())
+    table = rows(tmp_path / "g.csv")
     assert list(table) == [f"student-{i:04d}" for i in range(24)]
     for name in EXERCISES:
         solved = sum(int(row[name]) for row in table.values())
-        assert f"<td>{name}</td><td>{solved} of 24</td>" in (tmp_path/"g.html").read_text()
+        assert f"<td>{name}</td><td>{solved} of 24</td>" in (tmp_path / "g.html").read_text()
     assert all(int(row["points"]) == sum(int(row[name]) for name in EXERCISES) for row in table.values())

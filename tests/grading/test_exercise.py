@@ -19,6 +19,7 @@ def an_exercise(**fields):
 
 # --- classes ----------------------------------------------------------------------------------------------------------
 
+
 class Counter:
     def __init__(self, start):
         self.count = start
@@ -46,8 +47,11 @@ COUNTER = an_exercise(
 
             def add(self, step):
                 ...""",
-    reference=Counter, probe=count, cases=lambda rng: [(1, [2, 3])],
-    misconceptions=[Misconception(Forgetful, "The sum is returned but not remembered.")])
+    reference=Counter,
+    probe=count,
+    cases=lambda rng: [(1, [2, 3])],
+    misconceptions=[Misconception(Forgetful, "The sum is returned but not remembered.")],
+)
 
 
 def test_a_class_is_driven_by_its_probe():
@@ -72,20 +76,30 @@ def test_an_error_in_a_method_shows_the_method():
 
 # --- random numbers ---------------------------------------------------------------------------------------------------
 
+
 def weights(fan_in, fan_out, rng):
-    return rng.normal(0, np.sqrt(2/fan_in), (fan_in, fan_out))
+    return rng.normal(0, np.sqrt(2 / fan_in), (fan_in, fan_out))
 
 
 WEIGHTS = an_exercise(
-    stub="def weights(fan_in, fan_out, rng):\n    ...", reference=weights, rtol=0.1,
+    stub="def weights(fan_in, fan_out, rng):\n    ...",
+    reference=weights,
+    rtol=0.1,
     cases=lambda rng: [(100, 200, int(rng.integers(1 << 32))), (200, 100, int(rng.integers(1 << 32)))],
-    probe=lambda f, fan_in, fan_out, seed: f(fan_in, fan_out, np.random.default_rng(seed)), summary=moments,
-    also_right=[lambda fan_in, fan_out, rng: rng.standard_normal((fan_in, fan_out))*np.sqrt(2/fan_in)],
+    probe=lambda f, fan_in, fan_out, seed: f(fan_in, fan_out, np.random.default_rng(seed)),
+    summary=moments,
+    also_right=[lambda fan_in, fan_out, rng: rng.standard_normal((fan_in, fan_out)) * np.sqrt(2 / fan_in)],
     misconceptions=[
-        Misconception(lambda fan_in, fan_out, rng: rng.normal(0, 2/fan_in, (fan_in, fan_out)), "That is the variance."),
+        Misconception(
+            lambda fan_in, fan_out, rng: rng.normal(0, 2 / fan_in, (fan_in, fan_out)), "That is the variance."
+        ),
         Misconception(lambda fan_in, fan_out, rng: weights(fan_in, fan_out, rng).T, "Transposed."),
-        Misconception(lambda fan_in, fan_out, rng: rng.uniform(-1, 1, (fan_in, fan_out))*np.sqrt(6/fan_in), "Uniform."),
-        Misconception(lambda fan_in, fan_out, rng: np.abs(weights(fan_in, fan_out, rng)), "All positive.")])
+        Misconception(
+            lambda fan_in, fan_out, rng: rng.uniform(-1, 1, (fan_in, fan_out)) * np.sqrt(6 / fan_in), "Uniform."
+        ),
+        Misconception(lambda fan_in, fan_out, rng: np.abs(weights(fan_in, fan_out, rng)), "All positive."),
+    ],
+)
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -97,23 +111,25 @@ def test_draws_are_compared_by_their_statistics(seed):
 
 
 def test_the_statistic_that_is_off_is_named():
-    said = feedback_on(WEIGHTS, lambda fan_in, fan_out, rng: 1.5*weights(fan_in, fan_out, rng))
+    said = feedback_on(WEIGHTS, lambda fan_in, fan_out, rng: 1.5 * weights(fan_in, fan_out, rng))
     assert said.text == "The std is not right."
     assert "expected  0.14" in said.case and "got       0.21" in said.case
 
 
 def test_what_cannot_be_summarised_is_still_answered():
     assert feedback_on(WEIGHTS, lambda fan_in, fan_out, rng: "normal").text == (
-        "The result is a piece of text, expected an array.")
+        "The result is a piece of text, expected an array."
+    )
     assert feedback_on(WEIGHTS, lambda fan_in, fan_out, rng: None).voice == MISSING
 
 
 # --- generators -------------------------------------------------------------------------------------------------------
 
+
 def minibatches(n, b, rng):
     order = rng.permutation(n)
     for i in range(0, n, b):
-        yield order[i:i + b]
+        yield order[i : i + b]
 
 
 def cover(batches, n, b, seed):
@@ -121,8 +137,12 @@ def cover(batches, n, b, seed):
 
 
 BATCHES = an_exercise(
-    stub="def minibatches(n, b, rng):\n    ...", reference=minibatches, cases=lambda rng: [(5, 2, 0), (64, 16, 1)],
-    probe=lambda f, n, b, seed: take(f(n, b, np.random.default_rng(seed)), 1000), summary=cover)
+    stub="def minibatches(n, b, rng):\n    ...",
+    reference=minibatches,
+    cases=lambda rng: [(5, 2, 0), (64, 16, 1)],
+    probe=lambda f, n, b, seed: take(f(n, b, np.random.default_rng(seed)), 1000),
+    summary=cover,
+)
 
 
 def endless(n, b, rng):
@@ -140,8 +160,13 @@ def test_generators_are_compared_by_what_they_cover():
 # --- values, choices, bug hunts ---------------------------------------------------------------------------------------
 
 LARGEST = an_exercise(
-    kind="measure", stub="for lr in (0.1, 1.0):\n    print(lr)\n\nlargest = ...", reference=0.02, rtol=0.02,
-    misconceptions=[Misconception(0.01, "That is 1/L.")], explanation="It is 2/L.")
+    kind="measure",
+    stub="for lr in (0.1, 1.0):\n    print(lr)\n\nlargest = ...",
+    reference=0.02,
+    rtol=0.02,
+    misconceptions=[Misconception(0.01, "That is 1/L.")],
+    explanation="It is 2/L.",
+)
 
 
 def test_a_measured_value_is_right_within_its_band():
@@ -154,17 +179,33 @@ def test_a_measured_value_is_right_within_its_band():
     assert feedback_on(LARGEST, lambda: 0.02).text == "Hand in the value of `largest`, not a function."
 
 
-WHY = choice({"a": ("It diverges.", "Beyond 2/L it does."), "b": ("It stalls.", "Look at the last ten points.")}, "a",
-             id="objective/why", notebook="1.1", title="Why", statement="What happens?", name="why", code="print(1)")
+WHY = choice(
+    {"a": ("It diverges.", "Beyond 2/L it does."), "b": ("It stalls.", "Look at the last ten points.")},
+    "a",
+    id="objective/why",
+    notebook="1.1",
+    title="Why",
+    statement="What happens?",
+    name="why",
+    code="print(1)",
+)
 
 
 def test_a_choice_may_be_indented_like_the_code_around_it():
-    indented = choice({"a": ("Yes.", "It is so."), "b": ("No.", "It is not so.")}, "a", id="gradient-descent/x",
-                      notebook="3.1", title="X", name="x", statement="""
-                          Which?""", code="""
+    indented = choice(
+        {"a": ("Yes.", "It is so."), "b": ("No.", "It is not so.")},
+        "a",
+        id="gradient-descent/x",
+        notebook="3.1",
+        title="X",
+        name="x",
+        statement="""
+                          Which?""",
+        code="""
                           for k in range(2):
                               print(k)
-                          """)
+                          """,
+    )
     assert indented.stub.splitlines()[:2] == ["for k in range(2):", "    print(k)"]
     assert indented.statement.splitlines()[0] == "Which?" and indented.name == "x"
 
@@ -178,19 +219,25 @@ def test_a_choice_explains_the_option_that_was_taken():
 
 
 def twice(x):
-    return 2*x
+    return 2 * x
 
 
-HUNT = an_exercise(kind="bug hunt", stub="def twice(x):\n    return 2 + x", reference=twice,
-                   cases=lambda rng: [(2.0,), (3.0,)], misconceptions=[Misconception(lambda x: x**2, "A square.")])
+HUNT = an_exercise(
+    kind="bug hunt",
+    stub="def twice(x):\n    return 2 + x",
+    reference=twice,
+    cases=lambda rng: [(2.0,), (3.0,)],
+    misconceptions=[Misconception(lambda x: x**2, "A square.")],
+)
 
 
 def test_in_a_bug_hunt_the_broken_code_is_not_taken_for_an_attempt():
     assert feedback_on(HUNT, twice)
     assert feedback_on(HUNT, HUNT.template).text == (
-        "`twice` still does what the broken code does: the bug is not found yet.")
+        "`twice` still does what the broken code does: the bug is not found yet."
+    )
     assert feedback_on(HUNT, lambda x: x + 2).voice == MISSING
-    assert feedback_on(HUNT, lambda x: x*x).voice == HINT
+    assert feedback_on(HUNT, lambda x: x * x).voice == HINT
 
 
 def test_an_unknown_kind_is_refused():

@@ -18,10 +18,20 @@ from tests.grading.wall import require_wall
 
 numbers = scalar_dtypes().filter(lambda dtype: dtype.kind in "biuf" and dtype.itemsize <= 8)
 plain_data = st.recursive(
-    st.none() | st.booleans() | st.integers(-2**63, 2**63 - 1) | st.floats() | st.text() | st.binary()
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**63 - 1)
+    | st.floats()
+    | st.text()
+    | st.binary()
     | arrays(numbers, array_shapes(min_dims=0, min_side=0, max_side=4)),
-    lambda inner: st.lists(inner, max_size=4) | st.lists(inner, max_size=3).map(tuple)
-    | st.dictionaries(st.text(), inner, max_size=3), max_leaves=12)
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.lists(inner, max_size=3).map(tuple)
+        | st.dictionaries(st.text(), inner, max_size=3)
+    ),
+    max_leaves=12,
+)
 
 
 def same(a, b):
@@ -52,27 +62,47 @@ def headed(head, body=b""):
     return len(text).to_bytes(8) + text + body
 
 
-@pytest.mark.parametrize("data", [
-    headed({"array": ["|O", [1], 0]}, bytes(8)), headed({"array": ["<M8[s]", [1], 0]}, bytes(8)),
-    headed({"array": ["V1000000", [1], 0]}, bytes(8)), headed({"array": ["<f8", [10**12], 0]}, bytes(8)),
-    headed({"array": ["<f8", [-1], 0]}, bytes(8)), headed({"array": ["<f8", [1], -8]}, bytes(8)),
-    headed({"array": ["<f8", [1], 8]}, bytes(8)), headed({"array": ["<f8", [2**40, 2**40], 0]}, bytes(8)),
-    headed([{"array": ["<f8", [1], 0]}]*2, bytes(8)), headed({"bytes": [-1, 0]}), headed({"bytes": [9, 0]}, bytes(8)),
-    headed({"array": ["<f8", ["x"], 0]}, bytes(8)), headed({"array": [1, 2]}), headed({"dict": 3}), headed({}),
-    headed({"call": ["os.system", "true"]}), headed({"tuple": 1, "array": 2}), headed(["<f8"])[:-1], b"", bytes(8),
-    (2**63).to_bytes(8), headed(0)[:8] + b"["*100_000, (10**5).to_bytes(8) + b"9"*10**5])
+@pytest.mark.parametrize(
+    "data",
+    [
+        headed({"array": ["|O", [1], 0]}, bytes(8)),
+        headed({"array": ["<M8[s]", [1], 0]}, bytes(8)),
+        headed({"array": ["V1000000", [1], 0]}, bytes(8)),
+        headed({"array": ["<f8", [10**12], 0]}, bytes(8)),
+        headed({"array": ["<f8", [-1], 0]}, bytes(8)),
+        headed({"array": ["<f8", [1], -8]}, bytes(8)),
+        headed({"array": ["<f8", [1], 8]}, bytes(8)),
+        headed({"array": ["<f8", [2**40, 2**40], 0]}, bytes(8)),
+        headed([{"array": ["<f8", [1], 0]}] * 2, bytes(8)),
+        headed({"bytes": [-1, 0]}),
+        headed({"bytes": [9, 0]}, bytes(8)),
+        headed({"array": ["<f8", ["x"], 0]}, bytes(8)),
+        headed({"array": [1, 2]}),
+        headed({"dict": 3}),
+        headed({}),
+        headed({"call": ["os.system", "true"]}),
+        headed({"tuple": 1, "array": 2}),
+        headed(["<f8"])[:-1],
+        b"",
+        bytes(8),
+        (2**63).to_bytes(8),
+        headed(0)[:8] + b"[" * 100_000,
+        (10**5).to_bytes(8) + b"9" * 10**5,
+    ],
+)
 def test_what_encode_would_not_have_made_is_refused(data):
     with pytest.raises(ValueError, match="broken bytes"):
         wire.decode(data)
 
 
 def test_decoding_takes_no_more_room_than_it_was_given():
-    large = headed([{"array": ["<f8", [1 << 17], 0]}]*100_000, bytes(1 << 20))
+    large = headed([{"array": ["<f8", [1 << 17], 0]}] * 100_000, bytes(1 << 20))
     with pytest.raises(ValueError, match="overlap"):
         wire.decode(large)
 
 
 # --- plain ------------------------------------------------------------------------------------------------------------
+
 
 class LyingFloat(float):
     __eq__ = lambda self, other: True
@@ -83,8 +113,16 @@ class LyingArray(np.ndarray):
     __eq__ = lambda self, other: np.ones(self.shape, bool)
 
 
-@pytest.mark.parametrize("value, base", [(LyingFloat(1), float), (np.ones(2).view(LyingArray), np.ndarray),
-                                         (np.float32(1), float), (np.bool_(True), bool), (np.int8(1), int)])
+@pytest.mark.parametrize(
+    "value, base",
+    [
+        (LyingFloat(1), float),
+        (np.ones(2).view(LyingArray), np.ndarray),
+        (np.float32(1), float),
+        (np.bool_(True), bool),
+        (np.int8(1), int),
+    ],
+)
 def test_results_are_reduced_to_base_types(value, base):
     assert type(plain(value)) is base
     assert type(plain([value])[0]) is base
@@ -103,7 +141,7 @@ FACTOR = 3.0
 
 
 def helper(x):
-    return FACTOR*np.cos(x)
+    return FACTOR * np.cos(x)
 
 
 def probe(f, x, *, shift=1.0):
@@ -143,12 +181,24 @@ def made(value):
     return {"value": value, "error": "", "where": "", "changed": [], "printed": ""}
 
 
-@pytest.mark.parametrize("frame", [
-    {"id": ID, "outcomes": []}, {"id": ID, "outcomes": [{}]}, {"id": ID, "outcomes": 3}, {"id": ID}, {},
-    {"id": ID, "refused": ("Correct", "Well done.")}, {"id": ID, "refused": 5}, {"id": [ID], "outcomes": []},
-    {"id": ID, "voice": "Correct", "outcomes": [made("Correct")]*5}, {"id": ID, "outcomes": [made(True)]*5},
-    {"id": ID, "outcomes": [made([[1.0], "x", {"a": np.zeros(3)}])]*5}, {"id": ID, "outcomes": [made(np.ones(5))]*5},
-    {"id": ID, "outcomes": [{"value": 0.0, "error": 3, "where": {}, "changed": 5, "printed": None}]*5}])
+@pytest.mark.parametrize(
+    "frame",
+    [
+        {"id": ID, "outcomes": []},
+        {"id": ID, "outcomes": [{}]},
+        {"id": ID, "outcomes": 3},
+        {"id": ID},
+        {},
+        {"id": ID, "refused": ("Correct", "Well done.")},
+        {"id": ID, "refused": 5},
+        {"id": [ID], "outcomes": []},
+        {"id": ID, "voice": "Correct", "outcomes": [made("Correct")] * 5},
+        {"id": ID, "outcomes": [made(True)] * 5},
+        {"id": ID, "outcomes": [made([[1.0], "x", {"a": np.zeros(3)}])] * 5},
+        {"id": ID, "outcomes": [made(np.ones(5))] * 5},
+        {"id": ID, "outcomes": [{"value": 0.0, "error": 3, "where": {}, "changed": 5, "printed": None}] * 5},
+    ],
+)
 def test_no_frame_earns_a_point_without_the_right_values(frame):
     feedback, notes = judge_frames(framed(frame), seed_number("s"), {ID})
     assert not any(feedback.values())
@@ -157,15 +207,16 @@ def test_no_frame_earns_a_point_without_the_right_values(frame):
 
 def test_what_comes_after_a_broken_frame_is_not_read():
     good = framed({"note": "one"})
-    for broken in (b"\x07" + good, b"\xff"*16, bytes(8), bytes(3), b"\x00"*7 + b"\x05" + b"12345"):
+    for broken in (b"\x07" + good, b"\xff" * 16, bytes(8), bytes(3), b"\x00" * 7 + b"\x05" + b"12345"):
         assert judge_frames(good + broken, 0, {ID}) == ({}, ["one"])
 
 
 def test_a_flood_of_frames_is_cut_off():
-    assert len(list(sandbox.frames(framed({"note": ""})*100_000))) == 1000
+    assert len(list(sandbox.frames(framed({"note": ""}) * 100_000))) == 1000
 
 
 # --- the child --------------------------------------------------------------------------------------------------------
+
 
 def limits(**changed):
     return {"wall": 5.0, "cells": 2.0, "cpu": 6, "memory": 1 << 30, "file": 1 << 20, "size": 1 << 20, **changed}
@@ -192,16 +243,46 @@ def test_every_kind_of_exercise_is_answered_in_the_child():
             return x + 1
 
     kinds = [
-        Exercise(id="objective/counter", notebook="1.1", title="", statement="", reference=Counter,
-                 stub="class Counter:\n    def add(self, x):\n        ...", probe=lambda cls, x: cls().add(x)),
+        Exercise(
+            id="objective/counter",
+            notebook="1.1",
+            title="",
+            statement="",
+            reference=Counter,
+            stub="class Counter:\n    def add(self, x):\n        ...",
+            probe=lambda cls, x: cls().add(x),
+        ),
         Exercise(id="objective/largest", notebook="1.1", title="", statement="", stub="largest = ...", reference=0.02),
-        choice({"a": ("A.", "Yes."), "b": ("B.", "No.")}, "a", id="objective/why", notebook="1.1", title="",
-               statement="", name="why")]
-    plan = wire.encode({"walled": False, "limits": limits(), "exercises": [
-        {"id": e.id, "stub": e.stub, "seconds": 1.0, "cases": [(2.0,)] if e.probe else [()],
-         "probe": portable.pack(e.probe) if e.probe else None} for e in kinds]})
-    source = (b"class Counter:\n    def add(self, x): return x + 1\nlargest = 0.02\n"
-              b"import optcore as oc\noc.check('why', 'a')")
+        choice(
+            {"a": ("A.", "Yes."), "b": ("B.", "No.")},
+            "a",
+            id="objective/why",
+            notebook="1.1",
+            title="",
+            statement="",
+            name="why",
+        ),
+    ]
+    plan = wire.encode(
+        {
+            "walled": False,
+            "limits": limits(),
+            "exercises": [
+                {
+                    "id": e.id,
+                    "stub": e.stub,
+                    "seconds": 1.0,
+                    "cases": [(2.0,)] if e.probe else [()],
+                    "probe": portable.pack(e.probe) if e.probe else None,
+                }
+                for e in kinds
+            ],
+        }
+    )
+    source = (
+        b"class Counter:\n    def add(self, x): return x + 1\nlargest = 0.02\n"
+        b"import optcore as oc\noc.check('why', 'a')"
+    )
     box = sandbox.Sandbox(plan, 10, walled=False)
     try:
         ended, data = box.run("a.py", source)
@@ -220,19 +301,27 @@ def test_weak_isolation_is_called_weak(monkeypatch):
     monkeypatch.setattr(sandbox, "_closed_to_strangers", lambda: "/root")
     monkeypatch.setattr(os, "getuid", lambda: 0)
     assert sandbox.isolation().endswith(
-        "Others may not enter /root, so modules that a submission loads late are missing.")
+        "Others may not enter /root, so modules that a submission loads late are missing."
+    )
     monkeypatch.setattr(sandbox, "bubblewrap", lambda: ("bwrap",))
     assert sandbox.isolation().startswith("Isolation: bubblewrap; no network")
 
 
-@pytest.mark.parametrize("bwrap, required, outcome, why", [
-    (None, "1", pytest.fail, "is not installed"), (None, "", pytest.skip, "is not installed"),
-    ("exit 1", "1", pytest.skip, "may not create namespaces"), ("exit 1", "", pytest.skip, "may not create namespaces"),
-    ("exit 0", "1", pytest.fail, "the grader's options"), ("exit 0", "", pytest.skip, "the grader's options")])
+@pytest.mark.parametrize(
+    "bwrap, required, outcome, why",
+    [
+        (None, "1", pytest.fail, "is not installed"),
+        (None, "", pytest.skip, "is not installed"),
+        ("exit 1", "1", pytest.skip, "may not create namespaces"),
+        ("exit 1", "", pytest.skip, "may not create namespaces"),
+        ("exit 0", "1", pytest.fail, "the grader's options"),
+        ("exit 0", "", pytest.skip, "the grader's options"),
+    ],
+)
 def test_only_a_machine_that_forbids_walls_is_excused(bwrap, required, outcome, why, tmp_path, monkeypatch):
     if bwrap:
-        (tmp_path/"bwrap").write_text(f"#!/bin/sh\n{bwrap}\n")
-        (tmp_path/"bwrap").chmod(0o755)
+        (tmp_path / "bwrap").write_text(f"#!/bin/sh\n{bwrap}\n")
+        (tmp_path / "bwrap").chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setenv("OC_REQUIRE_BUBBLEWRAP", required)
     monkeypatch.setattr(sandbox, "bubblewrap", lambda: ())

@@ -23,9 +23,7 @@ def exercise_widgets(page: Page) -> list[Exercised]:
     """Move every control of every widget on the page."""
     page.evaluate(SCRIPT)
     widgets = page.query_selector_all(WIDGETS)
-    return [
-        Exercised(id=w.get_attribute("id") or "?", **w.evaluate("el => sitecheck.exercise(el)")) for w in widgets
-    ]
+    return [Exercised(id=w.get_attribute("id") or "?", **w.evaluate("el => sitecheck.exercise(el)")) for w in widgets]
 
 
 def answer_quizzes(page: Page) -> list[dict]:

@@ -7,8 +7,16 @@ from importlib.util import find_spec
 
 from ..exercise import Exercise
 
-CHAPTERS = ("objective", "convexity", "gradient-descent", "adaptive-methods",
-            "schedules", "second-order", "initialization", "generalization")
+CHAPTERS = (
+    "objective",
+    "convexity",
+    "gradient-descent",
+    "adaptive-methods",
+    "schedules",
+    "second-order",
+    "initialization",
+    "generalization",
+)
 
 
 @functools.cache
@@ -40,7 +48,12 @@ def find(name: str) -> Exercise:
     found = [e for id, e in known.items() if name in (id, id.rpartition("/")[2])]
     if len(found) == 1:
         return found[0]
-    near = [e.id for e in found] or get_close_matches(name, known) or get_close_matches(
-        tail, {id.rpartition("/")[2] for id in known})
-    raise LookupError(f"there is {'more than one' if found else 'no'} exercise '{name}'"
-                      + (f"; did you mean {' or '.join(near)}?" if near else ""))
+    near = (
+        [e.id for e in found]
+        or get_close_matches(name, known)
+        or get_close_matches(tail, {id.rpartition("/")[2] for id in known})
+    )
+    raise LookupError(
+        f"there is {'more than one' if found else 'no'} exercise '{name}'"
+        + (f"; did you mean {' or '.join(near)}?" if near else "")
+    )

@@ -170,8 +170,7 @@ _SCALE = Exercise(
         ),
         Misconception(
             _scaled_by(_of_its_own, _of_its_own),
-            "You scale the test set with its own statistics: the same image then gets other inputs in another "
-            "company.",
+            "You scale the test set with its own statistics: the same image then gets other inputs in another company.",
         ),
         Misconception(
             _nan_where_constant, "A feature that is constant in `train` has deviation 0: the division gives nan or inf."
@@ -1030,7 +1029,9 @@ _LUCK = Exercise(
         Misconception(0.0, "The mean of all fifty is unbiased. The best of them was picked for its luck."),
         Misconception(0.0187, "That is the best of 20. With more tries the luckiest is luckier."),
         Misconception(0.01, "That is the standard error of one score; the largest of fifty lies further out."),
-        Misconception(0.03, "Three standard errors is a common bound for a single score; simulate the largest of fifty."),
+        Misconception(
+            0.03, "Three standard errors is a common bound for a single score; simulate the largest of fifty."
+        ),
     ],
     hints=["Draw many rows of 50 scores with true value 0.", "Take the largest of each row, then the mean."],
 )

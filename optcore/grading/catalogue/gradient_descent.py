@@ -10,7 +10,7 @@ from ..exercise import Exercise, Misconception, choice, take
 def gradient_descent(grad, w0, lr, steps):
     history = [np.array(w0, float)]
     for _ in range(steps):
-        history.append(history[-1] - lr*grad(history[-1]))
+        history.append(history[-1] - lr * grad(history[-1]))
     return np.array(history)
 
 
@@ -21,13 +21,16 @@ def _on_quadratic(gradient_descent, A, b, w0, lr, steps):
 
 def _gd_cases(rng):
     random = [rng.normal(size=(3, 3)) for _ in range(2)]
-    return [(np.array([[2.0]]), np.array([2.0]), np.array([2.0]), 0.1, 2),
-            (np.array([[2.0, 1.0], [1.0, 3.0]]), np.zeros(2), np.array([1.0, -1.0]), 0.25, 3),
-            *((M @ M.T/3, rng.normal(size=3), rng.normal(size=3), rng.uniform(0.05, 0.2), 5) for M in random)]
+    return [
+        (np.array([[2.0]]), np.array([2.0]), np.array([2.0]), 0.1, 2),
+        (np.array([[2.0, 1.0], [1.0, 3.0]]), np.zeros(2), np.array([1.0, -1.0]), 0.25, 3),
+        *((M @ M.T / 3, rng.normal(size=3), rng.normal(size=3), rng.uniform(0.05, 0.2), 5) for M in random),
+    ]
 
 
 def _descend(step, *, start=None, keep=np.array):
     """A wrong descent: `step(grad, w, lr)` makes the next point, `keep` stores it, `start` takes over `w0`."""
+
     def wrong(grad, w0, lr, steps):
         w = (start or np.array)(w0)
         history = [keep(w)]
@@ -35,27 +38,30 @@ def _descend(step, *, start=None, keep=np.array):
             w = step(grad, w, lr)
             history.append(keep(w))
         return np.array(history)
+
     return wrong
 
 
 def _in_place(grad, w, lr):
-    w -= lr*grad(w)
+    w -= lr * grad(w)
     return w
 
 
 def _one_coordinate_after_the_other(grad, w, lr):
     w = w.copy()
     for i in range(w.size):
-        w[i] -= lr*grad(w)[i]
+        w[i] -= lr * grad(w)[i]
     return w
 
 
 def _gradient_of_the_start(grad, w0, lr, steps):
-    return w0 - lr*np.arange(steps + 1)[:, None]*grad(w0)
+    return w0 - lr * np.arange(steps + 1)[:, None] * grad(w0)
 
 
 _GD = Exercise(
-    id="gradient-descent/gd", notebook="3.1", title="Gradient descent",
+    id="gradient-descent/gd",
+    notebook="3.1",
+    title="Gradient descent",
     statement=r"""
         Write batch gradient descent, $w_{k+1} = w_k - \eta\,\nabla f(w_k)$.
 
@@ -66,53 +72,79 @@ _GD = Exercise(
         def gradient_descent(grad, w0, lr, steps):
             """All points of `steps` steps of gradient descent from `w0`, shape (steps + 1, n)."""
             ...''',
-    reference=gradient_descent, probe=_on_quadratic, cases=_gd_cases,
+    reference=gradient_descent,
+    probe=_on_quadratic,
+    cases=_gd_cases,
     misconceptions=[
-        Misconception(_descend(lambda grad, w, lr: w + lr*grad(w)),
-                      "You walk uphill: the gradient points to where f grows, and the step goes the other "
-                      "way."),
-        Misconception(lambda *case: gradient_descent(*case)[-1],
-                      "You return only the last point; the exercise asks for all of them, one row each."),
-        Misconception(lambda *case: gradient_descent(*case)[1:],
-                      "The start is missing: the first row of the history is `w0` itself, before any step."),
-        Misconception(lambda grad, w0, lr, steps: gradient_descent(grad, w0, lr, steps + 1),
-                      "You take one step too many: `steps` steps visit `steps + 1` points."),
-        Misconception(lambda grad, w0, lr, steps: gradient_descent(grad, w0, lr, steps - 1),
-                      "You take one step too few: the start is not a step."),
-        Misconception(_descend(lambda grad, w, lr: w - grad(w)),
-                      "The learning rate is not used: your step is the whole gradient."),
-        Misconception(_descend(_in_place, keep=lambda w: w),
-                      "All rows are equal: `w -= …` changes the array that the history already holds, so "
-                      "every row is the same array. Store a copy, or make a new array in each step."),
-        Misconception(_descend(_in_place, start=np.asarray, keep=lambda w: w),
-                      "All rows are equal and the caller's `w0` is overwritten: every row, and `w0` too, "
-                      "is one array that `-=` changes in place."),
-        Misconception(_descend(_in_place, start=np.asarray),
-                      "The points are right, but the caller's `w0` has moved: `w = w0` gives the array a "
-                      "second name, it does not copy it, and `w -= …` then writes into it."),
-        Misconception(_descend(_one_coordinate_after_the_other),
-                      "You move one coordinate after the other, so the later ones see a gradient at a "
-                      "point that is already half moved. All coordinates of a step use the same gradient."),
-        Misconception(_gradient_of_the_start,
-                      "You use the gradient of the start in every step; it has to be taken afresh at each "
-                      "point."),
-        Misconception(_descend(lambda grad, w, lr: w - lr*grad(w)/np.linalg.norm(grad(w))),
-                      "You divide the gradient by its length, so that every step is equally long. In "
-                      "gradient descent the steps shrink with the slope."),
+        Misconception(
+            _descend(lambda grad, w, lr: w + lr * grad(w)),
+            "You walk uphill: the gradient points to where f grows, and the step goes the other way.",
+        ),
+        Misconception(
+            lambda *case: gradient_descent(*case)[-1],
+            "You return only the last point; the exercise asks for all of them, one row each.",
+        ),
+        Misconception(
+            lambda *case: gradient_descent(*case)[1:],
+            "The start is missing: the first row of the history is `w0` itself, before any step.",
+        ),
+        Misconception(
+            lambda grad, w0, lr, steps: gradient_descent(grad, w0, lr, steps + 1),
+            "You take one step too many: `steps` steps visit `steps + 1` points.",
+        ),
+        Misconception(
+            lambda grad, w0, lr, steps: gradient_descent(grad, w0, lr, steps - 1),
+            "You take one step too few: the start is not a step.",
+        ),
+        Misconception(
+            _descend(lambda grad, w, lr: w - grad(w)), "The learning rate is not used: your step is the whole gradient."
+        ),
+        Misconception(
+            _descend(_in_place, keep=lambda w: w),
+            "All rows are equal: `w -= …` changes the array that the history already holds, so "
+            "every row is the same array. Store a copy, or make a new array in each step.",
+        ),
+        Misconception(
+            _descend(_in_place, start=np.asarray, keep=lambda w: w),
+            "All rows are equal and the caller's `w0` is overwritten: every row, and `w0` too, "
+            "is one array that `-=` changes in place.",
+        ),
+        Misconception(
+            _descend(_in_place, start=np.asarray),
+            "The points are right, but the caller's `w0` has moved: `w = w0` gives the array a "
+            "second name, it does not copy it, and `w -= …` then writes into it.",
+        ),
+        Misconception(
+            _descend(_one_coordinate_after_the_other),
+            "You move one coordinate after the other, so the later ones see a gradient at a "
+            "point that is already half moved. All coordinates of a step use the same gradient.",
+        ),
+        Misconception(
+            _gradient_of_the_start,
+            "You use the gradient of the start in every step; it has to be taken afresh at each point.",
+        ),
+        Misconception(
+            _descend(lambda grad, w, lr: w - lr * grad(w) / np.linalg.norm(grad(w))),
+            "You divide the gradient by its length, so that every step is equally long. In "
+            "gradient descent the steps shrink with the slope.",
+        ),
     ],
-    hints=["Two points suffice to see the pattern: what is the point after `w0`? And the one after that?",
-           "A list that starts with a copy of `w0` and grows by one point per step becomes the result with "
-           "`np.array`.",
-           "In each step take the newest point of the list, and make a *new* array from it rather than "
-           "changing it."])
+    hints=[
+        "Two points suffice to see the pattern: what is the point after `w0`? And the one after that?",
+        "A list that starts with a copy of `w0` and grows by one point per step becomes the result with `np.array`.",
+        "In each step take the newest point of the list, and make a *new* array from it rather than changing it.",
+    ],
+)
 
 
 def contraction(mu, L, lr):
-    return max(abs(1 - lr*mu), abs(1 - lr*L))
+    return max(abs(1 - lr * mu), abs(1 - lr * L))
 
 
 _CONTRACTION = Exercise(
-    id="gradient-descent/contraction", notebook="3.1", title="How fast the error shrinks",
+    id="gradient-descent/contraction",
+    notebook="3.1",
+    title="How fast the error shrinks",
     statement=r"""
         On a quadratic whose Hessian has its eigenvalues between $\mu$ and $L$ (both occur), each step of
         gradient descent multiplies the error along an eigenvector by a factor. Return the number by which the
@@ -123,68 +155,93 @@ _CONTRACTION = Exercise(
             """The factor by which the error changes in one step of gradient descent, in the worst direction."""
             ...''',
     reference=contraction,
-    cases=lambda rng: [(1.0, 100.0, 2/101), (0.5, 100.0, 0.001), (1.0, 100.0, 0.021), (0.8, 3.0, 1.5),
-                       (rng.uniform(0.1, 1), rng.uniform(2, 9), rng.uniform(0.1, 1))],
-    misconceptions=[
-        Misconception(lambda mu, L, lr: abs(1 - lr*mu),
-                      "You look at the flattest direction only. Beyond lr = 2/(L + μ) the steepest one is "
-                      "worse, and beyond 2/L it diverges."),
-        Misconception(lambda mu, L, lr: abs(1 - lr*L),
-                      "You look at the steepest direction only. With a small learning rate the flattest "
-                      "one is the slow one."),
-        Misconception(lambda mu, L, lr: max(1 - lr*mu, 1 - lr*L),
-                      "A factor of −1.1 makes the error grow just as 1.1 does: what counts is its size, "
-                      "not its sign."),
-        Misconception(lambda mu, L, lr: (L - mu)/(L + mu),
-                      "That is the rate at the best learning rate, 2/(L + μ); here the learning rate is "
-                      "given."),
-        Misconception(lambda mu, L, lr: max(abs(1 - lr*mu), abs(1 - lr*L))**2,
-                      "That is the factor of the loss, which is quadratic in the error; asked for is the "
-                      "error itself."),
-        Misconception(lambda mu, L, lr: min(abs(1 - lr*mu), abs(1 - lr*L)),
-                      "You return the best direction; the worst one decides."),
+    cases=lambda rng: [
+        (1.0, 100.0, 2 / 101),
+        (0.5, 100.0, 0.001),
+        (1.0, 100.0, 0.021),
+        (0.8, 3.0, 1.5),
+        (rng.uniform(0.1, 1), rng.uniform(2, 9), rng.uniform(0.1, 1)),
     ],
-    hints=["Along an eigenvector with eigenvalue λ the error e becomes e − η λ e. By which factor is that?",
-           "The factor is linear in λ, so its size is largest at one of the two ends of the interval."])
+    misconceptions=[
+        Misconception(
+            lambda mu, L, lr: abs(1 - lr * mu),
+            "You look at the flattest direction only. Beyond lr = 2/(L + μ) the steepest one is "
+            "worse, and beyond 2/L it diverges.",
+        ),
+        Misconception(
+            lambda mu, L, lr: abs(1 - lr * L),
+            "You look at the steepest direction only. With a small learning rate the flattest one is the slow one.",
+        ),
+        Misconception(
+            lambda mu, L, lr: max(1 - lr * mu, 1 - lr * L),
+            "A factor of −1.1 makes the error grow just as 1.1 does: what counts is its size, not its sign.",
+        ),
+        Misconception(
+            lambda mu, L, lr: (L - mu) / (L + mu),
+            "That is the rate at the best learning rate, 2/(L + μ); here the learning rate is given.",
+        ),
+        Misconception(
+            lambda mu, L, lr: max(abs(1 - lr * mu), abs(1 - lr * L)) ** 2,
+            "That is the factor of the loss, which is quadratic in the error; asked for is the error itself.",
+        ),
+        Misconception(
+            lambda mu, L, lr: min(abs(1 - lr * mu), abs(1 - lr * L)),
+            "You return the best direction; the worst one decides.",
+        ),
+    ],
+    hints=[
+        "Along an eigenvector with eigenvalue λ the error e becomes e − η λ e. By which factor is that?",
+        "The factor is linear in λ, so its size is largest at one of the two ends of the interval.",
+    ],
+)
 
 
 def backtracking(f, grad, w, c):
     lr, g = 1.0, grad(w)
-    while f(w - lr*g) > f(w) - c*lr*(g @ g):
-        lr = lr/2
+    while f(w - lr * g) > f(w) - c * lr * (g @ g):
+        lr = lr / 2
     return lr
 
 
 def _line_search(f_enough, *, then=lambda lr: lr):
     """A wrong line search: `f_enough(f0, c, lr, gg)` is the value it is content with."""
+
     def wrong(f, grad, w, c):
         lr, g = 1.0, grad(w)
-        while f(w - lr*g) > f_enough(f(w), c, lr, g @ g):
+        while f(w - lr * g) > f_enough(f(w), c, lr, g @ g):
             lr /= 2
         return then(lr)
+
     return wrong
 
 
 def _halve_once(f, grad, w, c):
     g = grad(w)
-    return 1.0 if f(w - g) <= f(w) - c*(g @ g) else 0.5
+    return 1.0 if f(w - g) <= f(w) - c * (g @ g) else 0.5
 
 
 def _search_on_quadratic(backtracking, A, w, c):
     """called with f(w) = w @ A @ w / 2 and grad(w) = A @ w"""
-    return backtracking(lambda w: w @ A @ w/2, lambda w: A @ w, w, c)
+    return backtracking(lambda w: w @ A @ w / 2, lambda w: A @ w, w, c)
 
 
 def _search_cases(rng):
-    slopes = np.geomspace(1, 300, 6)*rng.uniform(0.9, 1.1, 6)
-    return [(np.array([[2.0]]), np.array([1.0]), 1e-4), (np.array([[100.0]]), np.array([0.5]), 1e-4),
-            (np.diag([0.4, 0.1]), rng.normal(size=2), 0.1),
-            *((np.diag([L, rng.uniform(0.2, 1)]), rng.normal(size=2), c)
-              for L, c in zip(slopes, (0.9, 0.6, 0.4, 0.3, 0.6, 0.9), strict=True))]
+    slopes = np.geomspace(1, 300, 6) * rng.uniform(0.9, 1.1, 6)
+    return [
+        (np.array([[2.0]]), np.array([1.0]), 1e-4),
+        (np.array([[100.0]]), np.array([0.5]), 1e-4),
+        (np.diag([0.4, 0.1]), rng.normal(size=2), 0.1),
+        *(
+            (np.diag([L, rng.uniform(0.2, 1)]), rng.normal(size=2), c)
+            for L, c in zip(slopes, (0.9, 0.6, 0.4, 0.3, 0.6, 0.9), strict=True)
+        ),
+    ]
 
 
 _BACKTRACKING = Exercise(
-    id="gradient-descent/backtracking", notebook="3.1", title="Backtracking line search",
+    id="gradient-descent/backtracking",
+    notebook="3.1",
+    title="Backtracking line search",
     statement=r"""
         Find a learning rate without knowing $L$: begin with $\eta = 1$ and halve it until Armijo's condition
         $f(w - \eta g) \le f(w) - c\,\eta\,\lVert g\rVert^2$ holds, $g = \nabla f(w)$. Return that $\eta$.""",
@@ -192,26 +249,40 @@ _BACKTRACKING = Exercise(
         def backtracking(f, grad, w, c):
             """The first of 1, 1/2, 1/4, … that meets Armijo's condition at `w`."""
             ...''',
-    reference=backtracking, probe=_search_on_quadratic, cases=_search_cases,
+    reference=backtracking,
+    probe=_search_on_quadratic,
+    cases=_search_cases,
     misconceptions=[
-        Misconception(_line_search(lambda f0, c, lr, gg: np.nextafter(f0, -np.inf)),
-                      "You are content with any decrease. Armijo asks for a share c of the decrease that "
-                      "the slope promises; without it the steps can stall."),
-        Misconception(_line_search(lambda f0, c, lr, gg: f0),
-                      "You accept a step that leaves f as high as before: on f(w) = w² from 1, lr = 1 "
-                      "jumps to −1 and back, for ever."),
+        Misconception(
+            _line_search(lambda f0, c, lr, gg: np.nextafter(f0, -np.inf)),
+            "You are content with any decrease. Armijo asks for a share c of the decrease that "
+            "the slope promises; without it the steps can stall.",
+        ),
+        Misconception(
+            _line_search(lambda f0, c, lr, gg: f0),
+            "You accept a step that leaves f as high as before: on f(w) = w² from 1, lr = 1 "
+            "jumps to −1 and back, for ever.",
+        ),
         Misconception(_halve_once, "You halve at most once: keep halving while the condition fails."),
-        Misconception(_line_search(lambda f0, c, lr, gg: f0 - c*lr*np.sqrt(gg)),
-                      "You take the length of the gradient where its square belongs: along −g the slope is "
-                      "−‖g‖²."),
-        Misconception(_line_search(lambda f0, c, lr, gg: f0 + c*lr*gg),
-                      "The sign is turned round: your condition allows f to rise."),
-        Misconception(_line_search(lambda f0, c, lr, gg: f0 - c*lr*gg, then=lambda lr: lr/2),
-                      "You halve once more after the condition already holds."),
+        Misconception(
+            _line_search(lambda f0, c, lr, gg: f0 - c * lr * np.sqrt(gg)),
+            "You take the length of the gradient where its square belongs: along −g the slope is −‖g‖².",
+        ),
+        Misconception(
+            _line_search(lambda f0, c, lr, gg: f0 + c * lr * gg),
+            "The sign is turned round: your condition allows f to rise.",
+        ),
+        Misconception(
+            _line_search(lambda f0, c, lr, gg: f0 - c * lr * gg, then=lambda lr: lr / 2),
+            "You halve once more after the condition already holds.",
+        ),
     ],
-    hints=["Which is the first learning rate to try, and what is to be compared with what?",
-           "A `while` loop whose condition is the *opposite* of Armijo's, with one line in its body.",
-           "The promise of the slope: a step lr along −g changes f by about −lr times g·g."])
+    hints=[
+        "Which is the first learning rate to try, and what is to be compared with what?",
+        "A `while` loop whose condition is the *opposite* of Armijo's, with one line in its body.",
+        "The promise of the slope: a step lr along −g changes f by about −lr times g·g.",
+    ],
+)
 
 
 # --- 3.2 stochastic and mini-batch gradient descent ------------------------------------------------------------------
@@ -220,7 +291,7 @@ _BACKTRACKING = Exercise(
 def minibatches(n, b, rng):
     order = rng.permutation(n)
     for start in range(0, n, b):
-        yield order[start:start + b]
+        yield order[start : start + b]
 
 
 def _two_epochs(minibatches, n, b, seed):
@@ -232,17 +303,21 @@ def _two_epochs(minibatches, n, b, seed):
 def _what_counts(epochs, n, b, seed):
     """What is the same for every right shuffle: sizes, that each index comes once, and that the order is new."""
     first, second = (np.concatenate(epoch) for epoch in epochs)
-    return {"list of batch sizes": [len(batch) for batch in epochs[0]],
-            "count of each index": [int(sum(epoch == i)) for i in range(n) for epoch in (first, second)],
-            "random order": list(first) != sorted(first),
-            "order of the second epoch": list(first) != list(second)}
+    return {
+        "list of batch sizes": [len(batch) for batch in epochs[0]],
+        "count of each index": [int(sum(epoch == i)) for i in range(n) for epoch in (first, second)],
+        "random order": list(first) != sorted(first),
+        "order of the second epoch": list(first) != list(second),
+    }
 
 
 def _sliced(order, whole=lambda n, b: n):
     """Batches cut from `order(n, rng)`; `whole(n, b)` is where the cutting ends."""
+
     def batches(n, b, rng):
         indices = order(n, rng)
-        return [indices[start:start + b] for start in range(0, whole(n, b), b)]
+        return [indices[start : start + b] for start in range(0, whole(n, b), b)]
+
     return batches
 
 
@@ -253,7 +328,9 @@ def _shuffled_in_place(n, rng):
 
 
 _MINIBATCHES = Exercise(
-    id="gradient-descent/minibatches", notebook="3.2", title="One epoch of mini-batches",
+    id="gradient-descent/minibatches",
+    notebook="3.2",
+    title="One epoch of mini-batches",
     statement=r"""
         Cut the indices $0, \dots, n-1$ into mini-batches for one epoch: in a random order drawn from the
         generator `rng`, `b` at a time, every index exactly once. If `b` does not divide `n`, the last batch
@@ -263,37 +340,53 @@ _MINIBATCHES = Exercise(
         def minibatches(n, b, rng):
             \"\"\"The batches of one epoch, arrays of indices.\"\"\"
             ...""",
-    reference=minibatches, probe=_two_epochs, summary=_what_counts,
+    reference=minibatches,
+    probe=_two_epochs,
+    summary=_what_counts,
     also_right=[_sliced(_shuffled_in_place), _sliced(lambda n, rng: rng.choice(n, n, replace=False))],
-    cases=lambda rng: [(20, 5, 0), (23, 6, 1), (30, 30, 2),
-                       (int(rng.integers(40, 60)), 7, int(rng.integers(1000)))],
+    cases=lambda rng: [(20, 5, 0), (23, 6, 1), (30, 30, 2), (int(rng.integers(40, 60)), 7, int(rng.integers(1000)))],
     misconceptions=[
-        Misconception(_sliced(lambda n, rng: rng.integers(n, size=n)),
-                      "You draw with replacement: in one epoch some examples come twice and others not at "
-                      "all."),
-        Misconception(lambda n, b, rng: [rng.choice(n, b, replace=False) for _ in range(0, n, b)],
-                      "You draw every batch afresh: no index comes twice in one batch, but it may in the next one."),
-        Misconception(_sliced(lambda n, rng: rng.permutation(n), whole=lambda n, b: n - n % b),
-                      "You leave out the last, smaller batch; its examples are never seen in this epoch."),
-        Misconception(_sliced(lambda n, rng: np.arange(n)),
-                      "The order is that of the data. Sorted data then gives batches that all say the "
-                      "same; shuffle."),
-        Misconception(_sliced(lambda n, rng: np.random.default_rng(0).permutation(n)),
-                      "Every epoch has the same order: you make a generator of your own instead of using "
-                      "`rng`."),
-        Misconception(_sliced(lambda n, rng: rng.permutation(n), whole=lambda n, b: b),
-                      "You stop after the first batch; an epoch goes through all of the data."),
+        Misconception(
+            _sliced(lambda n, rng: rng.integers(n, size=n)),
+            "You draw with replacement: in one epoch some examples come twice and others not at all.",
+        ),
+        Misconception(
+            lambda n, b, rng: [rng.choice(n, b, replace=False) for _ in range(0, n, b)],
+            "You draw every batch afresh: no index comes twice in one batch, but it may in the next one.",
+        ),
+        Misconception(
+            _sliced(lambda n, rng: rng.permutation(n), whole=lambda n, b: n - n % b),
+            "You leave out the last, smaller batch; its examples are never seen in this epoch.",
+        ),
+        Misconception(
+            _sliced(lambda n, rng: np.arange(n)),
+            "The order is that of the data. Sorted data then gives batches that all say the same; shuffle.",
+        ),
+        Misconception(
+            _sliced(lambda n, rng: np.random.default_rng(0).permutation(n)),
+            "Every epoch has the same order: you make a generator of your own instead of using `rng`.",
+        ),
+        Misconception(
+            _sliced(lambda n, rng: rng.permutation(n), whole=lambda n, b: b),
+            "You stop after the first batch; an epoch goes through all of the data.",
+        ),
     ],
-    hints=["Shuffle once, then cut.", "`rng.permutation` gives each index once, in a random order.",
-           "A slice that reaches beyond the end of an array is just shorter."])
+    hints=[
+        "Shuffle once, then cut.",
+        "`rng.permutation` gives each index once, in a random order.",
+        "A slice that reaches beyond the end of an array is just shorter.",
+    ],
+)
 
 
 def sgd_step(theta, rows, lr, x):
-    return theta - lr*np.mean(2*(theta - x[rows]))
+    return theta - lr * np.mean(2 * (theta - x[rows]))
 
 
 _SGD_STEP = Exercise(
-    id="gradient-descent/sgd-step", notebook="3.2", title="A mini-batch step",
+    id="gradient-descent/sgd-step",
+    notebook="3.2",
+    title="A mini-batch step",
     statement=r"""
         The loss is $J(\theta) = \frac1N \sum_{i} (\theta - x_i)^2$ over the numbers in the array `x`. Take
         one step of mini-batch gradient descent with learning rate `lr` from the number `theta`, where
@@ -303,38 +396,54 @@ _SGD_STEP = Exercise(
             \"\"\"theta after one step on the examples x[rows].\"\"\"
             ...""",
     reference=sgd_step,
-    cases=lambda rng: [(10.0, np.arange(4), 0.1, np.arange(1.0, 1001.0)),
-                       (0.0, np.array([2]), 0.25, np.arange(3.0)),
-                       (rng.normal(), rng.permutation(12)[:5], 0.2, rng.normal(size=12))],
-    misconceptions=[
-        Misconception(lambda theta, rows, lr, x: theta - lr*np.sum(2*(theta - x[rows])),
-                      "You add up the gradients of the batch; the rule takes their mean, or the step "
-                      "grows with the batch size."),
-        Misconception(lambda theta, rows, lr, x: theta - lr*np.sum(2*(theta - x[rows]))/len(x),
-                      "You divide by the size of the data set; the batch has fewer examples than that."),
-        Misconception(lambda theta, rows, lr, x: theta - lr*np.mean(2*(theta - x)),
-                      "You read all examples: that is batch gradient descent. Only those of the "
-                      "mini-batch count."),
-        Misconception(lambda theta, rows, lr, x: theta + lr*np.mean(2*(theta - x[rows])),
-                      "You step uphill: check the sign of the step."),
-        Misconception(lambda theta, rows, lr, x: theta - lr*np.mean(theta - x[rows]),
-                      "The derivative of a square has a factor that you left out."),
-        Misconception(lambda theta, rows, lr, x: theta - lr*np.mean(2*(theta - rows)),
-                      "You use the indices as if they were the examples: `rows` says where in `x` they "
-                      "stand."),
+    cases=lambda rng: [
+        (10.0, np.arange(4), 0.1, np.arange(1.0, 1001.0)),
+        (0.0, np.array([2]), 0.25, np.arange(3.0)),
+        (rng.normal(), rng.permutation(12)[:5], 0.2, rng.normal(size=12)),
     ],
-    hints=["What is the derivative of $(\\theta - x_i)^2$ with respect to $\\theta$?",
-           "Pick the examples first, then average their gradients."])
+    misconceptions=[
+        Misconception(
+            lambda theta, rows, lr, x: theta - lr * np.sum(2 * (theta - x[rows])),
+            "You add up the gradients of the batch; the rule takes their mean, or the step grows with the batch size.",
+        ),
+        Misconception(
+            lambda theta, rows, lr, x: theta - lr * np.sum(2 * (theta - x[rows])) / len(x),
+            "You divide by the size of the data set; the batch has fewer examples than that.",
+        ),
+        Misconception(
+            lambda theta, rows, lr, x: theta - lr * np.mean(2 * (theta - x)),
+            "You read all examples: that is batch gradient descent. Only those of the mini-batch count.",
+        ),
+        Misconception(
+            lambda theta, rows, lr, x: theta + lr * np.mean(2 * (theta - x[rows])),
+            "You step uphill: check the sign of the step.",
+        ),
+        Misconception(
+            lambda theta, rows, lr, x: theta - lr * np.mean(theta - x[rows]),
+            "The derivative of a square has a factor that you left out.",
+        ),
+        Misconception(
+            lambda theta, rows, lr, x: theta - lr * np.mean(2 * (theta - rows)),
+            "You use the indices as if they were the examples: `rows` says where in `x` they stand.",
+        ),
+    ],
+    hints=[
+        "What is the derivative of $(\\theta - x_i)^2$ with respect to $\\theta$?",
+        "Pick the examples first, then average their gradients.",
+    ],
+)
 
 
 def noise_scale(G):
     g = G.mean(axis=0)
-    spread = np.sum((G - g)**2)/(len(G) - 1)
-    return spread/(g @ g - spread/len(G))
+    spread = np.sum((G - g) ** 2) / (len(G) - 1)
+    return spread / (g @ g - spread / len(G))
 
 
 _NOISE_SCALE = Exercise(
-    id="gradient-descent/noise-scale", notebook="3.2", title="The gradient noise scale",
+    id="gradient-descent/noise-scale",
+    notebook="3.2",
+    title="The gradient noise scale",
     statement=r"""
         The rows of `G`, shape `(m, n)`, are gradients of `m` examples drawn at random. Estimate
         $B_{\text{simple}} = \operatorname{tr}\Sigma / \lVert g\rVert^2$, the variance of the gradients
@@ -346,35 +455,53 @@ _NOISE_SCALE = Exercise(
             \"\"\"tr Σ / ‖g‖² from a sample of gradients, numerator and denominator unbiased.\"\"\"
             ...""",
     reference=noise_scale,
-    cases=lambda rng: [(np.array([[1.0, 0.0], [3.0, 0.0]]),), (np.array([[1.0, 2.0], [3.0, 2.0], [2.0, 5.0]]),),
-                       (rng.normal(size=(8, 3)) + 2,), (rng.normal(size=(50, 4)) + 1,)],
-    misconceptions=[
-        Misconception(lambda G: np.sum(G.var(axis=0, ddof=1))/np.sum(G.mean(axis=0)**2),
-                      "The squared length of the mean row is too large by the noise that averaging "
-                      "leaves; your noise scale comes out too small."),
-        Misconception(lambda G: np.sum(G.var(axis=0))/(np.sum(G.mean(axis=0)**2) - np.sum(G.var(axis=0))/len(G)),
-                      "Your variance divides by m. The mean was estimated from the same rows, which makes "
-                      "that too small."),
-        Misconception(lambda G: np.sum(G.var(axis=0))/np.sum(G.mean(axis=0)**2),
-                      "Neither part is unbiased: the variance divides by m, and the squared mean still "
-                      "holds noise."),
-        Misconception(lambda G: np.sum(G.std(axis=0, ddof=1))/np.sqrt(np.sum(G.mean(axis=0)**2)),
-                      "You compare lengths; the noise scale compares squares, variances with a squared "
-                      "norm."),
-        Misconception(lambda G: (np.mean(np.sum(G**2, axis=1)))/np.sum(G.mean(axis=0)**2),
-                      "Your numerator is the mean squared length of the gradients. That is not their "
-                      "spread about the mean."),
-        Misconception(lambda G: np.var(G, ddof=1)/np.mean(G)**2,
-                      "You mix all numbers of `G`; the coordinates have means of their own."),
+    cases=lambda rng: [
+        (np.array([[1.0, 0.0], [3.0, 0.0]]),),
+        (np.array([[1.0, 2.0], [3.0, 2.0], [2.0, 5.0]]),),
+        (rng.normal(size=(8, 3)) + 2,),
+        (rng.normal(size=(50, 4)) + 1,),
     ],
-    hints=["tr Σ is the sum of the variances of the columns.",
-           "How large is the expected squared length of the mean of m noisy rows?",
-           "$E\\lVert\\bar g\\rVert^2 = \\lVert g\\rVert^2 + \\operatorname{tr}\\Sigma/m$: subtract the "
-           "estimate of the last term."])
+    misconceptions=[
+        Misconception(
+            lambda G: np.sum(G.var(axis=0, ddof=1)) / np.sum(G.mean(axis=0) ** 2),
+            "The squared length of the mean row is too large by the noise that averaging "
+            "leaves; your noise scale comes out too small.",
+        ),
+        Misconception(
+            lambda G: np.sum(G.var(axis=0)) / (np.sum(G.mean(axis=0) ** 2) - np.sum(G.var(axis=0)) / len(G)),
+            "Your variance divides by m. The mean was estimated from the same rows, which makes that too small.",
+        ),
+        Misconception(
+            lambda G: np.sum(G.var(axis=0)) / np.sum(G.mean(axis=0) ** 2),
+            "Neither part is unbiased: the variance divides by m, and the squared mean still holds noise.",
+        ),
+        Misconception(
+            lambda G: np.sum(G.std(axis=0, ddof=1)) / np.sqrt(np.sum(G.mean(axis=0) ** 2)),
+            "You compare lengths; the noise scale compares squares, variances with a squared norm.",
+        ),
+        Misconception(
+            lambda G: (np.mean(np.sum(G**2, axis=1))) / np.sum(G.mean(axis=0) ** 2),
+            "Your numerator is the mean squared length of the gradients. That is not their spread about the mean.",
+        ),
+        Misconception(
+            lambda G: np.var(G, ddof=1) / np.mean(G) ** 2,
+            "You mix all numbers of `G`; the coordinates have means of their own.",
+        ),
+    ],
+    hints=[
+        "tr Σ is the sum of the variances of the columns.",
+        "How large is the expected squared length of the mean of m noisy rows?",
+        "$E\\lVert\\bar g\\rVert^2 = \\lVert g\\rVert^2 + \\operatorname{tr}\\Sigma/m$: subtract the "
+        "estimate of the last term.",
+    ],
+)
 
 
 _NOISE_FLOOR = Exercise(
-    id="gradient-descent/noise-floor", notebook="3.2", title="Measure a noise floor", kind="measure",
+    id="gradient-descent/noise-floor",
+    notebook="3.2",
+    title="Measure a noise floor",
+    kind="measure",
     statement=r"""
         Gradient descent on $\frac12\theta^2$ with learning rate 0.5 and normal noise of standard deviation
         1 on every gradient. Measure the mean of $\theta^2$ once the start is forgotten, to within 5%. A few
@@ -384,28 +511,32 @@ _NOISE_FLOOR = Exercise(
                           seed=np.arange(300)[:, None])     # runs.points has the shape (steps + 1, runs, 1)
 
         floor = ...""",
-    reference=1/3, rtol=0.05,
+    reference=1 / 3,
+    rtol=0.05,
     misconceptions=[
         Misconception(3**-0.5, "That is the standard deviation of θ. Asked for is the mean of its square."),
-        Misconception(1/6, "That is the mean loss, half of what is asked for."),
+        Misconception(1 / 6, "That is the mean loss, half of what is asked for."),
         Misconception(0.25, "That is the approximation for small learning rates; 0.5 is not small. Measure it."),
         Misconception(0.5, "That is the learning rate. The floor is in proportion to it, but not equal."),
         Misconception(9.0, "That is the square of the starting point: leave out the first steps."),
     ],
-    hints=["Which steps still remember the start?", "Square first, then average, over runs and over late steps."])
+    hints=["Which steps still remember the start?", "Square first, then average, over runs and over late steps."],
+)
 
 
 # --- 3.3 momentum and Nesterov ----------------------------------------------------------------------------------------
 
 
 def hb_optimal(mu, L):
-    lr = 4/(np.sqrt(L) + np.sqrt(mu))**2
-    beta = ((np.sqrt(L) - np.sqrt(mu))/(np.sqrt(L) + np.sqrt(mu)))**2
+    lr = 4 / (np.sqrt(L) + np.sqrt(mu)) ** 2
+    beta = ((np.sqrt(L) - np.sqrt(mu)) / (np.sqrt(L) + np.sqrt(mu))) ** 2
     return lr, beta
 
 
 _HB_OPTIMAL = Exercise(
-    id="gradient-descent/hb-optimal", notebook="3.3", title="The best momentum for a quadratic",
+    id="gradient-descent/hb-optimal",
+    notebook="3.3",
+    title="The best momentum for a quadratic",
     statement=r"""
         For a quadratic whose curvatures lie between $\mu$ and $L$, $0 < \mu < L$, return the learning rate
         $\eta$ and the momentum $\beta$ with which the heavy ball $u \leftarrow \beta u + g$, $\theta
@@ -417,42 +548,54 @@ _HB_OPTIMAL = Exercise(
     reference=hb_optimal,
     cases=lambda rng: [(1.0, 100.0), (1.0, 25.0), (rng.uniform(0.1, 1), rng.uniform(2, 50))],
     misconceptions=[
-        Misconception(lambda mu, L: (hb_optimal(mu, L)[0], np.sqrt(hb_optimal(mu, L)[1])),
-                      "Your β is the rate of convergence, 9/11 for κ = 100. The momentum is its square."),
-        Misconception(lambda mu, L: (2/(L + mu), hb_optimal(mu, L)[1]),
-                      "Your learning rate is that of plain gradient descent; momentum allows a larger "
-                      "one."),
-        Misconception(lambda mu, L: (1/L, hb_optimal(mu, L)[1]),
-                      "A learning rate of 1/L is safe but too short: with momentum the best one exceeds "
-                      "2/L if κ is large."),
-        Misconception(lambda mu, L: (hb_optimal(mu, L)[0], ((L - mu)/(L + mu))**2),
-                      "Your β has κ where its root belongs: that is too much memory."),
-        Misconception(lambda mu, L: (4/(L + mu), hb_optimal(mu, L)[1]),
-                      "The root of a sum is not the sum of the roots: look at the denominator of your "
-                      "learning rate."),
+        Misconception(
+            lambda mu, L: (hb_optimal(mu, L)[0], np.sqrt(hb_optimal(mu, L)[1])),
+            "Your β is the rate of convergence, 9/11 for κ = 100. The momentum is its square.",
+        ),
+        Misconception(
+            lambda mu, L: (2 / (L + mu), hb_optimal(mu, L)[1]),
+            "Your learning rate is that of plain gradient descent; momentum allows a larger one.",
+        ),
+        Misconception(
+            lambda mu, L: (1 / L, hb_optimal(mu, L)[1]),
+            "A learning rate of 1/L is safe but too short: with momentum the best one exceeds 2/L if κ is large.",
+        ),
+        Misconception(
+            lambda mu, L: (hb_optimal(mu, L)[0], ((L - mu) / (L + mu)) ** 2),
+            "Your β has κ where its root belongs: that is too much memory.",
+        ),
+        Misconception(
+            lambda mu, L: (4 / (L + mu), hb_optimal(mu, L)[1]),
+            "The root of a sum is not the sum of the roots: look at the denominator of your learning rate.",
+        ),
         Misconception(lambda mu, L: hb_optimal(mu, L)[::-1], "The two results are in the wrong order."),
     ],
-    hints=["Everything depends on the *roots* of the two curvatures.",
-           "The fastest rate is $(\\sqrt\\kappa - 1)/(\\sqrt\\kappa + 1)$, and $\\beta$ is its square.",
-           "For μ = 1 and L = 100 the learning rate is 4/121."])
+    hints=[
+        "Everything depends on the *roots* of the two curvatures.",
+        "The fastest rate is $(\\sqrt\\kappa - 1)/(\\sqrt\\kappa + 1)$, and $\\beta$ is its square.",
+        "For μ = 1 and L = 100 the learning rate is 4/121.",
+    ],
+)
 
 
 def nesterov_path(grad, w0, lr, beta, steps):
     points, v = [np.array(w0, float)], np.zeros(len(w0))
     for _ in range(steps):
-        v = beta*v - lr*grad(points[-1] + beta*v)
+        v = beta * v - lr * grad(points[-1] + beta * v)
         points.append(points[-1] + v)
     return np.array(points)
 
 
 def _velocity_method(look):
     """A path in velocity form whose gradient is taken at `look(w, v, beta)`."""
+
     def path(grad, w0, lr, beta, steps):
         points, v = [np.array(w0, float)], np.zeros(len(w0))
         for _ in range(steps):
-            v = beta*v - lr*grad(look(points[-1], v, beta))
+            v = beta * v - lr * grad(look(points[-1], v, beta))
             points.append(points[-1] + v)
         return np.array(points)
+
     return path
 
 
@@ -460,15 +603,15 @@ def _shifted(grad, w0, lr, beta, steps):
     points, u = [np.array(w0, float)], np.zeros(len(w0))
     for _ in range(steps):
         g = grad(points[-1])
-        u = beta*u + g
-        points.append(points[-1] - lr*(g + beta*u))
+        u = beta * u + g
+        points.append(points[-1] - lr * (g + beta * u))
     return np.array(points)
 
 
 def _without_memory(grad, w0, lr, beta, steps):
     points, v = [np.array(w0, float)], np.zeros(len(w0))
     for _ in range(steps):
-        v = -lr*grad(points[-1] + beta*v)
+        v = -lr * grad(points[-1] + beta * v)
         points.append(points[-1] + v)
     return np.array(points)
 
@@ -479,7 +622,9 @@ def _nesterov_on_quadratic(nesterov_path, A, w0, lr, beta, steps):
 
 
 _NESTEROV = Exercise(
-    id="gradient-descent/nesterov", notebook="3.3", title="Nesterov's look-ahead",
+    id="gradient-descent/nesterov",
+    notebook="3.3",
+    title="Nesterov's look-ahead",
     statement=r"""
         Write Nesterov momentum in velocity form: with the velocity $v$ (zero at the start), each step takes
         the gradient where the velocity alone would lead, $v \leftarrow \beta v - \eta\,\nabla f(\theta +
@@ -489,36 +634,50 @@ _NESTEROV = Exercise(
         def nesterov_path(grad, w0, lr, beta, steps):
             \"\"\"All points of `steps` steps from `w0`, shape (steps + 1, n).\"\"\"
             ...""",
-    reference=nesterov_path, probe=_nesterov_on_quadratic,
-    cases=lambda rng: [(np.array([[1.0]]), np.array([1.0]), 0.5, 0.5, 3),
-                       (np.diag([1.0, 20.0]), np.array([1.0, -1.0]), 0.05, 0.8, 30),
-                       (np.diag(rng.uniform(0.5, 5, 3)), rng.normal(size=3), 0.1, 0.7, 10)],
-    misconceptions=[
-        Misconception(_velocity_method(lambda w, v, beta: w),
-                      "You take the gradient where you stand: that is the heavy ball. Nesterov looks "
-                      "ahead first."),
-        Misconception(_velocity_method(lambda w, v, beta: w + v),
-                      "You look ahead by the whole velocity. It is damped before it acts, so look where "
-                      "it leads after that."),
-        Misconception(_velocity_method(lambda w, v, beta: w - beta*v),
-                      "You look back instead of ahead: check the sign in front of the velocity."),
-        Misconception(_shifted,
-                      "These are the points of PyTorch's form, θ + βv: the same method in shifted "
-                      "variables. Asked for is θ."),
-        Misconception(_without_memory,
-                      "Your velocity forgets: it holds the last gradient only, and not the damped "
-                      "velocity before it."),
+    reference=nesterov_path,
+    probe=_nesterov_on_quadratic,
+    cases=lambda rng: [
+        (np.array([[1.0]]), np.array([1.0]), 0.5, 0.5, 3),
+        (np.diag([1.0, 20.0]), np.array([1.0, -1.0]), 0.05, 0.8, 30),
+        (np.diag(rng.uniform(0.5, 5, 3)), rng.normal(size=3), 0.1, 0.7, 10),
     ],
-    hints=["Two lines in the loop: the new velocity, then the new point.",
-           "The gradient is evaluated before the move, at a point that is not part of the path."])
+    misconceptions=[
+        Misconception(
+            _velocity_method(lambda w, v, beta: w),
+            "You take the gradient where you stand: that is the heavy ball. Nesterov looks ahead first.",
+        ),
+        Misconception(
+            _velocity_method(lambda w, v, beta: w + v),
+            "You look ahead by the whole velocity. It is damped before it acts, so look where it leads after that.",
+        ),
+        Misconception(
+            _velocity_method(lambda w, v, beta: w - beta * v),
+            "You look back instead of ahead: check the sign in front of the velocity.",
+        ),
+        Misconception(
+            _shifted,
+            "These are the points of PyTorch's form, θ + βv: the same method in shifted variables. Asked for is θ.",
+        ),
+        Misconception(
+            _without_memory,
+            "Your velocity forgets: it holds the last gradient only, and not the damped velocity before it.",
+        ),
+    ],
+    hints=[
+        "Two lines in the loop: the new velocity, then the new point.",
+        "The gradient is evaluated before the move, at a point that is not part of the path.",
+    ],
+)
 
 
 def ema_to_velocity_lr(lr, beta):
-    return lr*(1 - beta)
+    return lr * (1 - beta)
 
 
 _EMA_LR = Exercise(
-    id="gradient-descent/ema-to-velocity-lr", notebook="3.3", title="From the averaging form to the velocity form",
+    id="gradient-descent/ema-to-velocity-lr",
+    notebook="3.3",
+    title="From the averaging form to the velocity form",
     statement=r"""
         A run uses $m \leftarrow \beta m + (1-\beta) g$, $\theta \leftarrow \theta - \eta m$. Return the
         learning rate with which the velocity form $v \leftarrow \beta v - \eta' g$, $\theta \leftarrow
@@ -530,49 +689,59 @@ _EMA_LR = Exercise(
     reference=ema_to_velocity_lr,
     cases=lambda rng: [(0.1, 0.9), (1.0, 0.5), (rng.uniform(0.01, 1), rng.uniform(0.6, 0.99))],
     misconceptions=[
-        Misconception(lambda lr, beta: lr,
-                      "With the same learning rate the velocity form takes steps that are 1/(1 − β) times "
-                      "as long."),
-        Misconception(lambda lr, beta: lr/(1 - beta),
-                      "That is the other direction. Which of the two forms takes the longer steps at "
-                      "equal rates?"),
-        Misconception(lambda lr, beta: lr*beta,
-                      "Compare the factors in front of the newest gradient: is one of them β?"),
-        Misconception(lambda lr, beta: lr*(1 + beta),
-                      "Check the sign: how much of the newest gradient does the average take?"),
+        Misconception(
+            lambda lr, beta: lr,
+            "With the same learning rate the velocity form takes steps that are 1/(1 − β) times as long.",
+        ),
+        Misconception(
+            lambda lr, beta: lr / (1 - beta),
+            "That is the other direction. Which of the two forms takes the longer steps at equal rates?",
+        ),
+        Misconception(
+            lambda lr, beta: lr * beta, "Compare the factors in front of the newest gradient: is one of them β?"
+        ),
+        Misconception(
+            lambda lr, beta: lr * (1 + beta), "Check the sign: how much of the newest gradient does the average take?"
+        ),
     ],
-    hints=["Start with m = 0 and v = 0 and write down the first step of each."])
+    hints=["Start with m = 0 and v = 0 and write down the first step of each."],
+)
 
 
 def excess_loss(lr, beta, curvatures, start, k):
     loss = 0.0
     for lam, x0 in zip(curvatures, start, strict=True):
-        R = np.array([[beta, lam], [-lr*beta, 1 - lr*lam]])           # (u, x) -> (u, x) after one step
+        R = np.array([[beta, lam], [-lr * beta, 1 - lr * lam]])  # (u, x) -> (u, x) after one step
         s1, s2 = np.linalg.eigvals(R.astype(complex))
-        R1 = (R - s2*np.eye(2))/(s1 - s2)
-        R2 = (R - s1*np.eye(2))/(s1 - s2)
-        u, x = (s1**k*R1 - s2**k*R2).real @ np.array([0.0, x0])
-        loss += lam*x**2/2
+        R1 = (R - s2 * np.eye(2)) / (s1 - s2)
+        R2 = (R - s1 * np.eye(2)) / (s1 - s2)
+        u, x = (s1**k * R1 - s2**k * R2).real @ np.array([0.0, x0])
+        loss += lam * x**2 / 2
     return loss
 
 
 def _excess(*, swapped, half, sign=1, plus=False):
     """The excess loss with the published slips, or with half-way repairs of them."""
+
     def wrong(lr, beta, curvatures, start, k):
         loss = 0.0
         for lam, x0 in zip(curvatures, start, strict=True):
-            R = np.array([[beta, lam], [-lr*beta, 1 - lr*lam]])
+            R = np.array([[beta, lam], [-lr * beta, 1 - lr * lam]])
             s = np.linalg.eigvals(R.astype(complex))
             a, b = s if swapped else s[::-1]
-            R1, R2 = ((R - root*np.eye(2))/(s[0] - s[1]) for root in (a, b))
-            x = ((s[0]**k*R1 + (s[1]**k*R2 if plus else -s[1]**k*R2)).real @ np.array([0.0, x0]))[1]
-            loss += lam*(sign*x)**2*(0.5 if half else 1)
+            R1, R2 = ((R - root * np.eye(2)) / (s[0] - s[1]) for root in (a, b))
+            x = ((s[0] ** k * R1 + (s[1] ** k * R2 if plus else -(s[1] ** k) * R2)).real @ np.array([0.0, x0]))[1]
+            loss += lam * (sign * x) ** 2 * (0.5 if half else 1)
         return loss
+
     return wrong
 
 
 _EXCESS_LOSS = Exercise(
-    id="gradient-descent/excess-loss", notebook="3.3", title="Two slips in a published formula", kind="bug hunt",
+    id="gradient-descent/excess-loss",
+    notebook="3.3",
+    title="Two slips in a published formula",
+    kind="bug hunt",
     statement=r"""
         A widely read article gives the heavy ball on a quadratic in closed form. Along an eigenvector with
         curvature $\lambda$ one step maps $(u, x)$ to $R\,(u, x)$, and with the eigenvalues $\sigma_1 \ne
@@ -592,24 +761,32 @@ _EXCESS_LOSS = Exercise(
                 loss += lam*x**2
             return loss""",
     reference=excess_loss,
-    cases=lambda rng: [(0.1, 0.5, np.array([2.0]), np.array([1.0]), 0),
-                       (0.1, 0.5, np.array([2.0]), np.array([1.0]), 1),
-                       (0.01, 0.8, np.array([1.0, 30.0]), np.array([1.0, 1.0]), 5),
-                       (0.05, 0.7, rng.uniform(2, 9, 3), rng.normal(size=3), int(rng.integers(2, 9)))],
-    misconceptions=[
-        Misconception(_excess(swapped=False, half=False),
-                      "The path is right now, the loss is not: compare it with f at k = 0, for one "
-                      "curvature and x = 1."),
-        Misconception(_excess(swapped=True, half=True),
-                      "At k = 0 the loss is right now. At k = 1 it is not: the combination does not give "
-                      "R back yet."),
-        Misconception(_excess(swapped=True, half=True, plus=True),
-                      "Turning the minus into a plus does not help: at k = 0 the two parts must add up to "
-                      "the identity."),
+    cases=lambda rng: [
+        (0.1, 0.5, np.array([2.0]), np.array([1.0]), 0),
+        (0.1, 0.5, np.array([2.0]), np.array([1.0]), 1),
+        (0.01, 0.8, np.array([1.0, 30.0]), np.array([1.0, 1.0]), 5),
+        (0.05, 0.7, rng.uniform(2, 9, 3), rng.normal(size=3), int(rng.integers(2, 9))),
     ],
-    hints=["Put k = 0: what comes out, and what must come out?",
-           "Put k = 1 and multiply out: do you get R? Which index belongs to which root?",
-           "The second slip is in the last line of the loop: compare it with f."])
+    misconceptions=[
+        Misconception(
+            _excess(swapped=False, half=False),
+            "The path is right now, the loss is not: compare it with f at k = 0, for one curvature and x = 1.",
+        ),
+        Misconception(
+            _excess(swapped=True, half=True),
+            "At k = 0 the loss is right now. At k = 1 it is not: the combination does not give R back yet.",
+        ),
+        Misconception(
+            _excess(swapped=True, half=True, plus=True),
+            "Turning the minus into a plus does not help: at k = 0 the two parts must add up to the identity.",
+        ),
+    ],
+    hints=[
+        "Put k = 0: what comes out, and what must come out?",
+        "Put k = 1 and multiply out: do you get R? Which index belongs to which root?",
+        "The second slip is in the last line of the loop: compare it with f.",
+    ],
+)
 
 
 # --- 3.4 cliffs and gradient clipping ---------------------------------------------------------------------------------
@@ -617,8 +794,8 @@ _EXCESS_LOSS = Exercise(
 
 def clip_by_global_norm(grads, c):
     norm = np.sqrt(sum(np.sum(g**2) for g in grads))
-    factor = c/max(norm, c)
-    return [factor*g for g in grads], norm
+    factor = c / max(norm, c)
+    return [factor * g for g in grads], norm
 
 
 def _norm_of(grads):
@@ -626,18 +803,20 @@ def _norm_of(grads):
 
 
 def _one_by_one(grads, c):
-    return [c/max(np.sqrt(np.sum(g**2)), c)*g for g in grads], _norm_of(grads)
+    return [c / max(np.sqrt(np.sum(g**2)), c) * g for g in grads], _norm_of(grads)
 
 
 def _in_their_place(grads, c):
     norm = _norm_of(grads)
     for g in grads:
-        g *= c/max(norm, c)
+        g *= c / max(norm, c)
     return grads, norm
 
 
 _CLIP = Exercise(
-    id="gradient-descent/clip-by-global-norm", notebook="3.4", title="Clip by global norm",
+    id="gradient-descent/clip-by-global-norm",
+    notebook="3.4",
+    title="Clip by global norm",
     statement=r"""
         `grads` is a list of arrays, the gradients of a network's parameters. If the norm of all their
         entries together, $\lVert g\rVert$, exceeds the threshold $c$, scale all of them by the one factor
@@ -648,31 +827,46 @@ _CLIP = Exercise(
             \"\"\"(clipped gradients, global norm before clipping).\"\"\"
             ...""",
     reference=clip_by_global_norm,
-    cases=lambda rng: [([np.array([3.0, 0.0]), np.array([4.0])], 1.0),
-                       ([np.array([0.3, 0.0]), np.array([0.4])], 1.0), ([np.zeros(2), np.zeros(1)], 1.0),
-                       ([np.array([[30.0, -1.0]]), np.array([2.0, 0.5])], 2.0),
-                       ([rng.normal(size=(2, 3)), rng.normal(size=3)], 0.5)],
-    misconceptions=[
-        Misconception(_one_by_one,
-                      "You clip each array by its own norm. That changes how they compare with each other, and so "
-                      "the direction of the joint step."),
-        Misconception(lambda grads, c: ([np.clip(g, -c, c) for g in grads], _norm_of(grads)),
-                      "You clip entry by entry, which turns the direction. One factor for everything is "
-                      "asked for."),
-        Misconception(lambda grads, c: ([c*g/max(_norm_of(grads), 1e-300) for g in grads], _norm_of(grads)),
-                      "You scale every gradient to length c. Gradients within the threshold are to be "
-                      "left alone."),
-        Misconception(_in_their_place, "The arrays you were given have changed. Make new ones."),
-        Misconception(lambda grads, c: (clip_by_global_norm(grads, c)[0], min(_norm_of(grads), c)),
-                      "You return the norm after clipping. The one before tells whether, and how often, "
-                      "it was needed."),
-        Misconception(lambda grads, c: ([g*min(1, c/(_norm_of(grads) + 1e-6)) for g in grads], _norm_of(grads)),
-                      "You add 1e-6 to the norm, as PyTorch does. Here the clipped norm is exactly c."),
-        Misconception(lambda grads, c: ([c/max(_norm_of(grads)**2, c)*g for g in grads], _norm_of(grads)),
-                      "You compare the squared norm with c: a root is missing."),
+    cases=lambda rng: [
+        ([np.array([3.0, 0.0]), np.array([4.0])], 1.0),
+        ([np.array([0.3, 0.0]), np.array([0.4])], 1.0),
+        ([np.zeros(2), np.zeros(1)], 1.0),
+        ([np.array([[30.0, -1.0]]), np.array([2.0, 0.5])], 2.0),
+        ([rng.normal(size=(2, 3)), rng.normal(size=3)], 0.5),
     ],
-    hints=["First one number: the root of the sum of all squares, over all arrays.",
-           "The factor is $c/\\lVert g\\rVert$, but never above 1. What happens if all entries are 0?"])
+    misconceptions=[
+        Misconception(
+            _one_by_one,
+            "You clip each array by its own norm. That changes how they compare with each other, and so "
+            "the direction of the joint step.",
+        ),
+        Misconception(
+            lambda grads, c: ([np.clip(g, -c, c) for g in grads], _norm_of(grads)),
+            "You clip entry by entry, which turns the direction. One factor for everything is asked for.",
+        ),
+        Misconception(
+            lambda grads, c: ([c * g / max(_norm_of(grads), 1e-300) for g in grads], _norm_of(grads)),
+            "You scale every gradient to length c. Gradients within the threshold are to be left alone.",
+        ),
+        Misconception(_in_their_place, "The arrays you were given have changed. Make new ones."),
+        Misconception(
+            lambda grads, c: (clip_by_global_norm(grads, c)[0], min(_norm_of(grads), c)),
+            "You return the norm after clipping. The one before tells whether, and how often, it was needed.",
+        ),
+        Misconception(
+            lambda grads, c: ([g * min(1, c / (_norm_of(grads) + 1e-6)) for g in grads], _norm_of(grads)),
+            "You add 1e-6 to the norm, as PyTorch does. Here the clipped norm is exactly c.",
+        ),
+        Misconception(
+            lambda grads, c: ([c / max(_norm_of(grads) ** 2, c) * g for g in grads], _norm_of(grads)),
+            "You compare the squared norm with c: a root is missing.",
+        ),
+    ],
+    hints=[
+        "First one number: the root of the sum of all squares, over all arrays.",
+        "The factor is $c/\\lVert g\\rVert$, but never above 1. What happens if all entries are 0?",
+    ],
+)
 
 
 def gradient_norms(W, g, T):
@@ -689,7 +883,9 @@ def _norms(step):
 
 
 _GRADIENT_NORMS = Exercise(
-    id="gradient-descent/gradient-norms", notebook="3.4", title="A gradient on its way back through time",
+    id="gradient-descent/gradient-norms",
+    notebook="3.4",
+    title="A gradient on its way back through time",
     statement=r"""
         A linear recurrent net computes $h_t = h_{t-1} W$ with row vectors. `g` is the gradient of the loss
         with respect to the last state. Going back one step multiplies it by $W^\top$ from the right. Return
@@ -699,43 +895,64 @@ _GRADIENT_NORMS = Exercise(
             \"\"\"Norms of g, g Wᵀ, g Wᵀ Wᵀ, …, shape (T + 1,).\"\"\"
             ...""",
     reference=gradient_norms,
-    cases=lambda rng: [(np.array([[0.5, 2.0], [0.0, 0.5]]), np.array([1.0, 0.0]), 3),
-                       (1.1*np.eye(2), np.array([3.0, 4.0]), 50),
-                       (np.array([[0.9, 5.0], [0.0, 0.9]]), np.array([0.0, 1.0]), 20),
-                       (rng.normal(size=(3, 3))/2, rng.normal(size=3), 6)],
-    misconceptions=[
-        Misconception(_norms(lambda W, g, t: g @ np.linalg.matrix_power(W, t)),
-                      "You go forward: without the transpose it is the state that is carried on, not the "
-                      "gradient carried back."),
-        Misconception(_norms(lambda W, g, t: g @ W.T**t),
-                      "`**` takes the power of each entry. Carrying the gradient back is a product of "
-                      "matrices."),
-        Misconception(lambda W, g, T: np.linalg.norm(W, 2)**np.arange(T + 1)*np.linalg.norm(g),
-                      "That is an upper bound from the largest singular value; the gradient itself may be "
-                      "far below it."),
-        Misconception(lambda W, g, T: np.abs(np.linalg.eigvals(W)).max()**np.arange(T + 1)*np.linalg.norm(g),
-                      "The largest eigenvalue rules in the long run only. If W is not symmetric, the "
-                      "first steps may grow."),
-        Misconception(lambda W, g, T: gradient_norms(W, g, T + 1)[1:],
-                      "Your first entry is the norm after one step; begin with the norm of g itself."),
-        Misconception(lambda W, g, T: gradient_norms(W, g, T)**2,
-                      "These are the squares of the norms."),
+    cases=lambda rng: [
+        (np.array([[0.5, 2.0], [0.0, 0.5]]), np.array([1.0, 0.0]), 3),
+        (1.1 * np.eye(2), np.array([3.0, 4.0]), 50),
+        (np.array([[0.9, 5.0], [0.0, 0.9]]), np.array([0.0, 1.0]), 20),
+        (rng.normal(size=(3, 3)) / 2, rng.normal(size=3), 6),
     ],
-    hints=["Keep the gradient in a variable and multiply it once per step.",
-           "The number of norms is one more than the number of steps."])
+    misconceptions=[
+        Misconception(
+            _norms(lambda W, g, t: g @ np.linalg.matrix_power(W, t)),
+            "You go forward: without the transpose it is the state that is carried on, not the gradient carried back.",
+        ),
+        Misconception(
+            _norms(lambda W, g, t: g @ W.T**t),
+            "`**` takes the power of each entry. Carrying the gradient back is a product of matrices.",
+        ),
+        Misconception(
+            lambda W, g, T: np.linalg.norm(W, 2) ** np.arange(T + 1) * np.linalg.norm(g),
+            "That is an upper bound from the largest singular value; the gradient itself may be far below it.",
+        ),
+        Misconception(
+            lambda W, g, T: np.abs(np.linalg.eigvals(W)).max() ** np.arange(T + 1) * np.linalg.norm(g),
+            "The largest eigenvalue rules in the long run only. If W is not symmetric, the first steps may grow.",
+        ),
+        Misconception(
+            lambda W, g, T: gradient_norms(W, g, T + 1)[1:],
+            "Your first entry is the norm after one step; begin with the norm of g itself.",
+        ),
+        Misconception(lambda W, g, T: gradient_norms(W, g, T) ** 2, "These are the squares of the norms."),
+    ],
+    hints=[
+        "Keep the gradient in a variable and multiply it once per step.",
+        "The number of norms is one more than the number of steps.",
+    ],
+)
 
 
 _FROZEN = choice(
-    {"a": ("It has converged to a minimum.",
-           "A minimum needs a zero gradient and nothing lower nearby. Here the gradient is zero because the unit "
-           "is flat; the loss goes down to 0 elsewhere."),
-     "b": ("The unit is saturated, so the gradient is practically 0.",
-           "Its output is 1 to the last digit, (1 - 0.7)² = 0.09, and the sigmoid's slope there is below "
-           "1e-100."),
-     "c": ("The learning rate is too small for the new place.",
-           "No learning rate helps: it multiplies a gradient of zero."),
-     "d": ("The parameters have become nan.", "They are large but finite; a nan would show in the loss as well.")},
-    "b", id="gradient-descent/frozen", notebook="3.4", title="Why the loss stays at 0.09", name="why_frozen",
+    {
+        "a": (
+            "It has converged to a minimum.",
+            "A minimum needs a zero gradient and nothing lower nearby. Here the gradient is zero because the unit "
+            "is flat; the loss goes down to 0 elsewhere.",
+        ),
+        "b": (
+            "The unit is saturated, so the gradient is practically 0.",
+            "Its output is 1 to the last digit, (1 - 0.7)² = 0.09, and the sigmoid's slope there is below 1e-100.",
+        ),
+        "c": (
+            "The learning rate is too small for the new place.",
+            "No learning rate helps: it multiplies a gradient of zero.",
+        ),
+        "d": ("The parameters have become nan.", "They are large but finite; a nan would show in the loss as well."),
+    },
+    "b",
+    id="gradient-descent/frozen",
+    notebook="3.4",
+    title="Why the loss stays at 0.09",
+    name="why_frozen",
     statement=r"""
         The unit of this page with recurrence $x_t = w\,\sigma(x_{t-1}) + b$ is trained from the edge of the
         cliff, without clipping. After one jump the loss is 0.09 and stays there. Look at the point, the
@@ -749,9 +966,26 @@ _FROZEN = choice(
 
         path = oc.descend(oc.gd, lambda p: (unit(p) - 0.7)**2, [5.2, -2.5], steps=30, lr=0.5)
         """,
-    hints=["Print `path.final`, `unit(path.final)` and `path.f.grad(path.final)`.",
-           "What is the slope of the sigmoid where its value is 1?"])
+    hints=[
+        "Print `path.final`, `unit(path.final)` and `path.f.grad(path.final)`.",
+        "What is the slope of the sigmoid where its value is 1?",
+    ],
+)
 
 
-EXERCISES = [_GD, _CONTRACTION, _BACKTRACKING, _MINIBATCHES, _SGD_STEP, _NOISE_SCALE, _NOISE_FLOOR, _HB_OPTIMAL,
-             _NESTEROV, _EMA_LR, _EXCESS_LOSS, _CLIP, _GRADIENT_NORMS, _FROZEN]
+EXERCISES = [
+    _GD,
+    _CONTRACTION,
+    _BACKTRACKING,
+    _MINIBATCHES,
+    _SGD_STEP,
+    _NOISE_SCALE,
+    _NOISE_FLOOR,
+    _HB_OPTIMAL,
+    _NESTEROV,
+    _EMA_LR,
+    _EXCESS_LOSS,
+    _CLIP,
+    _GRADIENT_NORMS,
+    _FROZEN,
+]

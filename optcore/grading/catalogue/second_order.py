@@ -639,7 +639,10 @@ _STABLE = Exercise(
     rtol=0.02,
     misconceptions=[
         Misconception(0.88091, "That is the sharpness itself. The rate is bounded by its inverse, with a factor."),
-        Misconception(1.1352, "That is 1/λ, the rate that minimizes the model along the sharpest direction. Stable is twice as much."),
+        Misconception(
+            1.1352,
+            "That is 1/λ, the rate that minimizes the model along the sharpest direction. Stable is twice as much.",
+        ),
         Misconception(0.44046, "Upside down: a sharper place allows a smaller rate, not a larger one."),
     ],
     hints=["The limit of section 3.1 was two over the largest curvature."],
