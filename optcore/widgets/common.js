@@ -862,7 +862,7 @@ const oc = (() => {
     }
 
     paint() {
-      if (!this.draw) return;
+      if (!this.draw || !this.placed) return;
       const begun = performance.now();
       let words;
       try {
@@ -900,7 +900,18 @@ const oc = (() => {
       })());
     }
 
+    /* A notebook renders into an element that is not in its page yet (anywidget does), takes it out and puts it back:
+       colours are read and drawings made only while the element has a size. */
+    place() {
+      const before = this.placed;
+      this.placed = this.el.clientWidth > 0;
+      if (before || !this.placed) return;
+      this.retheme();
+      for (const p of this.panels) p.resize();
+    }
+
     retheme() {
+      if (!this.placed) return;
       this.theme = readTheme(this.el);
       this.readable = {};
       this.redraw();
@@ -1096,14 +1107,16 @@ const oc = (() => {
       this.draw = draw;
       this.set(this.initial, { quiet: true, fallback: this.initial });
       this.first = this.value;
-      this.retheme();
-      for (const p of this.panels) p.resize();
+      const size = new ResizeObserver(() => this.place());
+      size.observe(el);
+      this.place();
       this.restore();
       const onValue = () => this.set(revive(model.get("value")), { quiet: true });
       model.on("change:value", onValue);
       live.add(this);
       return () => {
         this.stop?.();
+        size.disconnect();
         model.off("change:value", onValue);
         live.delete(this);
       };

@@ -1,0 +1,69 @@
+"""What every widget owes its reader, tried on each one that the package exports."""
+
+import pytest
+
+from optcore import widgets
+
+from .examples import EXPORTED, NAMES, example
+
+each = pytest.mark.parametrize("name", NAMES)
+
+RENDER = """async ([script, spec, value, detached]) => {
+  const module = await import(URL.createObjectURL(new Blob([script], { type: "text/javascript" })));
+  const state = { spec, value }, nothing = () => {};
+  window.el = document.createElement("div");
+  if (!detached) document.querySelector("main").append(el);
+  const model = { get: k => state[k], set: (k, v) => (state[k] = v), on: nothing, off: nothing, save_changes: nothing };
+  module.default.render({ model, el });
+  window.frames2 = () => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
+  await frames2();
+}"""
+ATTACH = "async () => { document.querySelector('main').append(el); await frames2(); await frames2(); }"
+WORDS = "document.querySelector('output').textContent"
+# of each canvas the colour of its upper left corner, and how many colours it has
+CANVASES = """[...document.querySelectorAll(".oc-widget canvas")].map(canvas => {
+  const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext("2d");
+  copy.drawImage(canvas, 0, 0);
+  const all = new Uint32Array(copy.getImageData(0, 0, canvas.width, canvas.height).data.buffer);
+  return [all[0].toString(16), new Set(all).size];
+})"""
+
+
+def rendered(open_page, widget, *, detached: bool, **page):
+    """The widget on a page as anywidget shows it: its module imported, `render` called."""
+    page = open_page(body=f"<style>{widget._css}</style>", **page)
+    page.evaluate(RENDER, [widget._esm, widget.spec, widget.value, detached])
+    return page
+
+
+def test_every_kind_has_an_example():
+    assert len(NAMES) == len(set(NAMES)) > 15
+    assert {example(name).name for name in NAMES} == set(NAMES)
+    assert {f.__name__ for f in EXPORTED if not isinstance(f, type)} - set(NAMES) == {"load_quiz"}
+    assert all(getattr(widgets, name) in EXPORTED for name in NAMES)
+
+
+@each
+def test_an_element_that_is_not_in_its_page_yet_is_drawn_when_it_is(name, open_page):
+    """Notebooks render into an element and place it afterwards; in the meantime its colours cannot be read."""
+    w = example(name)
+    placed = rendered(open_page, w, detached=False)
+    placed.wait_for_function(WORDS)
+    expected = [placed.evaluate(WORDS), placed.evaluate(CANVASES)]
+    page = rendered(open_page, w, detached=True)
+    page.evaluate(ATTACH)
+    page.wait_for_function(WORDS)
+    assert "could not be drawn" not in expected[0]
+    assert [page.evaluate(WORDS), page.evaluate(CANVASES)] == expected
+    assert all(corner == "ffffffff" for corner, _ in expected[1][:1])
+    assert all(count > 2 for _, count in expected[1]) and (expected[1] or name == "quiz")
+
+
+def test_a_theme_that_changed_while_the_element_was_away_is_read_again(open_page):
+    page = rendered(open_page, example("chord"), detached=True)
+    page.evaluate(ATTACH)
+    assert page.evaluate(CANVASES)[0][0] == "ffffffff"
+    page.evaluate("async () => { el.remove(); document.documentElement.dataset.theme = 'dark'; await frames2(); }")
+    page.evaluate(ATTACH)
+    page.evaluate("() => frames2()")
+    assert page.evaluate(CANVASES)[0][0] == "ff1e1915"
