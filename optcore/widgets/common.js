@@ -813,7 +813,11 @@ const oc = (() => {
       this.controls = h("div", { class: "oc-controls" });
       this.foot = h("div", { class: "oc-foot" });
       el.append(this.plots, this.status, this.controls, this.foot);
-      el.addEventListener("keydown", (e) => e.key === "Escape" && el.classList.add("oc-quiet")); // hides a tooltip
+      // Keys pressed here are meant for the widget: JupyterLab would take arrows and letters for its commands.
+      el.addEventListener("keydown", (e) => {
+        if (e.key === "Escape") el.classList.add("oc-quiet"); // hides a tooltip
+        else if (e.key !== "Tab" && !e.ctrlKey && !e.metaKey && !e.altKey) e.stopPropagation();
+      });
       el.addEventListener("focusout", () => el.classList.remove("oc-quiet"));
     }
 

@@ -67,3 +67,42 @@ def test_a_theme_that_changed_while_the_element_was_away_is_read_again(open_page
     page.evaluate(ATTACH)
     page.evaluate("() => frames2()")
     assert page.evaluate(CANVASES)[0][0] == "ff1e1915"
+
+
+HOST = """() => {
+  window.heard = [];
+  document.addEventListener("keydown", e => {  // as JupyterLab: every key may be a command
+    heard.push(e.key);
+    if (e.key !== "Tab") e.preventDefault();
+  });
+}"""
+
+
+@each
+def test_keys_pressed_in_a_widget_are_not_taken_by_the_notebook(name, open_page):
+    page = rendered(open_page, example(name), detached=False)
+    page.wait_for_function(WORDS)
+    page.evaluate(HOST)
+    kinds = {"input[type=range]", "input[type=checkbox]", "input[type=radio]", "select", "button", ".oc-handle"}
+    met = 0
+    for kind in sorted(kinds):
+        control = next(filter(lambda e: e.is_visible(), page.query_selector_all(f".oc-widget {kind}")), None)
+        if not control:
+            continue
+        met += 1
+        control.focus()
+        for key in ("ArrowDown", "ArrowRight", "b"):
+            page.keyboard.press(key)
+        assert page.evaluate("heard") == [], kind
+        control.focus()
+        for key in ("Control+s", "Escape", "Tab"):
+            page.keyboard.press(key)
+        assert page.evaluate("heard.splice(0)") == ["Control", "s", "Escape", "Tab"], kind
+        assert not control.evaluate("e => e === document.activeElement")
+    assert met >= 2
+    if slider := next(filter(lambda e: e.is_visible(), page.query_selector_all("input[type=range]")), None):
+        slider.focus()
+        before = slider.input_value()
+        page.keyboard.press("ArrowLeft")
+        page.keyboard.press("ArrowRight" if slider.input_value() == before else "ArrowLeft")
+        assert slider.input_value() != before
