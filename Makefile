@@ -35,7 +35,7 @@ help:
 # ---- environment: one stamp per requirements file -------------------------------------------------------------
 
 $(VENV)/python-ready:
-	@book/make_venv $(VENV)
+	@book/commands/make_venv $(VENV)
 	@touch $@
 
 $(VENV)/requirements-ready: requirements.txt | $(VENV)/python-ready
@@ -69,28 +69,28 @@ serve: $(READY)
 	@$(BIN)/python -m http.server $(PORT) --bind 127.0.0.1 --directory $(HTML)
 
 pdf: book $(VENV)/requirements-test-ready
-	@tests/ensure_tools
-	@$(BIN)/python book/pdf.py
+	@book/commands/ensure_tools
+	@$(BIN)/python -m book.commands.pdf
 
 lab: $(READY) $(VENV)/requirements-lab-ready
 	@$(BIN)/jupyter lab --notebook-dir=. $(if $(filter 0,$(shell id -u)),--allow-root)
 
 run: $(READY)
-	@$(BIN)/python book/setup_cells.py
-	@$(BIN)/python book/run_notebooks.py --jobs $(JOBS)
+	@$(BIN)/python -m book.pages.setup_cells
+	@$(BIN)/python -m book.commands.run_notebooks --jobs $(JOBS)
 
 # ---- checks ---------------------------------------------------------------------------------------------------
 
 test: $(READY) $(VENV)/requirements-test-ready
-	@tests/ensure_tools
+	@book/commands/ensure_tools
 	@$(BIN)/python -m pytest -n $(JOBS) --dist worksteal --doctest-modules $(TESTS)
 
 # Measures every page, so it takes a while: run it before a release, then `make book` again.
 tested: book $(VENV)/requirements-test-ready
-	@$(BIN)/python book/tested.py
+	@$(BIN)/python -m book.pages.what_is_tested
 
 lighthouse: book $(VENV)/requirements-test-ready
-	@$(BIN)/python book/lighthouse.py
+	@$(BIN)/python -m book.commands.lighthouse
 
 lint: $(READY) $(VENV)/requirements-test-ready
 	@$(BIN)/ruff check .
@@ -100,7 +100,7 @@ links: $(READY)
 	@$(BIN)/jupyter-book build -q --builder linkcheck .
 
 bench: book $(VENV)/requirements-test-ready
-	@$(BIN)/python book/fast.py $(if $(PEERS),--peers $(PEERS))
+	@$(BIN)/python -m book.pages.how_fast $(if $(PEERS),--peers $(PEERS))
 
 gradebook: $(READY)
 	@$(BIN)/python -m optcore.grading.demo _build/class
@@ -109,19 +109,19 @@ gradebook: $(READY)
 # ---- elsewhere: other versions, other places --------------------------------------------------------------------
 
 .venv-colab/ready: requirements-colab.txt
-	@book/make_venv .venv-colab
+	@book/commands/make_venv .venv-colab
 	@.venv-colab/bin/python -m pip install -q --disable-pip-version-check -r $<
 	@touch $@
 
 colab: $(READY) $(VENV)/requirements-test-ready .venv-colab/ready
-	@tests/ensure_tools
+	@book/commands/ensure_tools
 	@$(BIN)/python -m pytest -v tests/elsewhere/colab.py
 
 firefox: book $(VENV)/requirements-test-ready
 	@$(BIN)/python -m pytest -v tests/elsewhere/firefox.py
 
 lite: $(READY) $(VENV)/requirements-lite-ready
-	@$(BIN)/python book/lite.py
+	@$(BIN)/python -m book.commands.lite
 
 # Constraints for pip: the lowest version of each requirement.
 floors:

@@ -1,4 +1,4 @@
-"""How fast a class is graded, and whether anything gets lost: `python bench/grading.py [students]`.
+"""How fast a class is graded, and whether anything gets lost: `python -m bench.grading [students]`.
 
 First a class without slips, for the throughput of ordinary submissions (goal: 6 a second on two cores, isolated).
 Then 1,000 submissions with 20 adversaries among them, killed half-way and resumed, against the same run undisturbed.
@@ -15,14 +15,11 @@ import tempfile
 import time
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-os.environ.setdefault("OMP_NUM_THREADS", "1")
-sys.path.insert(0, str(ROOT))
-
-from optcore.grading import sandbox  # noqa: E402
-from optcore.grading.demo import write_class  # noqa: E402
-from optcore.grading.notebooks import notebook  # noqa: E402
-from tests.grading.adversaries import ADVERSARIES  # noqa: E402
+from book.course import ROOT
+from optcore.grading import sandbox
+from optcore.grading.demo import write_class
+from optcore.grading.notebooks import notebook
+from tests.grading.adversaries import ADVERSARIES
 
 CHAPTER = "gradient-descent"
 EXERCISES = [f"{CHAPTER}/{name}" for name in ("gd", "contraction", "nesterov", "clip-by-global-norm")]

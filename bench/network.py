@@ -1,20 +1,14 @@
-"""One epoch of a 64-32-10 ReLU network on 1,437 samples, batches of 64, against PyTorch: `python bench/network.py`.
+"""One epoch of a 64-32-10 ReLU network on 1,437 samples, batches of 64, against PyTorch: `python -m bench.network`.
 
 The shapes are those of the digits data. Contenders take turns in one process on one thread, from the same weights
 through the same batches; printed are medians and their ratios to PyTorch's eager loop (goal: at most 0.4).
 """
 
-import os
-import sys
 import time
-from pathlib import Path
 
-os.environ.setdefault("OMP_NUM_THREADS", "1")
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+import numpy as np
 
-import numpy as np  # noqa: E402
-
-import optcore as oc  # noqa: E402
+import optcore as oc
 
 N, SIZES, BATCH, LR, ROUNDS, EPOCHS = 1437, (64, 32, 10), 64, 0.05, 9, 20
 rng = np.random.default_rng(0)

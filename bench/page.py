@@ -1,20 +1,16 @@
 """The page against NumPy: the same rule, the same thousand steps; and the script time of a frame while dragging.
 
-python bench/page.py prints ratios and frame times measured in one run, round by round.
+python -m bench.page prints ratios and frame times measured in one run, round by round.
 """
 
-import sys
 import time
-from pathlib import Path
 from statistics import median
 
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).parent.parent))
-
-import optcore as oc  # noqa: E402
-from tests.site.browser import chromium, require_browser  # noqa: E402
-from tests.widgets.controls import frame_times, live  # noqa: E402
+import optcore as oc
+from book.browser import chromium, require_browser
+from book.widgets import frame_times, live
 
 STEPS, ROUNDS = 1000, 15
 START, LR = [-1.5, 2.0], 0.01

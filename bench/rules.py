@@ -1,4 +1,4 @@
-"""Update rules against PyTorch, optax and the machine's memory: `python bench/rules.py`.
+"""Update rules against PyTorch, optax and the machine's memory: `python -m bench.rules`.
 
 1. A sweep: 10,000 momentum runs (lr × β) of 300 steps on Rosenbrock in float64, all points kept.
    Goals: at most 1.0 × optax (jit, vmap and scan, compiled beforehand), at most 0.5 × torch.func.vmap.
@@ -10,20 +10,15 @@ so that other work on the machine counts less. What is not installed is left out
 """
 
 import os
-import sys
 import time
 from collections.abc import Callable
 from importlib.util import find_spec
-from pathlib import Path
 
-for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ.setdefault(variable, "1")
+import numpy as np
+
+import optcore as oc
+
 os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1")
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
-import numpy as np  # noqa: E402
-
-import optcore as oc  # noqa: E402
 
 ROUNDS, STEPS, START = 9, 300, [-1.2, 1.0]
 LR, BETA = np.meshgrid(np.geomspace(1e-5, 1e-3, 100), np.linspace(0, 0.99, 100), indexing="ij")

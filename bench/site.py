@@ -1,18 +1,13 @@
-"""The site: how soon a page shows something, and how soon its first widget is alive: `python bench/site.py`.
+"""The site: how soon a page shows something, and how soon its first widget is alive: `python -m bench.site`.
 
 Needs the built site (`make book`). Every load starts with an empty cache. The phone is a laptop core slowed four times
 behind a line of 1.6 Mbit/s with 150 ms round trips, the setting that Lighthouse uses.
 """
 
-import sys
-from pathlib import Path
 from statistics import median
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-
-from tests.course import SAMPLE, SITE, require_site  # noqa: E402
-from tests.site.browser import chromium, require_browser, served  # noqa: E402
+from book.browser import chromium, require_browser, served
+from book.course import SAMPLE, SITE, require_site
 
 ROUNDS = 5
 LINE = {"offline": False, "latency": 150, "downloadThroughput": 1.6e6 / 8, "uploadThroughput": 750e3 / 8}

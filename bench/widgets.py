@@ -5,18 +5,14 @@ built book holds it.
 """
 
 import gzip
-import sys
-from pathlib import Path
 from statistics import median
 
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
-import optcore as oc  # noqa: E402
-from tests.course import SITE, require_site  # noqa: E402
-from tests.site.browser import chromium  # noqa: E402
-from tests.widgets.controls import frame_times, live  # noqa: E402
+import optcore as oc
+from book.browser import chromium
+from book.course import SITE, require_site
+from book.widgets import frame_times, live
 
 RULES = ["gd", "momentum", "nesterov", "adam"]
 FRAMES = 120

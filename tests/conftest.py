@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from book.browser import chromium, find_browser, served
+from book.course import ROOT
+
 os.environ["OPTCORE_PROGRESS"] = "off"  # the progress of whoever runs the tests is theirs; kernels inherit this
-ROOT = Path(__file__).resolve().parent.parent
 collect_ignore_glob = ["references/make_*.py"]  # programs that need torch and jax; they hold no tests
 
 settings.register_profile("course", deadline=None)  # a busy machine is no failure
@@ -57,8 +59,6 @@ def built_book(tmp_path_factory) -> tuple[Path, subprocess.CompletedProcess]:
 @pytest.fixture(scope="session")
 def browser():
     """One headless Chromium; without one the test is skipped, or fails where OC_REQUIRE_BROWSER is set."""
-    from tests.site.browser import chromium, find_browser
-
     if find_browser() is None:
         missing = "no Chromium or Chrome on the PATH"
         pytest.fail(missing) if os.environ.get("OC_REQUIRE_BROWSER") else pytest.skip(missing)
@@ -69,8 +69,6 @@ def browser():
 @pytest.fixture(scope="session")
 def site(built_book) -> str:
     """Address of the built book, served on this machine."""
-    from tests.site.browser import served
-
     folder, build = built_book
     assert (folder / "index.html").is_file(), build.stdout[-4000:]
     with served(folder) as address:

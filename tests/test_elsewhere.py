@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from importlib.util import find_spec
 from pathlib import Path
 
 import nbformat
@@ -14,11 +15,9 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 
-from tests.course import ROOT, notebooks
-
-sys.path.insert(0, str(ROOT / "book"))
-import lite  # noqa: E402
-import setup_cells  # noqa: E402
+from book.commands import lite
+from book.course import ROOT, notebooks
+from book.pages import setup_cells
 
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -172,9 +171,10 @@ def test_notebooks_for_the_browser_install_the_wheel_instead_of_cloning():
 
 
 def test_what_the_makefile_runs_exists():
-    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    programs = set(re.findall(r"(?<![\w/])(?:tests|book|bench)/[\w/.]+", makefile))
-    assert len(programs) > 10 and not [name for name in programs if not (ROOT / name).exists()]
+    programs = set(re.findall(r"(?<![\w/])(?:tests|book|bench)/[\w/.]+", MAKEFILE))
+    modules = set(re.findall(r"-m (book\.[\w.]+)", MAKEFILE))
+    assert len(programs) >= 4 and not [name for name in programs if not (ROOT / name).exists()]
+    assert len(modules) >= 6 and not [name for name in modules if find_spec(name) is None]
 
 
 def test_help_lists_targets_that_exist():
@@ -195,7 +195,9 @@ def machine(tmp_path):
             (tmp_path / name).write_text(f"#!{tmp_path}/sh\n{body}\n")
             (tmp_path / name).chmod(0o755)
         env = {"PATH": str(tmp_path), "TMPDIR": str(tmp_path), "CI": ci}
-        done = subprocess.run([ROOT / "tests" / "ensure_tools"], env=env, capture_output=True, text=True, check=True)
+        done = subprocess.run(
+            [ROOT / "book" / "commands" / "ensure_tools"], env=env, capture_output=True, text=True, check=True
+        )
         asked = tmp_path / "asked"
         return asked.read_text() if asked.exists() else "", done.stderr
 

@@ -1,7 +1,5 @@
 """Every notebook gives the stored outputs again, in time, and is made the way notebooks of this course are made."""
 
-import base64
-import io
 import json
 import os
 import re
@@ -10,18 +8,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
-from PIL import Image
 
-from tests.course import GALLERY, ROOT, load, notebooks, pages, source
+from book.commands import run_notebooks
+from book.course import GALLERY, ROOT, load, notebooks, number, pages, source
+from book.pages import setup_cells
+from optcore.widgets.base import page_source
 from tests.prose import numbers, unstated
-
-sys.path.insert(0, str(ROOT / "book"))
-import run_notebooks  # noqa: E402
-import setup_cells  # noqa: E402
-
-from optcore.widgets.base import page_source  # noqa: E402
 
 NOTEBOOKS = notebooks()
 PICTURE_BYTES = 40_000
@@ -84,10 +77,9 @@ def test_a_fresh_run_gives_the_stored_outputs(path):
 def test_it_has_the_parts_of_a_lesson(path):
     nb = load(path)
     text, code = "\n".join(markdown(nb)), "\n".join(source(cell) for cell in code_cells(nb))
-    number = f"{path.parent.name.split('-')[0]}.{path.name.split('-')[0]}"
     assert source(nb["cells"][0]).startswith("# ")
     missing = [h for h in HEADINGS if not re.search(rf"^#+ {h}", text, re.MULTILINE)]
-    missing += [] if f'oc.quiz("{number}")' in code else ["quiz"]
+    missing += [] if f'oc.quiz("{number(path)}")' in code else ["quiz"]
     missing += [] if "claims.table()" in code else ["table of claims"]
     missing += [] if f"(../../exercises/{path.parent.name}.ipynb" in text else ["link to the exercises"]
     missing += [] if "Predict" in text else ["a question to answer before running"]
@@ -100,7 +92,7 @@ def test_every_number_in_its_prose_is_in_its_table(path):
     prose = "\n\n".join(markdown(nb)).split("\n## Further reading")[0]
     tables = [text_outputs(cell) for cell in code_cells(nb) if "claims.table()" in source(cell)]
     assert len(tables) == 1 and "as stated" in tables[0]
-    assert not [str(number) for number in unstated(prose, tables[0])]
+    assert not [str(x) for x in unstated(prose, tables[0])]
 
 
 @each_notebook
@@ -143,31 +135,9 @@ def test_set_up_cells_and_exercises_are_up_to_date():
     paths = NOTEBOOKS + sorted((ROOT / "exercises").glob("*.ipynb"))
     assert len(paths) > len(NOTEBOOKS)
     stale = [path.name for path in paths if setup_cells.update(path)]
-    assert not stale, "python book/setup_cells.py writes them"
+    assert not stale, "make sync writes them"
     done = [path.name for path in paths[len(NOTEBOOKS) :] if any(cell["outputs"] for cell in code_cells(load(path)))]
     assert not done, "exercises are stored without outputs"
-
-
-def test_a_picture_is_stored_with_few_colours_and_otherwise_unchanged():
-    before = io.BytesIO()
-    gradient = np.linspace(0, 255, 300 * 200 * 3).reshape(200, 300, 3).astype(np.uint8)
-    Image.fromarray(gradient).save(before, format="png")
-    stored = run_notebooks.with_few_colours(base64.b64encode(before.getvalue()).decode())
-    after = np.asarray(Image.open(io.BytesIO(base64.b64decode(stored))).convert("RGB"))
-    assert after.shape == gradient.shape and abs(after.astype(int) - gradient).max() < 16
-    assert len(np.unique(after.reshape(-1, 3), axis=0)) <= 64
-
-
-def test_a_thin_line_on_a_landscape_keeps_its_colour():
-    shades = np.linspace(255, 40, 300).astype(np.uint8)
-    picture = np.stack([np.tile(shades, (200, 1)), np.tile(shades, (200, 1)), np.full((200, 300), 255)], axis=-1)
-    picture = picture.astype(np.uint8)
-    picture[100, 50:80] = line = (124, 58, 237)
-    before = io.BytesIO()
-    Image.fromarray(picture).save(before, format="png")
-    stored = run_notebooks.with_few_colours(base64.b64encode(before.getvalue()).decode())
-    after = np.asarray(Image.open(io.BytesIO(base64.b64decode(stored))).convert("RGB")).astype(int)
-    assert np.abs(after[100, 60] - line).max() < 8
 
 
 # ---- the checks can fail ------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ import re
 import numpy as np
 
 import optcore as oc
-from tests.course import ROOT
+from book.course import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 

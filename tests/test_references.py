@@ -5,7 +5,7 @@ from collections import Counter
 
 from pybtex.database import parse_file
 
-from tests.course import ROOT, load, notebooks, source
+from book.course import ROOT, load, notebooks, source
 
 ENTRIES = parse_file(ROOT / "references.bib").entries
 CITATION = re.compile(r"\{cite(?::\w+)?\}`([^`]+)`")

@@ -1,16 +1,12 @@
 """The page "Which optimizer when": every line cites a section of a notebook, its numbers stand in that table."""
 
 import re
-import sys
 
 import pytest
 
-from tests.course import ROOT, load, source
+from book.course import ROOT, load, source
+from book.pages import concepts
 from tests.prose import numbers, unstated
-
-sys.path.insert(0, str(ROOT / "book"))
-
-import concepts  # noqa: E402
 
 TEXT = (ROOT / "which-optimizer-when.md").read_text(encoding="utf-8")
 LINES = [row for row in TEXT.splitlines() if re.match(r"\| (?!situation|question)", row)]

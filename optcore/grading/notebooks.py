@@ -1,6 +1,6 @@
 """The exercise notebooks, made from the catalogue: one for each chapter, with statements, stubs and checks.
 
-`python book/exercises.py` writes them, `--check` tells whether they are up to date.
+`make sync` writes them, `--check` tells whether they are up to date.
 """
 
 import json
@@ -13,7 +13,7 @@ from .catalogue import CHAPTERS, chapter
 from .exercise import Exercise
 
 _SETUP = "import numpy as np\nimport optcore as oc"
-_METADATA = {
+METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python", "pygments_lexer": "ipython3", "file_extension": ".py"},
 }
@@ -56,7 +56,7 @@ def notebook(
         ]
     return {
         "cells": [{**cell, "id": f"cell-{i:02d}"} for i, cell in enumerate(cells)],
-        "metadata": _METADATA,
+        "metadata": METADATA,
         "nbformat": 4,
         "nbformat_minor": 5,
     }

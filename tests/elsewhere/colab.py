@@ -15,10 +15,10 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
+from book.browser import opened
+from book.course import GALLERY, ROOT, notebooks
+from book.widgets import answer_quizzes, exercise_widgets
 from optcore.grading.notebooks import file_name, notebook
-from tests.course import GALLERY, ROOT, notebooks
-from tests.site.browser import opened
-from tests.site.widgets import answer_quizzes, exercise_widgets
 
 PYTHON = ROOT / ".venv-colab" / "bin" / "python"
 CHAPTER = "gradient-descent"

@@ -12,10 +12,10 @@ from itertools import count
 import pytest
 from websockets.sync.client import connect
 
-from tests.course import SITE, pages, widgets_on
-from tests.site.browser import served
-from tests.site.widgets import QUIZZES, SCRIPT, WIDGETS
-from tests.test_site import WITH_WIDGETS
+from book.browser import served
+from book.course import SITE, pages, widgets_on
+from book.widgets import QUIZZES, SCRIPT, WIDGETS
+from tests.book.site.test_pages import WITH_WIDGETS
 
 # A reader scrolls down, and the widgets start.
 READ = """(async () => {

@@ -6,16 +6,15 @@ import subprocess
 import sys
 import threading
 import time
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 import optcore as oc
+from book.course import ROOT
 from optcore.grading.catalogue import find
 from optcore.grading.judge import MISSING, WORKING, compare, show
 
-ROOT = Path(__file__).resolve().parents[2]
 right = find("gd").reference
 
 

@@ -9,17 +9,16 @@ import sys
 import time
 from collections import Counter
 from html.parser import HTMLParser
-from pathlib import Path
 
 import pytest
 
+from book.course import ROOT
 from optcore.grading import classroom, sandbox
 from optcore.grading.demo import write_class
 from optcore.grading.report import cell, write_csv, write_html
 from tests.grading.adversaries import BREAKS_ITS_OWN, FIRST, GD, HONEST, write
 from tests.grading.wall import require_wall
 
-ROOT = Path(__file__).resolve().parents[2]
 EXERCISES = ["gradient-descent/gd", "gradient-descent/contraction"]
 SEED = "s3cret-of-the-teacher"
 HONEST_ONES = {

@@ -5,11 +5,11 @@ import os
 import subprocess
 import sys
 import zipfile
-from pathlib import Path
 
 import pytest
 import yaml
 
+from book.course import ROOT
 from optcore.grading import exports
 from optcore.grading.__main__ import arguments
 from optcore.grading.catalogue import chapter
@@ -17,7 +17,6 @@ from optcore.grading.classroom import Grade
 from optcore.grading.judge import CORRECT, MISSING, Feedback
 from tests.grading.adversaries import FIRST, GD, HONEST
 
-ROOT = Path(__file__).resolve().parents[2]
 ONE, TWO = Feedback("a/one", CORRECT, "One."), Feedback("a/two", MISSING, "Two.")
 ANNA = Grade("anna", {"a/one": ONE, "a/two": TWO}, ["note"])
 

@@ -11,11 +11,12 @@ import tokenize
 import numpy as np
 import pytest
 
+from book.course import ROOT, source
+from book.pages.exercises import stale
 from optcore.grading.catalogue import CHAPTERS, chapter, exercises
 from optcore.grading.child import without_magics
 from optcore.grading.demo import slips, write_class
 from optcore.grading.notebooks import file_name, notebook, write
-from tests.course import ROOT, source
 
 WRITTEN = [name for name in CHAPTERS if chapter(name)]
 every_chapter = pytest.mark.parametrize("name", WRITTEN)
@@ -42,7 +43,9 @@ def test_there_is_one_for_every_chapter_that_has_exercises():
 
 
 def test_they_are_up_to_date():
-    done = subprocess.run([sys.executable, "book/exercises.py", "--check"], cwd=ROOT, text=True, capture_output=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "book.pages.exercises", "--check"], cwd=ROOT, text=True, capture_output=True
+    )
     assert (done.returncode, done.stdout) == (0, "")
 
 
@@ -138,12 +141,10 @@ def test_writing_keeps_a_foreign_setup_cell_and_touches_only_what_changed(tmp_pa
 
 
 def test_a_stale_notebook_is_reported(tmp_path):
-    from book import exercises as script
-
     write(tmp_path, ROOT)
-    assert script.stale(tmp_path) == []
+    assert stale(tmp_path) == []
     (tmp_path / file_name(WRITTEN[0])).unlink()
-    assert [path.name for path in script.stale(tmp_path)] == [file_name(WRITTEN[0])]
+    assert [path.name for path in stale(tmp_path)] == [file_name(WRITTEN[0])]
 
 
 # --- the class that never was -----------------------------------------------------------------------------------------

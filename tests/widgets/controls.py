@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 
-from optcore.widgets.base import page_source, to_json
+from book.widgets import frame_times, live, settle
 
 _WORDS = "() => document.querySelector('.oc-widget output').textContent"
 _PICTURES = "() => [...document.querySelectorAll('.oc-widget canvas')].map(c => c.toDataURL()).join()"
@@ -14,11 +14,6 @@ _NUDGE = """input => {
   else input.value = input.value / input.max > 0.5 ? Math.round(0.3 * input.max) : Math.ceil(0.7 * input.max);
   input.dispatchEvent(new Event(input.tagName === 'SELECT' ? 'change' : 'input', { bubbles: true }));
 }"""
-
-
-def settle(page) -> None:
-    """Wait until what was changed has been drawn."""
-    page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
 
 def seen(page) -> list[str]:
@@ -69,23 +64,6 @@ def nudge_every_control(page) -> dict[str, tuple[bool, bool]]:
     return moved
 
 
-def live(widget) -> str:
-    """The widget on a page that tests can reach into: `oc` is global, and `model` speaks as a kernel would."""
-    js = page_source(f"{widget.name}.js").replace("export default", "const widget =", 1)
-    state = to_json({"spec": widget.spec, "value": widget.value})
-    return f"""<style>{page_source("oc.css")}</style><div class="oc-widget" id="w"></div>
-<script>{page_source("common.js")}</script>
-<script>{{
-const state = {state}, heard = [], el = document.getElementById("w");
-window.model = {{
-  get: k => state[k], set: (k, v) => (state[k] = v), on: (_, fn) => heard.push(fn), off() {{}}, save_changes() {{}},
-  assign: value => ((state.value = {{ ...state.value, ...value }}), heard.forEach(fn => fn())),
-}};
-{js}
-widget.render({{ model, el }});
-}}</script>"""
-
-
 def exact(widget) -> str:
     """`live`, with every number of the status line in full."""
     return live(widget).replace(
@@ -114,14 +92,6 @@ def feed(widget, open_page: Callable) -> None:
     )
     assert len(said) == len(HOSTILE) * len(widget.value) > 0
     assert [text for text in said if not text or "could not be drawn" in text] == []
-
-
-def frame_times(page, act: Callable) -> list[float]:
-    """Milliseconds of script in each frame drawn while `act()` drives a `live` page."""
-    page.evaluate("() => { window.times = []; oc.onframe = (_, ms) => times.push(ms); }")
-    act()
-    settle(page)
-    return page.evaluate("times")
 
 
 def frame_time(page, settings: list[dict]) -> float:

@@ -4,9 +4,9 @@ import re
 
 import pytest
 
+from book.browser import axe
 from optcore.widgets import Quiz, explore
 from optcore.widgets.base import page_source
-from tests.site.browser import axe
 
 from .controls import words
 from .test_quiz import QUESTIONS

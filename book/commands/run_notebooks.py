@@ -1,6 +1,6 @@
 """Execute notebooks afresh, in place, so that unchanged code leaves unchanged files.
 
-    python book/run_notebooks.py [--jobs 2] [NOTEBOOK ...]      (default: all of them)
+    python -m book.commands.run_notebooks [--jobs 2] [NOTEBOOK ...]      (default: all of them)
 
 What would differ from run to run is not stored: times, the Python version, widget models (their pages travel as
 text/html), and the split of a stream into pieces. Pictures are stored with 64 colours, a third of the size.
@@ -20,19 +20,11 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from PIL import Image
 
+from book.course import GALLERY, ROOT, notebooks
+from optcore.grading.notebooks import METADATA
+
 os.environ["OPTCORE_PROGRESS"] = "off"  # stored outputs are not the reader's own attempts; kernels inherit this
-ROOT = Path(__file__).resolve().parent.parent
-GALLERY = ROOT / "gallery.ipynb"
 LIVE_ONLY = "application/vnd.jupyter.widget-view+json"  # names a model of one session
-METADATA = {
-    "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
-    "language_info": {"name": "python", "pygments_lexer": "ipython3", "file_extension": ".py"},
-}
-
-
-def notebooks(folder: str) -> list[Path]:
-    """Every notebook below a folder of the repository."""
-    return sorted(p for p in (ROOT / folder).rglob("*.ipynb") if ".ipynb_checkpoints" not in p.parts)
 
 
 def joined_streams(outputs: list) -> list:
@@ -100,7 +92,7 @@ def main() -> int:
     parser.add_argument("paths", nargs="*", type=Path, metavar="NOTEBOOK")
     parser.add_argument("--jobs", type=int, default=2)
     args = parser.parse_args()
-    paths = [p.resolve() for p in args.paths] or [*notebooks("chapters"), GALLERY]
+    paths = [p.resolve() for p in args.paths] or [*notebooks(), GALLERY]
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # two kernels at a time, one thread each
 
     failed = 0

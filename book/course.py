@@ -1,4 +1,4 @@
-"""What the repository says the book consists of: read by several tests."""
+"""What the repository says the book consists of: its notebooks, its pages, and the widgets on them."""
 
 import json
 import re
@@ -44,6 +44,11 @@ def pages() -> list[str]:
 def notebooks(folder: str = "chapters") -> list[Path]:
     """The notebooks of the book below a folder."""
     return [path for page in pages() if page.startswith(f"{folder}/") and (path := ROOT / f"{page}.ipynb").is_file()]
+
+
+def number(path: Path) -> str:
+    """The number of a notebook: chapters/3-gradient-descent/1-the-update.ipynb is "3.1"."""
+    return f"{path.parent.name.split('-')[0]}.{path.name.split('-')[0]}"
 
 
 def load(path: Path) -> dict:

@@ -11,7 +11,7 @@ from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.config import Config
 
-CARD = "card.png"  # book/pictures.py draws it
+CARD = "card.png"  # book/pages/pictures.py draws it
 CARD_ALT = "Contour lines of a valley, and the paths of gradient descent, momentum and Adam through it"
 _RELATIVE = re.compile(r'\b(href|src|action|data-content_root)="(?![a-z]+:|/|#)([^"]*)"')
 

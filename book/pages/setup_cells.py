@@ -9,7 +9,8 @@ from pathlib import Path
 
 import nbformat
 import yaml
-from run_notebooks import GALLERY, ROOT, notebooks
+
+from book.course import GALLERY, ROOT, notebooks
 
 CELL = """\
 try:
@@ -44,12 +45,14 @@ def update(path: Path, root: Path = ROOT) -> nbformat.NotebookNode | None:
 
 
 def main(check: bool) -> int:
-    paths = [*notebooks("chapters"), GALLERY, *notebooks("exercises")]
+    paths = [*notebooks(), GALLERY, *notebooks("exercises")]
     changed = [(path, nb) for path in paths if (nb := update(path))]
     for path, nb in changed:
         if not check:
             nbformat.write(nb, path)
-        print(f"{path.relative_to(ROOT)}: {'out of date, run python book/setup_cells.py' if check else 'written'}")
+        print(
+            f"{path.relative_to(ROOT)}: {'out of date, run python -m book.pages.setup_cells' if check else 'written'}"
+        )
     return int(check and bool(changed))
 
 

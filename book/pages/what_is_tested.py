@@ -13,14 +13,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from lighthouse import SCORES
-from run_notebooks import ROOT, execute
-
-sys.path.insert(0, str(ROOT))
-
-from tests.course import SITE, pages  # noqa: E402
-from tests.site.browser import axe, chromium, opened, served, weight  # noqa: E402
-from tests.site.widgets import answer_quizzes, exercise_widgets  # noqa: E402
+from book.browser import axe, chromium, opened, served, weight
+from book.commands.lighthouse import SCORES
+from book.commands.run_notebooks import execute
+from book.course import ROOT, SITE, pages
+from book.widgets import answer_quizzes, exercise_widgets
 
 TEXT = """# What is tested
 

@@ -3,15 +3,12 @@
 import json
 import subprocess
 import sys
-from pathlib import Path
 
 import nbformat
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "book"))
-
-import concepts  # noqa: E402
+from book.course import ROOT
+from book.pages import concepts
 
 MAP = "chapters/3-descent/concepts.json"
 PROMISED = [
@@ -64,7 +61,7 @@ def test_the_page_is_up_to_date():
 
 
 def test_check_is_the_same_from_the_command_line():
-    command = [sys.executable, "book/concepts.py", "--check"]
+    command = [sys.executable, "-m", "book.pages.concepts", "--check"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
 

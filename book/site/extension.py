@@ -4,7 +4,7 @@
 - a widget's stored HTML carries its own script, for notebooks; on the site every page loads the widget's file once;
 - all styles come in one sheet without unused rules; a page loads only the scripts that it uses, deferred;
 - what the theme leaves open is mended: names of buttons, landmarks, image sizes (no layout shift);
-- addresses, previews, sitemap and 404 page come from published.py, the search's words from finding.py.
+- addresses, previews, sitemap and 404 page come from addresses.py, the search's words from search.py.
 """
 
 import base64
@@ -13,17 +13,15 @@ import re
 import struct
 from pathlib import Path
 
-import finding
-import maths
 import nbformat
-import published
-import shrink
 from docutils import nodes
 from docutils.parsers.rst import Directive
 from sphinx.application import Sphinx
 from sphinx.builders.html._assets import _JavaScript
 
 from optcore.widgets import base
+
+from . import addresses, maths, search, shrink
 
 WIDGETS = Path(base.__file__).parent
 
@@ -175,7 +173,7 @@ def finish_page(app: Sphinx, pagename: str, templatename: str, context: dict, do
         for theirs, ours in REPLACED.items():
             body = body.replace(theirs, ours)
         context["body"] = body
-        published.add_meta(app, pagename, context, doctree)
+        addresses.add_meta(app, pagename, context, doctree)
     context["css_files"] = []  # all in site.css
     context["script_files"][:] = [asset for asset in context["script_files"] if _wanted(asset, body)]
     if pagename != "search":  # its own scripts run at once and need the others before them
@@ -202,14 +200,14 @@ def finish_site(app: Sphinx, exception: Exception | None) -> None:
     shrink.write_site_sheet(Path(app.outdir), [*THEME_SHEETS, *names])
     shrink.shrink_icon_fonts(Path(app.outdir))
     shrink.shrink_figures(Path(app.outdir, app.builder.imagedir))
-    published.write_site_files(app)
+    addresses.write_site_files(app)
 
 
 def setup(app: Sphinx) -> dict:
     """Called by Sphinx."""
     maths.setup(app)
-    finding.setup(app)
-    published.setup(app)
+    search.setup(app)
+    addresses.setup(app)
     code = hashlib.sha256(b"".join(file.read_bytes() for file in sorted(Path(__file__).parent.glob("*.py"))))
     app.add_config_value("book_code", code.hexdigest(), "html")  # pages are written again when this code changes
     app.add_directive("stored-widget", StoredWidget)

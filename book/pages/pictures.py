@@ -1,6 +1,6 @@
 """Draw the picture that links to the site show, and one for each chapter's card on the front page.
 
-python book/pictures.py        writes book/assets/card.png and book/assets/chapters/*.svg
+python -m book.pages.pictures        writes book/assets/card.png and book/assets/chapters/*.svg
 """
 
 from pathlib import Path
@@ -10,9 +10,10 @@ import numpy as np
 from PIL import Image
 
 import optcore as oc
+from book.course import ROOT
 from optcore import plotting
 
-ASSETS = Path(__file__).parent / "assets"
+ASSETS = ROOT / "book" / "assets"
 BOWL = oc.Surface(lambda w: 0.5 * (w[..., 0] ** 2 + 12 * w[..., 1] ** 2), name="bowl", domain=((-4, 4), (-2, 2)))
 START = [-3.4, 1.3]
 GREY = "#8a97a5"  # readable on white and on the dark ground

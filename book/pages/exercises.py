@@ -1,19 +1,17 @@
-"""Write the exercise notebooks from the catalogue: `python book/exercises.py`, or `--check` to only compare."""
+"""Write the exercise notebooks from the catalogue: `python -m book.pages.exercises`, or `--check` to only compare."""
 
 import sys
 import tempfile
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-
-from optcore.grading.notebooks import write  # noqa: E402
+from book.course import ROOT
+from optcore.grading.notebooks import write
 
 
 def main(check: bool) -> int:
     changed = stale(ROOT / "exercises") if check else write(ROOT / "exercises", ROOT)
     for path in changed:
-        print(f"exercises/{path.name}: {'out of date, run python book/exercises.py' if check else 'written'}")
+        print(f"exercises/{path.name}: {'out of date, run python -m book.pages.exercises' if check else 'written'}")
     return int(check and bool(changed))
 
 

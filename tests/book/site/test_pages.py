@@ -4,9 +4,9 @@ import re
 
 import pytest
 
-from tests.course import ROOT, notebooks, pages, widgets_on
-from tests.site.browser import axe, comes_to_hold, opened, search_results, weight
-from tests.site.widgets import QUIZZES, WIDGETS, answer_quizzes, exercise_widgets
+from book.browser import axe, comes_to_hold, opened, weight
+from book.course import ROOT, notebooks, pages, widgets_on
+from book.widgets import QUIZZES, WIDGETS, answer_quizzes, exercise_widgets
 
 WITH_WIDGETS = [page for page in pages() if widgets_on(page)]
 CHAPTERS = [page for page in WITH_WIDGETS if page.startswith("chapters/")]
@@ -65,12 +65,6 @@ def test_page(page_name, site, built_book, browser):
         problems += [f"weighs {kilobytes:.0f} kB"] if kilobytes > HEAVIEST else []
         assert len(record.requests) > 5 and kilobytes > 50
     assert not problems, "\n".join(problems)
-
-
-def test_the_search_finds_a_page(site, browser):
-    with opened(browser, f"{site}/search.html?q=momentum") as (page, record):
-        assert "/notation.html" in search_results(page)
-        assert not axe(page) and not record.errors and not record.external(site)
 
 
 @pytest.mark.parametrize("width", [375, 1280])

@@ -1,6 +1,6 @@
 """Maths as HTML and MathML, written by KaTeX when the book is built: pages need no maths script.
 
-KaTeX (book/katex/, MIT) runs in QuickJS, which comes as a 2.5 MB wheel.
+KaTeX (katex/, MIT) runs in QuickJS, which comes as a 2.5 MB wheel.
 """
 
 import json

@@ -1,6 +1,6 @@
 """Run the benchmarks and write what they print into how-fast.md.
 
-    python book/fast.py [--peers PYTHON]        `make bench` calls it; takes some minutes
+    python -m book.pages.how_fast [--peers PYTHON]        `make bench` calls it; takes some minutes
 
 PYTHON is an interpreter with requirements-test.txt, torch, jax and optax; without it the comparisons with these
 libraries are left out, and each benchmark says so.
@@ -13,7 +13,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+from book.course import ROOT
+
 PEERS = {"network", "page", "rules"}  # the benchmarks that compare with other libraries
 TEXT = """# How fast is it
 
@@ -29,7 +30,7 @@ def report(script: Path, python: str) -> str:
     title = (ast.get_docstring(ast.parse(script.read_text())) or script.stem).split("\n")[0].split(": `")[0].rstrip(".")
     print(f"\n== {title}", flush=True)
     lines = []
-    with subprocess.Popen([python, str(script)], stdout=subprocess.PIPE, text=True, cwd=ROOT) as run:
+    with subprocess.Popen([python, "-m", f"bench.{script.stem}"], stdout=subprocess.PIPE, text=True, cwd=ROOT) as run:
         assert run.stdout
         for line in run.stdout:
             print(line, end="", flush=True)
@@ -43,7 +44,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Run the benchmarks and write how-fast.md.")
     parser.add_argument("--peers", default=sys.executable, help="an interpreter with torch, jax and optax")
     peers = parser.parse_args().peers
-    scripts = sorted((ROOT / "bench").glob("*.py"))
+    scripts = sorted((ROOT / "bench").glob("[a-z]*.py"))
     sections = [report(s, peers if s.stem in PEERS else sys.executable) for s in scripts]
     machine = f"{platform.machine()}, Python {platform.python_version()}"
     (ROOT / "how-fast.md").write_text(TEXT.format(machine=machine) + "\n".join(sections))

@@ -2,21 +2,17 @@
 
     make lighthouse        needs Node.js 18 or newer with npx, and Chromium or Chrome
 
-Scores go to _build/lighthouse.json, from which book/tested.py fills its table.
+Scores go to _build/lighthouse.json, from which book/pages/what_is_tested.py fills its table.
 """
 
 import json
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-
-from tests.course import SAMPLE, SITE  # noqa: E402
-from tests.site.browser import FLAGS, find_browser, served  # noqa: E402
+from book.browser import FLAGS, find_browser, served
+from book.course import ROOT, SAMPLE, SITE
 
 SCORES = ROOT / "_build" / "lighthouse.json"
 RUNS = 3

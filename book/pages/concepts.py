@@ -1,6 +1,6 @@
 """The concept index: what the course promises to teach, where it teaches it, and a check that it does.
 
-    python book/concepts.py [--check]      write concepts.md, or fail when it is out of date
+    python -m book.pages.concepts [--check]      write concepts.md, or fail when it is out of date
 
 `chapters/concepts.json` lists every concept under a fixed id (S1, S2, …) with the notebooks that teach it.
 `chapters/<chapter>/concepts.json` names the place: {"S21": {"notebook": "3.1", "heading": "The update"}}.
@@ -20,7 +20,8 @@ from myst_parser.config.main import MdParserConfig
 from myst_parser.mdit_to_docutils.base import compute_unique_slug
 from myst_parser.parsers.mdit import create_md_parser
 
-ROOT = Path(__file__).resolve().parent.parent
+from book.course import ROOT, number
+
 PAGE = "concepts.md"
 INTRODUCTION = """\
 # Concept index
@@ -77,17 +78,11 @@ def headings(notebook: Path) -> dict[str, str]:
     return anchors
 
 
-def notebooks(root: Path) -> dict[str, Path]:
-    """Number -> file of every notebook that exists: chapters/3-…/1-….ipynb is "3.1"."""
-    found = sorted(root.glob("chapters/[0-9]*/[0-9]*.ipynb"))
-    return {f"{path.parent.name.split('-')[0]}.{path.name.split('-')[0]}": path for path in found}
-
-
 def read(root: Path = ROOT) -> Index:
     """Merge the chapters' maps into one index; everything amiss becomes a sentence in `problems`."""
     rows = json.loads((root / "chapters/concepts.json").read_text(encoding="utf-8"))
     index = Index([Concept(r["id"], r["concept"], (r["notebook"], *r.get("also", ()))) for r in rows])
-    files = notebooks(root)
+    files = {number(path): path for path in sorted(root.glob("chapters/[0-9]*/[0-9]*.ipynb"))}
     anchors = {number: headings(path) for number, path in files.items()}
     for folder in sorted({path.parent for path in files.values()}):
         map_file = folder / "concepts.json"
@@ -143,7 +138,7 @@ def main(arguments: list[str]) -> int:
     if "--check" not in arguments:
         page.write_text(text, encoding="utf-8")
     elif not page.exists() or page.read_text(encoding="utf-8") != text:
-        index.problems.append(f"{PAGE} is out of date: run python book/concepts.py")
+        index.problems.append(f"{PAGE} is out of date: run python -m book.pages.concepts")
     for problem in index.problems:
         print(problem, file=sys.stderr)
     return 1 if index.problems else 0

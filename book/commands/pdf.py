@@ -3,7 +3,6 @@
 make pdf        needs Chromium or Chrome
 """
 
-import sys
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
@@ -13,11 +12,8 @@ from playwright.sync_api import Browser
 from pypdf import PdfReader, PdfWriter
 from pypdf.generic import ArrayObject, DictionaryObject, NameObject
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-
-from tests.course import SITE, pages  # noqa: E402
-from tests.site.browser import chromium, opened, require_browser, served  # noqa: E402
+from book.browser import chromium, opened, require_browser, served
+from book.course import ROOT, SITE, pages
 
 PDF = ROOT / "_build" / "course.pdf"
 MARGIN = {"top": "18mm", "bottom": "18mm", "left": "16mm", "right": "16mm"}

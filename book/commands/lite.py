@@ -11,8 +11,9 @@ import sys
 from pathlib import Path
 
 import nbformat
-from run_notebooks import GALLERY, ROOT, notebooks
-from setup_cells import EXERCISE_IMPORTS, is_setup
+
+from book.course import GALLERY, ROOT, notebooks
+from book.pages.setup_cells import EXERCISE_IMPORTS, is_setup
 
 SITE = ROOT / "_build" / "lite"
 WORK = ROOT / "_build" / "lite-work"
@@ -37,7 +38,7 @@ def missing() -> list[str]:
 
 def sources() -> list[Path]:
     """The notebooks of the course."""
-    return [*notebooks("chapters"), *notebooks("exercises"), GALLERY]
+    return [*notebooks(), *notebooks("exercises"), GALLERY]
 
 
 def path_in_site(path: Path) -> str:

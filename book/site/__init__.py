@@ -1,0 +1,1 @@
+"""What Sphinx runs while it builds the site."""

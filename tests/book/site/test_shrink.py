@@ -1,0 +1,47 @@
+"""What every page loads is small, and nothing that it needs is lost."""
+
+import gzip
+import re
+
+from book.browser import opened
+from book.site import shrink
+from optcore.widgets.base import HERE, page_source
+
+WIDGETS = sorted(HERE.glob("*.js"))
+CHAPTER = "chapters/4-adaptive-methods/2-adam"
+
+
+def test_all_widget_code_is_small(built_book):
+    built = (built_book[0] / "_static/oc").glob("*.js")
+    sizes = {file.name: len(gzip.compress(file.read_bytes(), 9)) for file in built}
+    assert set(sizes) == {file.name for file in WIDGETS} and len(sizes) > 15
+    assert sizes["common.js"] <= 13_000
+    assert sum(sizes.values()) + len(gzip.compress(page_source("oc.css").encode(), 9)) <= 60_000, sizes
+
+
+def test_squeezing_a_script_takes_only_spaces_and_comments():
+    for file in WIDGETS:
+        code = re.sub(r" *// .*", "", page_source(file.name))
+        squeezed = shrink.squeezed(code)
+        assert re.sub(r"\s", "", squeezed) == re.sub(r"\s", "", code) and len(squeezed) < 0.95 * len(code)
+        lines = [line for line in code.splitlines() if "`" not in line]
+        words = [word for line in lines for word in re.findall(r'"[^"]*"', line)]
+        assert len(words) > 10 and [word for word in words if word not in squeezed] == []
+    nested = "return `${a ? `b = ${ c }` : d}`;"
+    assert shrink.squeezed(nested) == nested
+
+
+def test_a_page_asks_for_one_style_sheet_before_it_shows(site, browser):
+    with opened(browser, f"{site}/{CHAPTER}.html") as (page, record):
+        sheets = [url for url in record.requests if ".css" in url]
+        blocking = page.eval_on_selector_all("script[src]:not([defer])", "all => all.map(script => script.src)")
+    assert [url.rsplit("/", 1)[1] for url in sheets] == ["site.css"] and not blocking
+
+
+def test_the_style_sheet_names_only_what_is_there(built_book):
+    folder = built_book[0] / "_static"
+    css = (folder / "site.css").read_text(encoding="utf-8")
+    asked = [url for url in re.findall(r"url\(['\"]?([^'\")]+)", css) if not url.startswith(("data:", "#"))]
+    assert len(asked) > 10
+    assert not [url for url in asked if not (folder / url).is_file() and "KaTeX" not in url]
+    assert ".oc-widget" in css and ".katex" in css and ".fa-download" in css and ".btn-outline-warning" not in css
