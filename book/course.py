@@ -61,6 +61,12 @@ def source(cell: dict) -> str:
     return "".join(cell["source"])
 
 
+def text_outputs(cell: dict) -> str:
+    """What a cell wrote, and its results as text."""
+    outputs = cell.get("outputs", [])
+    return "\n".join("".join(o.get("text", "")) + "".join(o.get("data", {}).get("text/plain", "")) for o in outputs)
+
+
 def stored_html(path: Path) -> str:
     """The text/html outputs stored in a notebook, joined."""
     outputs = (output for cell in load(path)["cells"] for output in cell.get("outputs", []))

@@ -12,7 +12,7 @@ from .palette import color_of
 from .rules import name_of
 from .surfaces import Surface, beale
 
-__all__ = ["draw_landscape", "draw_loss", "draw_path", "draw_race", "grid", "use_style"]
+__all__ = ["draw_comparison", "draw_landscape", "draw_loss", "draw_path", "draw_race", "grid", "use_style"]
 
 
 def use_style() -> None:
@@ -88,6 +88,59 @@ def draw_loss(paths: Mapping[str, Path | np.ndarray], ax: Axes | None = None, *,
         ax.plot(loss - lowest, color=_color(label, path, index), label=label)
     ax.set(yscale="log", xlabel="step", ylabel="loss above the minimum" if lowest else "loss")
     ax.legend()
+    return ax
+
+
+def draw_comparison(result: Any, ax: Axes | None = None) -> Axes:
+    """What `compare` found: left the mean score over the rates, right the paired differences on fresh seeds.
+
+    Bars: one standard error over the tuning seeds; filled: the best rate. Where more than the rate was tuned, each rate
+    has its best other settings. Right, dots: one pair each (side minus reference, or side over it); bars: the interval
+    of their mean. With `ax` given, the left picture alone is drawn there. Returns the axes of the rates.
+    """
+    right = None
+    if ax is None:
+        pairs = bool(result.seeds)
+        _, axes = plt.subplots(1, 1 + pairs, figsize=(8.4 if pairs else 6.4, 3.2), squeeze=False)
+        ax, right = axes[0, 0], axes[0, 1] if pairs else None
+    for index, (side, grid) in enumerate(result.grids.items()):
+        setting, rates = next(iter(grid.items()))
+        loss = result.tuned[side] if result.better == "lower" else -result.tuned[side]
+        loss = np.where(np.isfinite(loss), loss, np.inf).reshape(len(rates), -1)
+        rows = np.arange(len(rates))
+        runs = result.tuned_runs[side].reshape(*loss.shape, -1)[rows, loss.argmin(axis=1)]
+        mean = result.tuned[side].reshape(loss.shape)[rows, loss.argmin(axis=1)]
+        error = np.zeros((2, len(rates)))
+        if runs.shape[1] > 1:
+            with np.errstate(all="ignore"):
+                values = np.log(runs) if result.ratio else runs
+                half = values.std(axis=1, ddof=1) / np.sqrt(runs.shape[1])
+                ends = (mean / np.exp(half), mean * np.exp(half)) if result.ratio else (mean - half, mean + half)
+            error = np.array([mean - ends[0], ends[1] - mean])
+        color, shown = color_of(side, index), np.isfinite(mean)
+        style: dict[str, Any] = dict(marker="o", markersize=5, markerfacecolor="white", capsize=2, linewidth=1.4)
+        x = np.array(rates)
+        ax.errorbar(x[shown], mean[shown], error[:, shown], color=color, label=side, **style)
+        best = rates.index(result.best[side][setting])
+        ax.plot(x[best], mean[best], "o", color=color, markersize=7, zorder=9)
+    ax.set(xlabel="learning rate" if setting == "rate" else setting, ylabel=result.score)
+    if all(min(next(iter(grid.values()))) > 0 for grid in result.grids.values()):
+        ax.set_xscale("log")
+    if result.ratio:
+        ax.set_yscale("log")
+    ax.legend()
+    if right is not None:
+        for row, (side, d) in enumerate(result.differences.items()):
+            color = color_of(side, list(result.grids).index(side))
+            right.plot(d.pairs, np.full(len(d.pairs), row + 0.2), ".", color=color, markersize=5, alpha=0.7)
+            right.plot([d.low, d.high], [row, row], color=color, linewidth=2.4)
+            right.plot(d.mean, row, "o", color=color)
+        right.axvline(1 if result.ratio else 0, color="gray", linewidth=0.8)
+        right.set(yticks=range(len(result.differences)), yticklabels=list(result.differences))
+        right.set(ylim=(len(result.differences) - 0.4, -0.6))
+        right.set(xlabel=f"{result.score}, {'over' if result.ratio else 'minus'} {result.reference}")
+        if result.ratio:
+            right.set_xscale("log")
     return ax
 
 

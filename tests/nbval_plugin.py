@@ -1,11 +1,14 @@
 """For `pytest --nbval -p tests.nbval_plugin`: text outputs are compared strictly, pages and pictures are not.
 
-A widget's HTML holds unrounded numbers; tests/test_notebooks.py looks at it, and tests/test_site.py runs it.
+A widget's HTML holds unrounded numbers; tests/test_notebooks.py looks at it, and tests/test_site.py runs it. The
+tables of claims and comparisons have in HTML and in their record what one run measured, and in their text what all do.
 """
 
 from nbval.kernel import RunningKernel
 
-NOT_COMPARED = ("text/html", "image/svg+xml", "application/javascript")
+from optcore.claims import RECORD
+
+NOT_COMPARED = ("text/html", "image/svg+xml", "application/javascript", RECORD)
 
 
 def pytest_collectstart(collector) -> None:

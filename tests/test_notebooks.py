@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from book.commands import run_notebooks
-from book.course import GALLERY, ROOT, load, notebooks, number, pages, source
+from book.course import GALLERY, ROOT, load, notebooks, number, pages, source, text_outputs
 from book.pages import setup_cells
 from optcore.widgets.base import page_source
 from tests.prose import numbers, unstated
@@ -44,11 +44,6 @@ def code_cells(nb: dict) -> list[dict]:
 
 def markdown(nb: dict) -> list[str]:
     return [source(cell) for cell in nb["cells"] if cell["cell_type"] == "markdown"]
-
-
-def text_outputs(cell: dict) -> str:
-    outputs = cell.get("outputs", [])
-    return "\n".join("".join(o.get("text", "")) + "".join(o.get("data", {}).get("text/plain", "")) for o in outputs)
 
 
 def test_the_book_lists_every_notebook():

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from book.course import ROOT, load, source
+from book.course import ROOT, load, source, text_outputs
 from book.pages import concepts
 from tests.prose import numbers, unstated
 
@@ -14,10 +14,9 @@ LINK = re.compile(r"\]\((chapters/[\w./-]+\.ipynb)#([\w-]+)\)")
 
 
 def table_of(path: str) -> str:
-    """The printed table of a notebook's claims."""
+    """The table of a notebook's claims, as text."""
     cells = load(ROOT / path)["cells"]
-    outputs = [o for c in cells if c["cell_type"] == "code" and "claims.table()" in source(c) for o in c["outputs"]]
-    return "".join("".join(o.get("text", "")) for o in outputs)
+    return "".join(text_outputs(c) for c in cells if c["cell_type"] == "code" and "claims.table()" in source(c))
 
 
 def test_there_are_lines():

@@ -1,0 +1,577 @@
+"""Which of two is better: `compare`, the one way in which this course says so.
+
+A comparison is fair when each side has its own best rate, inside its grid; when all spend the same; and when the
+verdict rests on fresh seeds, the same for all sides, so that run i of both differs in nothing but the side.
+
+>>> import optcore as oc
+>>> bowl = oc.bowl.at(kappa=20.0)
+>>> def last_loss(rule, rate, seed):
+...     return oc.descend(rule, bowl, [1.0, 1.0], 100, rate, noise=0.1, seed=seed).loss[-1]
+>>> result = oc.compare(
+...     "Does momentum help under noise?",
+...     {"gd": partial(last_loss, oc.gd), "momentum": partial(last_loss, oc.momentum)},
+...     {"gd": np.geomspace(0.01, 0.1, 6), "momentum": np.geomspace(0.001, 0.1, 9)},
+...     budget=100, score="final loss", ratio=True, seeds=20, batched=True)
+>>> result
+Does momentum help under noise? (final loss, lower is better)
+  gd        6 rates from 0.01 to 0.1, the best inside
+  momentum  9 rates from 0.001 to 0.1, the best inside
+  100 steps each; 3 seeds to choose the rates, 20 fresh ones for the verdict
+  momentum against gd: a tie
+>>> claims = oc.Claims()
+>>> claims.verdict(result, "a tie", (0.5, 2.0))      # what the text says, with the band of the measured factor
+
+A side is a function `(rate, seed) -> score`; `partial` makes one of a function with more arguments. As the last
+expression of a notebook's cell the result is shown as a table with this run's numbers, and stored for the page "Every
+comparison of this course"; `oc.plotting.draw_comparison(result)` draws scores over rates, and the paired differences.
+"""
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache, partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .claims import RECORD, html_table
+from .sweeps import sweep
+
+__all__ = ["Comparison", "Difference", "compare", "t_interval", "t_quantile"]
+
+FRESH = 1000  # seeds for the verdict are counted from here, those for the rates from 0
+
+
+# -------------------------------------------------------------------------------------------------- Student's t
+
+
+def _t_inside(x: float, df: int) -> float:
+    """P(|T| ≤ x) of Student's t with a whole number of degrees of freedom: Abramowitz and Stegun 26.7.3 and 26.7.4."""
+    angle = math.atan2(x, math.sqrt(df))
+    sine, cosine = math.sin(angle), math.cos(angle)
+    odd = df % 2
+    if df == 1:
+        return angle * 2 / math.pi
+    k = np.arange(1 + odd, df - 2, 2)
+    series = float(np.cumprod([cosine if odd else 1.0, *(cosine**2 * k / (k + 1))]).sum())
+    return (angle + sine * series) * 2 / math.pi if odd else sine * series
+
+
+@cache
+def t_quantile(level: float, df: int) -> float:
+    """The t with P(|T| ≤ t) = level: half the width, in standard errors, of an interval of that level.
+
+    level: in [0, 1), as 0.95. df: degrees of freedom, a whole number from 1, the number of values less one. The
+    series for whole df is exact; bisection of the angle leaves errors of rounding.
+
+    >>> round(t_quantile(0.95, 9), 4), round(t_quantile(0.95, 2), 4)
+    (2.2622, 4.3027)
+    """
+    if not (0 <= level < 1 and df >= 1 and df == int(df)):
+        raise ValueError(f"A t-quantile needs 0 ≤ level < 1 and a whole number df ≥ 1; got {level} and {df}.")
+    low, high = 0.0, math.pi / 2
+    for _ in range(80):
+        middle = (low + high) / 2
+        if _t_inside(math.sqrt(df) * math.tan(middle), int(df)) < level:
+            low = middle
+        else:
+            high = middle
+    return math.sqrt(df) * math.tan((low + high) / 2)
+
+
+def t_interval(values: Any, level: float = 0.95) -> tuple[float, float, float]:
+    """Mean of n values and the ends of its t-interval, mean ± t s/√n with s² = Σ(x - mean)²/(n - 1).
+
+    values: (n,), n ≥ 2, independent of each other: paired differences, one a seed. In units of the values. Of such
+    intervals, a share `level` covers the true mean when the values are normal (Student 1908).
+
+    >>> [round(v, 4) for v in t_interval([0.02, 0.01, 0.0, 0.01])]
+    [0.01, -0.003, 0.023]
+    """
+    values = np.asarray(values, float)
+    if values.ndim != 1 or len(values) < 2:
+        raise ValueError(f"An interval needs at least two values in a row; got the shape {values.shape}.")
+    half = t_quantile(level, len(values) - 1) * float(values.std(ddof=1)) / math.sqrt(len(values))
+    mean = float(values.mean())
+    return mean, mean - half, mean + half
+
+
+# ----------------------------------------------------------------------------------------------------- the result
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One side against the reference, at the best rate of each, on the fresh seeds that both share.
+
+    pairs: (seeds,), side minus reference for each seed (a factor: side over reference, when the comparison was asked
+    for a ratio). low and high: the t-interval of their mean over seeds, None without seeds. test: the ends of the
+    interval that counts the choice of the test examples too, else None.
+    """
+
+    side: str
+    reference: str
+    pairs: np.ndarray
+    mean: float
+    low: float | None
+    high: float | None
+    test: tuple[float, float] | None
+    verdict: str
+    sure: bool  # no other word if the interval moved by a tenth of its width
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What `compare` found. Its text holds what every processor finds, its HTML the numbers of this run.
+
+    grids, best: side -> setting -> values tried, and the best one. tuned: side -> (settings…), mean score over the
+    tuning seeds; tuned_runs: (settings…, seeds). fresh: side -> (seeds,), scores at the best rate. budget: side ->
+    what a run spends, in `unit`. `result["adam"]` is the `Difference` of a side to the reference.
+    """
+
+    question: str
+    score: str
+    better: str
+    ratio: bool
+    unit: str
+    budget: dict[str, float]
+    unequal: str
+    grids: dict[str, dict[str, list]]
+    best: dict[str, dict[str, Any]]
+    tuned_runs: dict[str, np.ndarray]
+    tuned: dict[str, np.ndarray]
+    fresh: dict[str, np.ndarray]
+    tuning_seeds: list[int]
+    seeds: list[int]
+    test_size: int | None
+    margin: float
+    level: float
+    reference: str
+    differences: dict[str, Difference] = field(default_factory=dict)
+
+    def __getitem__(self, side: str) -> Difference:
+        if side not in self.differences:
+            raise KeyError(f"{side!r} is not compared with {self.reference}; there are: {', '.join(self.differences)}.")
+        return self.differences[side]
+
+    @property
+    def verdict(self) -> str:
+        """The verdicts in words."""
+        return "; ".join(f"{d.side} against {d.reference}: {d.verdict}" for d in self.differences.values())
+
+    def __repr__(self) -> str:
+        width = max(map(len, self.grids))
+        lines = [f"{self.question} ({self.score}, {self.better} is better)"]
+        lines += [f"  {side:{width}s}  {_tries(grid)}, the best inside" for side, grid in self.grids.items()]
+        lines.append(f"  {self.spent}; {self.chance}")
+        lines += [f"  {d.side} against {d.reference}: {d.verdict}" for d in self.differences.values()]
+        return "\n".join(lines)
+
+    @property
+    def spent(self) -> str:
+        """What a run costs, in words."""
+        if not self.unequal:
+            return f"{_short(next(iter(self.budget.values())))} {self.unit} each"
+        each = ", ".join(f"{side} {_short(value)}" for side, value in self.budget.items())
+        return f"{self.unit} a run: {each} ({self.unequal})"
+
+    @property
+    def chance(self) -> str:
+        """Seeds, number of comparisons and test set, in words."""
+        if not self.seeds:
+            return "nothing random: one run a rate, no interval"
+        words = f"{len(self.tuning_seeds)} seeds to choose the rates, {len(self.seeds)} fresh ones for the verdict"
+        if (count := len(self.differences)) > 1:
+            words += f"; {count} comparisons, each interval at {100 * self.level:.4g} % (Bonferroni)"
+        return words + (f"; {self.test_size} test examples" if self.test_size else "")
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        return {"text/plain": repr(self), "text/html": self.html(), RECORD: {"comparison": self.record()}}
+
+    def html(self) -> str:
+        """The table with the numbers of this run."""
+        minus = "over" if self.ratio else "minus"
+        head = ["side", "tried", "best", f"{self.score}, fresh", f"{minus} {self.reference}", "verdict"]
+        rows = []
+        for side, grid in self.grids.items():
+            best = ", ".join(_short(v) if k == "rate" else f"{k} {_short(v)}" for k, v in self.best[side].items())
+            row = [side, _tries(grid), best, _mean(self.fresh[side], self.ratio), "", ""]
+            if side in self.differences:
+                d = self.differences[side]
+                row[4:] = [_with_interval(d), d.verdict]
+            rows.append(row)
+        caption = f"{self.question} ({self.score}, {self.better} is better.) Numbers of this run."
+        notes = [f"{self.spent}; {self.chance}."]
+        if self.seeds:
+            notes.append(
+                f"±: standard error. In brackets: {100 * self.level:.4g} % t-interval of the paired difference."
+            )
+        if any(d.test for d in self.differences.values()):
+            notes.append("With other test examples: the interval that counts their choice as well.")
+        return html_table(caption, head, rows, " ".join(notes))
+
+    def record(self) -> dict[str, Any]:
+        """What the page of all comparisons needs, as JSON can hold it."""
+        sides: dict[str, dict[str, Any]] = {}
+        for side, grid in self.grids.items():
+            tuned = [_rounded(v) for v in self.tuned[side].ravel()]
+            sides[side] = {"grid": {k: [_rounded(v) for v in values] for k, values in grid.items()}}
+            sides[side] |= {"best": {k: _rounded(v) for k, v in self.best[side].items()}, "tuned": tuned}
+            sides[side] |= {"budget": _rounded(self.budget[side]), "tuning_seeds": self.tuning_seeds}
+            sides[side] |= {"seeds": self.seeds, "scores": [_rounded(v) for v in self.fresh[side]]}
+        differences = [
+            {
+                "side": d.side,
+                "verdict": d.verdict,
+                "mean": _rounded(d.mean),
+                "interval": None if d.low is None else [_rounded(d.low), _rounded(d.high)],
+                "test_interval": d.test and [_rounded(v) for v in d.test],
+            }
+            for d in self.differences.values()
+        ]
+        names = ("question", "score", "better", "ratio", "unit", "unequal", "margin", "test_size", "level", "reference")
+        return {name: getattr(self, name) for name in names} | {"sides": sides, "differences": differences}
+
+
+def _short(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _rounded(value: Any) -> Any:
+    """Six significant digits, as JSON can hold them."""
+    return (
+        value if not isinstance(value, (float, np.floating)) else float(f"{value:.6g}") if np.isfinite(value) else None
+    )
+
+
+def _tries(grid: Mapping[str, Sequence]) -> str:
+    """How much was tried: "6 rates from 0.01 to 0.1"."""
+    parts = [
+        f"{len(values)} {'rates' if name == 'rate' else f'values of {name}'} "
+        f"from {_short(min(values))} to {_short(max(values))}"
+        for name, values in grid.items()
+    ]
+    return " times ".join(parts)
+
+
+def _mean(scores: np.ndarray, ratio: bool) -> str:
+    if ratio:
+        return f"{np.exp(np.log(scores).mean()):.4g}"
+    spread = f" ± {scores.std(ddof=1) / math.sqrt(len(scores)):.2g}" if len(scores) > 1 else ""
+    return f"{scores.mean():.4g}{spread}"
+
+
+def _with_interval(d: Difference) -> str:
+    text = f"{d.mean:.3g}"
+    if d.low is not None:
+        text += f" [{d.low:.3g}, {d.high:.3g}]"
+    if d.test is not None:
+        text += f"; with other test examples [{d.test[0]:.3g}, {d.test[1]:.3g}]"
+    return text.replace("-", "−")
+
+
+# --------------------------------------------------------------------------------------------------- asking for it
+
+
+def _grids(sides: Mapping[str, Callable], rates: Any) -> dict[str, dict[str, list]]:
+    """side -> setting -> its values in order; `rates` is for all sides, or a grid for each."""
+    if isinstance(rates, Mapping) and set(rates) & set(sides):
+        if set(rates) != set(sides):
+            odd = ", ".join(map(repr, set(rates) ^ set(sides)))
+            raise ValueError(f"Give rates for every side and for no other; look at {odd}.")
+        each = dict(rates)
+    else:
+        each = dict.fromkeys(sides, rates)
+    grids = {}
+    for side, grid in each.items():
+        grid = grid if isinstance(grid, Mapping) else {"rate": grid}
+        grids[side] = {name: sorted(np.asarray(values, float).tolist()) for name, values in grid.items()}
+        for name, values in grids[side].items():
+            if len(values) < 3 or len(set(values)) < len(values):
+                raise ValueError(f"The grid of {side} needs three different values of {name} or more; got {values}.")
+    return {side: grids[side] for side in sides}
+
+
+def _seeds(tuning: int | Iterable[int], seeds: int | Iterable[int] | None) -> tuple[list[int], list[int]]:
+    if seeds is None:
+        return [], []
+    listed = lambda given, first: [*range(first, first + given)] if isinstance(given, int) else [int(s) for s in given]
+    chosen, fresh = listed(tuning, 0), listed(seeds, FRESH)
+    if not chosen or len(fresh) < 2:
+        raise ValueError("A comparison needs a seed to choose the rates with, and two or more fresh ones.")
+    for name, some in (("tuning", chosen), ("verdict", fresh)):
+        if len(set(some)) < len(some):
+            raise ValueError(f"Two of the {name} seeds are equal: {some}.")
+    if both := sorted(set(chosen) & set(fresh)):
+        raise ValueError(
+            f"Seeds {', '.join(map(str, both))} choose the rates and give the verdict: a rate chosen on a seed looks "
+            "better there than it is. Take other seeds for the verdict."
+        )
+    return chosen, fresh
+
+
+def _call(side: Callable, named: bool, random: bool, *, seed: int, **settings: Any) -> Any:
+    """One run: a side with one rate is called by position, one with more settings by name."""
+    if named:
+        return side(**settings, **({"seed": seed} if random else {}))
+    return side(settings["rate"], seed) if random else side(settings["rate"])
+
+
+def _runs(name: str, side: Callable, grid: dict[str, list], seeds: list[int], batched: bool, unit: str, **how: Any):
+    """Scores (settings…, seeds or one, examples…) of a side, and what the runs spent when they tell, else None."""
+    shape = (*map(len, grid.values()), len(seeds) or 1)
+    if batched:
+        rate = np.array(grid["rate"])
+        found = side(rate[:, None, None], np.array(seeds)[:, None]) if seeds else side(rate[:, None])
+        found = dict(found) if isinstance(found, Mapping) else {"score": found}
+        found = {k: np.asarray(v, float) for k, v in found.items()}
+        if not seeds:
+            found = {k: v[:, None] for k, v in found.items()}
+    else:
+        run = partial(_call, side, [*grid] != ["rate"], bool(seeds))
+        table = sweep(run, grid, seeds or [0], **how)
+        found = {"score" if k == "value" else k: table.grid(k).astype(float) for k in table.columns if k != "seed"}
+    if "score" not in found:
+        raise ValueError(f"A run returns its score, or a dict with 'score' and {unit!r}; {name} gave {list(found)}.")
+    scores = found["score"]
+    if scores.shape[: len(shape)] != shape or scores.ndim > len(shape) + 1:
+        raise ValueError(
+            f"{name} returned scores of the shape {scores.shape}; {shape} was expected, with one axis more for test "
+            "examples."
+        )
+    return scores, found.get(unit)
+
+
+def _best(name: str, grid: dict[str, list], tuned: np.ndarray, better: str) -> tuple[int, ...]:
+    """Where the best mean is; of equal ones next to each other the middle. Raises ValueError at an edge."""
+    loss = tuned if better == "lower" else -tuned
+    loss = np.where(np.isnan(loss), np.inf, loss)
+    if not np.isfinite(loss).any():
+        raise ValueError(f"No setting of {name} ended in a number on every seed: extend its grid to smaller rates.")
+    equal = np.argwhere(loss == loss.min())
+    at = tuple(int(k) for k in equal[len(equal) // 2])
+    for k, (setting, values) in zip(at, grid.items(), strict=True):
+        if 0 < k < len(values) - 1 or (k == 0 and values[0] == 0):  # below 0 there is nothing to try
+            continue
+        before, last = (values[1], values[0]) if k == 0 else values[-2:]
+        more = [last * (last / before) ** n if before * last > 0 else last + n * (last - before) for n in (1, 2)]
+        end = "smallest" if k == 0 else "largest"
+        raise ValueError(
+            f"The best {setting} of {name} is {last:.4g}, the {end} of its grid, so the best may lie beyond. "
+            f"Extend the grid of {name}, with {more[0]:.4g} and {more[1]:.4g}."
+        )
+    return at
+
+
+def _spent(sides: Mapping, budget: Any, counted: dict[str, Any], unit: str, unequal: str) -> dict[str, float]:
+    """side -> what a run spends; ValueError when that differs and nobody said why."""
+    if budget == "counted":
+        missing = [name for name, value in counted.items() if value is None]
+        if missing:
+            raise ValueError(f"To be counted, {unit} must be in what {', '.join(missing)} returns, beside 'score'.")
+        spent = {name: float(np.mean(value)) for name, value in counted.items()}
+    else:
+        spent = dict(budget) if isinstance(budget, Mapping) else dict.fromkeys(sides, budget)
+        if set(spent) != set(sides):
+            raise ValueError(f"Give the budget of every side: {', '.join(sides)}; got {', '.join(map(str, spent))}.")
+    least, most = min(spent, key=spent.__getitem__), max(spent, key=spent.__getitem__)
+    if spent[most] > 1.01 * spent[least] and not unequal:
+        raise ValueError(
+            f"{most} spends {spent[most] / spent[least]:.3g} times the {unit} of {least}, {spent[most]:g} against "
+            f"{spent[least]:g}: give both the same, or say in `unequal` why not."
+        )
+    if spent[most] <= 1.01 * spent[least] and unequal:
+        raise ValueError(f"The budgets are equal, so `unequal` has nothing to say; it says {unequal!r}.")
+    return {name: spent[name] for name in sides}
+
+
+# ----------------------------------------------------------------------------------------------------- the verdict
+
+
+def _word(mean: float, low: float, high: float, test: tuple[float, float] | None, margin: float, better: str) -> str:
+    """The verdict on a difference: a tie when the interval holds 0 or the mean is within the margin."""
+    if low <= 0 <= high or abs(mean) < margin:
+        return "a tie"
+    word = "better" if (mean < 0) == (better == "lower") else "worse"
+    return f"{word} on these test examples" if test and test[0] <= 0 <= test[1] else word
+
+
+def _difference(side: str, reference: str, a: np.ndarray, b: np.ndarray, asked: dict[str, Any]) -> Difference:
+    """a and b: (seeds,), or (seeds, examples), scores on the same seeds."""
+    better, ratio, margin, level = (asked[k] for k in ("better", "ratio", "margin", "level"))
+    by_example = None
+    if a.ndim == 2:
+        by_example = (a - b).mean(axis=0)
+        a, b = a.mean(axis=-1), b.mean(axis=-1)
+    pairs = np.log(a / b) if ratio else a - b
+    back = np.exp if ratio else lambda v: v
+    margin = math.log1p(margin) if ratio else margin
+    if not asked["seeds"]:
+        mean = float(pairs[0])
+        same = abs(mean) <= 1e-9 * (1 if ratio else max(abs(a[0]), abs(b[0])))
+        word = "a tie" if same else _word(mean, mean, mean, None, margin, better)
+        sure = not 0.9 * margin < abs(mean) < 1.1 * margin
+        return Difference(side, reference, back(pairs), float(back(mean)), None, None, None, word, sure)
+    mean, low, high = t_interval(pairs, level)
+    test = None
+    if by_example is not None:
+        error, df = by_example.std(ddof=1) / math.sqrt(len(by_example)), len(by_example) - 1
+    elif n := asked["test_size"]:
+        p, q = a.mean(), b.mean()
+        error, df = math.sqrt((p * (1 - p) + q * (1 - q)) / n), n - 1
+    if by_example is not None or asked["test_size"]:
+        half = math.hypot((high - low) / 2, t_quantile(level, df) * error)
+        test = (mean - half, mean + half)
+    move = (high - low) / 10
+    words = {
+        _word(mean + s, low + s, high + s, test and (test[0] + s, test[1] + s), margin, better)
+        for s in (-move, 0, move)
+    }
+    word = _word(mean, low, high, test, margin, better)
+    mean, low, high = (float(back(v)) for v in (mean, low, high))
+    return Difference(side, reference, back(pairs), mean, low, high, test, word, len(words) == 1)
+
+
+def compare(
+    question: str,
+    sides: Mapping[str, Callable],
+    rates: Any,
+    *,
+    budget: Any,
+    unit: str = "steps",
+    unequal: str = "",
+    score: str = "loss",
+    better: str = "lower",
+    ratio: bool = False,
+    tuning: int | Iterable[int] = 3,
+    seeds: int | Iterable[int] | None = 10,
+    test_size: int | None = None,
+    margin: float = 0.0,
+    reference: str | None = None,
+    batched: bool = False,
+    n_jobs: int = 1,
+    cache: str | Path | None = None,
+    progress: bool | None = None,
+) -> Comparison:
+    """Choose the best rate of each side on the tuning seeds, then compare the sides at these rates on fresh seeds.
+
+    sides: name -> function `(rate, seed) -> score`; all randomness comes from the seed, and equal seeds give all
+    sides the same data, start and noise, which pairs the runs. rates: a grid for all, or name -> grid. A grid is a
+    list of rates, or a dict keyword -> values when more than the rate is tuned; the side is then called by keyword.
+    budget: what a run spends, in `unit`: a number, name -> number, or "counted": each run returns
+    {"score": …, unit: …}. unequal: why budgets differ, when they must.
+
+    score: what is measured. better: "lower" or "higher". ratio: compare by factors (of positive scores: pairs are
+    then differences of logarithms, back as side/reference) instead of differences. tuning, seeds: a number, or the
+    seeds themselves; seeds=None for runs without chance, functions `rate -> score`: one difference, no interval.
+    A score may be (n,), a value for each of n test examples (right or wrong, say): their mean is the score, and the
+    error that the choice of these n adds is taken from the same pairs. With accuracies alone, test_size=n gives an
+    upper bound of it, that of independent test sets. margin: a mean difference smaller than this is a tie (of a
+    ratio: a factor below 1 + margin). reference: the side all others are compared with, the first by default;
+    "best": the one with the best score on the tuning seeds. Of k comparisons each has the level 1 - 0.05/k
+    (Bonferroni), so that all k intervals hold together with 95 %.
+
+    batched: each side is called once for all, with rates (rates, 1, 1) and seeds (seeds, 1), as `descend` takes them,
+    and returns (rates, seeds), or (rates, seeds, n); without chance, rates (rates, 1) and (rates,).
+    n_jobs, cache, progress: as in `sweep`.
+
+    Rates are judged by their mean over the tuning seeds (of logarithms, for a ratio); one that ends in inf or nan on
+    any seed is out. Raises ValueError when the best rate is at an edge of the grid, with the next values to try; when
+    seeds are used twice, budgets differ without a word, or a fresh run does not end in a number.
+    """
+    sides = dict(sides)
+    if len(sides) < 2 or not all(map(callable, sides.values())):
+        raise ValueError("A comparison needs two sides or more, name -> function of a rate and a seed.")
+    if better not in ("lower", "higher"):
+        raise ValueError(f"`better` is 'lower' or 'higher', not {better!r}.")
+    reference = reference or next(iter(sides))
+    if reference not in (*sides, "best"):
+        raise ValueError(f"The reference {reference!r} is none of {', '.join(sides)}.")
+    grids = _grids(sides, rates)
+    if batched and any([*grid] != ["rate"] for grid in grids.values()):
+        raise ValueError("Batched runs are tuned over the rate alone.")
+    chosen, fresh_seeds = _seeds(tuning, seeds)
+    how: dict[str, Any] = dict(batched=batched, unit=unit) | ({} if batched else dict(n_jobs=n_jobs, cache=cache, progress=progress))
+
+    tuned_runs, tuned, best, fresh, counted = {}, {}, {}, {}, {}
+    with np.errstate(all="ignore"):  # too long steps overflow, and are out
+        for name, side in sides.items():
+            scores, cost = _runs(name, side, grids[name], chosen, **how)
+            scores = scores if scores.ndim == len(grids[name]) + 1 else scores.mean(axis=-1)
+            tuned_runs[name] = scores
+            tuned[name] = np.exp(np.log(scores).mean(axis=-1)) if ratio else scores.mean(axis=-1)
+            at = _best(name, grids[name], tuned[name], better)
+            best[name] = {k: values[i] for i, (k, values) in zip(at, grids[name].items(), strict=True)}
+            if chosen:
+                fixed = {k: [value] for k, value in best[name].items()}
+                scores, cost = _runs(name, side, fixed, fresh_seeds, **how)
+                fresh[name] = scores.reshape(scores.shape[len(at) :])
+            else:
+                fresh[name], cost = scores[at], cost if cost is None else cost[at]
+            counted[name] = cost
+    spent = _spent(sides, budget, counted, unit, unequal)
+    _check_scores(fresh, best, fresh_seeds, ratio, test_size)
+    if reference == "best":
+        overall = {name: (min if better == "lower" else max)(tuned[name][np.isfinite(tuned[name])]) for name in sides}
+        reference = (min if better == "lower" else max)(overall, key=overall.__getitem__)
+    level = 1 - 0.05 / (len(sides) - 1)
+    asked = dict(better=better, ratio=ratio, margin=margin, level=level, seeds=fresh_seeds, test_size=test_size)
+    others = [name for name in sides if name != reference]
+    differences = {name: _difference(name, reference, fresh[name], fresh[reference], asked) for name in others}
+    size = next((f.shape[1] for f in fresh.values() if f.ndim == 2), test_size)
+    return Comparison(
+        question, score, better, ratio, unit, spent, unequal, grids, best, tuned_runs, tuned,
+        {name: f if f.ndim == 1 else f.mean(axis=-1) for name, f in fresh.items()},
+        chosen, fresh_seeds, size, margin, level, reference, differences,
+    )  # fmt: skip
+
+
+def _check_scores(
+    fresh: dict[str, np.ndarray], best: dict, seeds: list[int], ratio: bool, test_size: int | None
+) -> None:
+    for name, scores in fresh.items():
+        means = scores if scores.ndim == 1 else scores.mean(axis=-1)
+        bad = ~np.isfinite(means)
+        if bad.any():
+            where = ", ".join(str(seed) for seed, b in zip(seeds, bad, strict=True) if b)
+            raise ValueError(
+                f"{name} at {best[name]} does not end in a number on the fresh seeds {where}: its best rate is too "
+                "near to divergence. Choose it on more tuning seeds, or return a score that a diverged run deserves."
+            )
+        if ratio and (means <= 0).any():
+            raise ValueError(f"A ratio needs positive scores; {name} has {means.min():g}.")
+        if test_size and (means.min() < 0 or means.max() > 1):
+            raise ValueError(f"test_size is for accuracies, from 0 to 1; {name} has scores up to {means.max():g}.")
+    if len({f.shape for f in fresh.values()}) > 1:
+        raise ValueError(f"Sides return scores of different shapes: {', '.join(str(f.shape) for f in fresh.values())}.")
+    constant = all((f == f[:1]).all() for f in fresh.values())
+    if seeds and constant and len({float(f.mean()) for f in fresh.values()}) > 1:
+        raise ValueError(
+            "Every seed gives the same score: use the seed in the runs; or, where nothing is random, say seeds=None."
+        )
+
+
+# ------------------------------------------------------------------------------------------------- stored records
+
+
+def unsound(record: Mapping[str, Any]) -> list[str]:
+    """What is wrong with a stored comparison, in sentences; the tests look at every one in the notebooks."""
+    problems = []
+    sides = record["sides"]
+    for name, side in sides.items():
+        for setting, values in side["grid"].items():
+            best = side["best"][setting]
+            if best not in values or best in (values[-1], values[0]) and best != 0:
+                problems.append(f"the best {setting} of {name}, {best}, is not inside its grid")
+        if both := set(side["tuning_seeds"]) & set(side["seeds"]):
+            problems.append(f"{name} is judged on seeds that chose its rate: {sorted(both)}")
+        if len(side["scores"]) != max(len(side["seeds"]), 1):
+            problems.append(f"{name} has {len(side['scores'])} scores for {len(side['seeds'])} seeds")
+    if len({tuple(side["seeds"]) for side in sides.values()}) != 1:
+        problems.append("the sides are not paired: their seeds differ")
+    budgets = [side["budget"] for side in sides.values()]
+    if max(budgets) > 1.01 * min(budgets) and not record["unequal"]:
+        problems.append(f"the budgets differ, {budgets}, and nothing says why")
+    if len(record["differences"]) != len(sides) - 1:
+        problems.append("not every side is compared with the reference")
+    return problems
