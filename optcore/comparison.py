@@ -318,7 +318,7 @@ def _call(side: Callable, named: bool, random: bool, *, seed: int, **settings: A
 
 
 def _runs(name: str, side: Callable, grid: dict[str, list], seeds: list[int], batched: bool, unit: str, **how: Any):
-    """Scores (settings…, seeds or one, examples…) of a side, and what the runs spent when they tell, else None."""
+    """What the runs of a side return, name -> (settings…, seeds or one, examples…)."""
     shape = (*map(len, grid.values()), len(seeds) or 1)
     if batched:
         rate = np.array(grid["rate"])
@@ -326,7 +326,7 @@ def _runs(name: str, side: Callable, grid: dict[str, list], seeds: list[int], ba
         found = dict(found) if isinstance(found, Mapping) else {"score": found}
         found = {k: np.asarray(v, float) for k, v in found.items()}
         if not seeds:
-            found = {k: v[:, None] for k, v in found.items()}
+            found = {k: v[:, None] if v.ndim else v for k, v in found.items()}
     else:
         run = partial(_call, side, [*grid] != ["rate"], bool(seeds))
         table = sweep(run, grid, seeds or [0], **how)
@@ -339,7 +339,7 @@ def _runs(name: str, side: Callable, grid: dict[str, list], seeds: list[int], ba
             f"{name} returned scores of the shape {scores.shape}; {shape} was expected, with one axis more for test "
             "examples."
         )
-    return scores, found.get(unit)
+    return found
 
 
 def _best(name: str, grid: dict[str, list], tuned: np.ndarray, better: str) -> tuple[int, ...]:
@@ -459,7 +459,8 @@ def compare(
     sides the same data, start and noise, which pairs the runs. rates: a grid for all, or name -> grid. A grid is a
     list of rates, or a dict keyword -> values when more than the rate is tuned; the side is then called by keyword.
     budget: what a run spends, in `unit`: a number, name -> number, or "counted": each run returns
-    {"score": …, unit: …}. unequal: why budgets differ, when they must.
+    {"score": …, unit: …}. unequal: why budgets differ, when they must. A run may also return {"score": …,
+    "validation": …}: rates are then judged by the validation score, and the verdict by the other.
 
     score: what is measured. better: "lower" or "higher". ratio: compare by factors (of positive scores: pairs are
     then differences of logarithms, back as side/reference) instead of differences. tuning, seeds: a number, or the
@@ -491,24 +492,22 @@ def compare(
     if batched and any([*grid] != ["rate"] for grid in grids.values()):
         raise ValueError("Batched runs are tuned over the rate alone.")
     chosen, fresh_seeds = _seeds(tuning, seeds)
-    how: dict[str, Any] = dict(batched=batched, unit=unit) | ({} if batched else dict(n_jobs=n_jobs, cache=cache, progress=progress))
+    how: dict[str, Any] = {} if batched else dict(n_jobs=n_jobs, cache=cache, progress=progress)
+    run = lambda name, grid, some: _runs(name, sides[name], grid, some, batched, unit, **how)
 
     tuned_runs, tuned, best, fresh, counted = {}, {}, {}, {}, {}
     with np.errstate(all="ignore"):  # too long steps overflow, and are out
-        for name, side in sides.items():
-            scores, cost = _runs(name, side, grids[name], chosen, **how)
-            scores = scores if scores.ndim == len(grids[name]) + 1 else scores.mean(axis=-1)
-            tuned_runs[name] = scores
-            tuned[name] = np.exp(np.log(scores).mean(axis=-1)) if ratio else scores.mean(axis=-1)
+        for name in sides:
+            found = run(name, grids[name], chosen)
+            scores = found.get("validation", found["score"])
+            tuned_runs[name] = scores if scores.ndim == len(grids[name]) + 1 else scores.mean(axis=-1)
+            tuned[name] = np.exp(np.log(tuned_runs[name]).mean(axis=-1)) if ratio else tuned_runs[name].mean(axis=-1)
             at = _best(name, grids[name], tuned[name], better)
             best[name] = {k: values[i] for i, (k, values) in zip(at, grids[name].items(), strict=True)}
             if chosen:
-                fixed = {k: [value] for k, value in best[name].items()}
-                scores, cost = _runs(name, side, fixed, fresh_seeds, **how)
-                fresh[name] = scores.reshape(scores.shape[len(at) :])
-            else:
-                fresh[name], cost = scores[at], cost if cost is None else cost[at]
-            counted[name] = cost
+                found = run(name, {k: [value] for k, value in best[name].items()}, fresh_seeds)
+                at = (0,) * len(at)
+            fresh[name], counted[name] = found["score"][at], found.get(unit)
     spent = _spent(sides, budget, counted, unit, unequal)
     _check_scores(fresh, best, fresh_seeds, ratio, test_size)
     if reference == "best":

@@ -121,6 +121,15 @@ def test_more_settings_than_the_rate_are_tuned_together():
     assert found.tuned["b"].shape == (4, 3) and found["b"].verdict == "a tie"
 
 
+def test_rates_may_be_chosen_on_validation_data():
+    def run(rate, seed):
+        return {"score": score(0.0, rate, seed), "validation": score(0.0, rate / 0.3, seed)}
+
+    found = ask({"a": run, "b": lambda rate, seed: noisy(0.3, rate, seed)}, RATES)
+    assert found.best == {"a": {"rate": 0.3}, "b": {"rate": 1.0}}
+    np.testing.assert_array_equal(found.fresh["a"], [score(0.0, 0.3, seed) for seed in found.seeds])
+
+
 def test_of_equal_rates_the_middle_one_is_taken_and_zero_is_no_edge():
     flat = lambda rate, seed: float(rate < 20) + 0.001 * np.random.default_rng(seed).normal()
     found = ask({"a": flat, "b": flat}, [0.1, 1, 10, 30], better="higher")
@@ -234,6 +243,10 @@ def test_canary_counted_budgets_are_compared():
 
     equal = {"a": partial(counting, 0.0, 50), "b": partial(counting, 0.3, 50)}
     assert ask(equal, RATES, budget="counted", unit="gradients").budget == {"a": 50, "b": 50}
+    whole = {
+        n: lambda rate, seed, n=n: {"score": 0 * seed[:, 0] + np.log(rate[..., 0]) ** 2, "gradients": 50} for n in "ab"
+    }
+    assert ask(whole, RATES, budget="counted", unit="gradients", batched=True).budget == {"a": 50, "b": 50}
     with pytest.raises(ValueError, match="b spends 2 times the gradients of a"):
         ask(equal | {"b": partial(counting, 0.3, 100)}, RATES, budget="counted", unit="gradients")
     with pytest.raises(ValueError, match="To be counted, gradients must be in what a, b returns"):
