@@ -10,7 +10,7 @@ JOBS ?= 2
 TESTS ?= tests optcore book
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: help book serve lab run test tested lighthouse pdf lint links bench gradebook lite colab firefox floors oldest clean clean-all
+.PHONY: help book serve lab sync run test tested lighthouse pdf lint links bench gradebook lite colab firefox floors oldest clean clean-all
 .DELETE_ON_ERROR:
 
 help:
@@ -18,7 +18,8 @@ help:
 	@echo 'make serve   serve it at http://localhost:$(PORT)'
 	@echo 'make pdf     print it into one file, _build/course.pdf'
 	@echo 'make lab     open the notebooks in JupyterLab'
-	@echo 'make run     execute every notebook afresh and store its outputs'
+	@echo 'make sync    write what is generated: set-up cells, exercises, the concept index, …'
+	@echo 'make run     execute every notebook afresh and store its outputs (NOTEBOOKS=chapters/… for some)'
 	@echo 'make test    run every test (TESTS="tests/test_rules.py …" for some)'
 	@echo 'make tested  measure every page for what-is-tested.md'
 	@echo 'make lighthouse   audit six pages as on a phone (needs npx)'
@@ -75,9 +76,11 @@ pdf: book $(VENV)/requirements-test-ready
 lab: $(READY) $(VENV)/requirements-lab-ready
 	@$(BIN)/jupyter lab --notebook-dir=. $(if $(filter 0,$(shell id -u)),--allow-root)
 
-run: $(READY)
-	@$(BIN)/python -m book.pages.setup_cells
-	@$(BIN)/python -m book.commands.run_notebooks --jobs $(JOBS)
+sync: $(READY)
+	@$(BIN)/python -m book.commands.sync
+
+run: sync
+	@$(BIN)/python -m book.commands.run_notebooks --jobs $(JOBS) $(NOTEBOOKS)
 
 # ---- checks ---------------------------------------------------------------------------------------------------
 

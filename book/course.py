@@ -46,6 +46,17 @@ def notebooks(folder: str = "chapters") -> list[Path]:
     return [path for page in pages() if page.startswith(f"{folder}/") and (path := ROOT / f"{page}.ipynb").is_file()]
 
 
+def title(path: Path) -> str:
+    """The first heading of a notebook."""
+    return next(line[2:] for cell in load(path)["cells"] for line in source(cell).splitlines() if line.startswith("# "))
+
+
+def repository() -> str:
+    """Where pip finds the course, from the one place that has the address."""
+    stated = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))["repository"]
+    return f"git+{stated['url'].rstrip('/')}@{stated['branch']}"
+
+
 def number(path: Path) -> str:
     """The number of a notebook: chapters/3-gradient-descent/1-the-update.ipynb is "3.1"."""
     return f"{path.parent.name.split('-')[0]}.{path.name.split('-')[0]}"

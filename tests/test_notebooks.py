@@ -12,7 +12,6 @@ import pytest
 
 from book.commands import run_notebooks
 from book.course import GALLERY, ROOT, load, notebooks, number, pages, source, text_outputs
-from book.pages import setup_cells
 from optcore.widgets.base import page_source
 from tests.prose import numbers, unstated
 
@@ -126,13 +125,9 @@ def test_its_widgets_carry_the_current_scripts(path):
                 assert current in stored, f"{name}: stored before its script changed; make run stores it afresh"
 
 
-def test_set_up_cells_and_exercises_are_up_to_date():
-    paths = NOTEBOOKS + sorted((ROOT / "exercises").glob("*.ipynb"))
-    assert len(paths) > len(NOTEBOOKS)
-    stale = [path.name for path in paths if setup_cells.update(path)]
-    assert not stale, "make sync writes them"
-    done = [path.name for path in paths[len(NOTEBOOKS) :] if any(cell["outputs"] for cell in code_cells(load(path)))]
-    assert not done, "exercises are stored without outputs"
+def test_exercises_are_stored_without_outputs():
+    paths = notebooks("exercises")
+    assert paths and not [path.name for path in paths if any(cell["outputs"] for cell in code_cells(load(path)))]
 
 
 # ---- the checks can fail ------------------------------------------------------------------------------------

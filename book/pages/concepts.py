@@ -1,13 +1,10 @@
 """The concept index: what the course promises to teach, where it teaches it, and a check that it does.
 
-    python -m book.pages.concepts [--check]      write concepts.md, or fail when it is out of date
-
 `chapters/concepts.json` lists every concept under a fixed id (S1, S2, …) with the notebooks that teach it.
 `chapters/<chapter>/concepts.json` names the place: {"S21": {"notebook": "3.1", "heading": "The update"}}.
 """
 
 import json
-import sys
 from collections import defaultdict
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -22,7 +19,6 @@ from myst_parser.parsers.mdit import create_md_parser
 
 from book.course import ROOT, number
 
-PAGE = "concepts.md"
 INTRODUCTION = """\
 # Concept index
 
@@ -132,17 +128,10 @@ def render(index: Index) -> str:
     return "\n".join(lines).rstrip("\n") + "\n"
 
 
-def main(arguments: list[str]) -> int:
+def stale() -> dict[Path, str]:
+    """concepts.md, if it is out of date; an index with gaps is refused."""
     index = read()
-    page, text = ROOT / PAGE, render(index)
-    if "--check" not in arguments:
-        page.write_text(text, encoding="utf-8")
-    elif not page.exists() or page.read_text(encoding="utf-8") != text:
-        index.problems.append(f"{PAGE} is out of date: run python -m book.pages.concepts")
-    for problem in index.problems:
-        print(problem, file=sys.stderr)
-    return 1 if index.problems else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    if index.problems:
+        raise SystemExit("\n".join(index.problems))
+    page, text = ROOT / "concepts.md", render(index)
+    return {} if page.is_file() and page.read_text(encoding="utf-8") == text else {page: text}

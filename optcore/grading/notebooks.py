@@ -1,6 +1,6 @@
 """The exercise notebooks, made from the catalogue: one for each chapter, with statements, stubs and checks.
 
-`make sync` writes them, `--check` tells whether they are up to date.
+`make sync` writes them.
 """
 
 import json
@@ -62,21 +62,19 @@ def notebook(
     }
 
 
-def write(folder: Path, course: Path) -> list[Path]:
-    """Write every chapter's notebook; returns the files that were missing or have changed.
+def stale(folder: Path, course: Path) -> dict[Path, str]:
+    """The chapters' notebooks that are missing from a folder or have changed, as they should be written.
 
-    A notebook's set-up cell belongs to another script and stays as it is.
+    A notebook's set-up cell belongs to another program and stays as it is.
     """
-    changed = []
+    texts = {}
     for name in filter(chapter, CHAPTERS):
         path = folder / file_name(name)
         old = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {"cells": []}
         new = notebook(name, course, setup=next((cell for cell in old["cells"] if "setup" in _tags(cell)), None))
         if [_essence(cell) for cell in old["cells"]] != [_essence(cell) for cell in new["cells"]]:
-            folder.mkdir(parents=True, exist_ok=True)
-            path.write_text(json.dumps(new, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-            changed.append(path)
-    return changed
+            texts[path] = json.dumps(new, indent=1, ensure_ascii=False) + "\n"
+    return texts
 
 
 def _lesson(number: str, course: Path) -> str:

@@ -1,13 +1,11 @@
 """The concept index: every concept of a finished chapter is taught, under a heading that exists."""
 
 import json
-import subprocess
-import sys
 
 import nbformat
 import pytest
 
-from book.course import ROOT
+from book.course import notebooks, number
 from book.pages import concepts
 
 MAP = "chapters/3-descent/concepts.json"
@@ -42,8 +40,10 @@ def at(heading, notebook="3.1"):
 
 def test_the_promise_is_complete():
     promised = concepts.read().concepts
-    assert [concept.id for concept in promised] == [f"S{i}" for i in range(1, 237)]
-    assert len({number for concept in promised for number in concept.notebooks}) == 27
+    assert [concept.id for concept in promised] == [f"S{i}" for i in range(1, len(promised) + 1)] and len(
+        promised
+    ) > 100
+    assert {one for concept in promised for one in concept.notebooks} == {number(path) for path in notebooks()}
     assert all(concept.name == concept.name.strip() != "" for concept in promised)
 
 
@@ -54,16 +54,6 @@ def test_names_differ_in_more_than_capitals():
 
 def test_finished_chapters_teach_what_they_promise():
     assert concepts.read().problems == []
-
-
-def test_the_page_is_up_to_date():
-    assert (ROOT / "concepts.md").read_text(encoding="utf-8") == concepts.render(concepts.read())
-
-
-def test_check_is_the_same_from_the_command_line():
-    command = [sys.executable, "-m", "book.pages.concepts", "--check"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_a_missing_concept_is_named(course):

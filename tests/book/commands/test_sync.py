@@ -1,0 +1,38 @@
+"""What is generated is up to date, and `make sync --check` notices when it is not."""
+
+import json
+
+from book.commands import sync
+from tests.copies import Copy
+
+
+def test_everything_generated_is_up_to_date(capsys):
+    assert (sync.main(check=True), capsys.readouterr().out) == (0, "")
+
+
+def test_canary_whatever_is_out_of_date_is_named_and_written(tmp_path):
+    copy = Copy(tmp_path / "copy")
+    first, exercises = "chapters/1-objective/1-from-data-to-a-loss-surface.ipynb", "exercises/1-objective.ipynb"
+    before = {name: copy.read(name) for name in (first, exercises, "concepts.md", "intro.md", "CITATION.cff")}
+    notebook = json.loads(before[first])
+    notebook["cells"] = [cell for cell in notebook["cells"] if "setup" not in cell["metadata"].get("tags", [])]
+    copy.write(first, json.dumps(notebook))
+    copy.path(exercises).unlink()
+    copy.write("concepts.md", before["concepts.md"].replace("**Adam**", "**Eve**"))
+    copy.write("intro.md", before["intro.md"].replace("- [4.2 Adam]", "- [4.2 Eve]"))
+    copy.write("CITATION.cff", before["CITATION.cff"].replace("\nversion: ", "\nversion: 9."))
+    copy.replace("book/site/addresses.txt", "glossary.html\n", "")
+    told = copy.sync("--check")
+    named = [line.split(": ")[0] for line in told.stdout.splitlines()]
+    assert told.returncode == 1 and named == [
+        exercises,
+        first,
+        "concepts.md",
+        "intro.md",
+        "CITATION.cff",
+        "book/site/addresses.txt",
+    ], told.stderr
+    assert copy.sync().returncode == 0 and copy.sync("--check").stdout == ""
+    assert {name: copy.read(name) for name in before if name != first} == {
+        name: text for name, text in before.items() if name != first
+    }
