@@ -41,10 +41,12 @@ class _Claim:
     high: float
     band: bool
     run: str
+    question: str = ""  # of the comparison that the claim is about
 
     def record(self) -> dict[str, Any]:
         ends = {name: v if math.isfinite(v) else None for name, v in (("low", self.low), ("high", self.high))}
-        return {"claim": self.claim, "value": float(f"{self.value:.10g}"), "band": self.band, **ends}
+        about = {"comparison": self.question} if self.question else {}
+        return {"claim": self.claim, "value": float(f"{self.value:.10g}"), "band": self.band, **ends, **about}
 
 
 class _Table:
@@ -127,20 +129,21 @@ class Claims:
         band = isinstance(stated, tuple)
         self.rows.append(_Claim(claim, text, shown, source, value, float(low), float(high), band, run))
 
-    def verdict(self, comparison: Any, stated: str, by: Any, *, side: str | None = None) -> None:
+    def verdict(self, comparison: Any, stated: str, by: Any, *, side: str | None = None, claim: str = "") -> None:
         """Assert the verdict of a comparison (of `compare`) and the size of its mean difference, or factor.
 
         stated: "better", "worse" or "a tie", the word for `side` against the reference; "… on these test examples"
         when the seeds tell the sides apart and the choice of the test examples could turn it round. side: may be left
         out when there are two. by: a band, as in a claim, for side minus reference (side over reference, for a ratio).
-        Raises AssertionError when the words differ, or would if the interval moved by a tenth of its width.
+        claim: the words of the table, if "adam minus sgd, test accuracy" does not say it. Raises AssertionError when
+        the words differ, or would if the interval moved by a tenth of its width.
         """
         if side is None:
             if len(comparison.differences) > 1:
                 raise ValueError(f"Say which side the verdict is about: {', '.join(comparison.differences)}.")
             side = next(iter(comparison.differences))
         found = comparison[side]
-        name = f"{side} {'over' if comparison.ratio else 'minus'} {found.reference}, {comparison.score}"
+        name = claim or f"{side} {'over' if comparison.ratio else 'minus'} {found.reference}, {comparison.score}"
         interval = "" if found.low is None else f" [{found.low:.3g}, {found.high:.3g}]"
         if found.verdict != stated:
             raise AssertionError(f"{name}: the page states '{stated}', the runs say '{found.verdict}'{interval}.")
@@ -151,7 +154,7 @@ class Claims:
             )
         pairs = f"{len(comparison.seeds)} pairs" if comparison.seeds else "no chance"
         self(f"{name}: {stated}", by, found.mean, source=pairs)
-        self.rows[-1] = replace(self.rows[-1], run=f"{found.mean:.3g}{interval}")
+        self.rows[-1] = replace(self.rows[-1], run=f"{found.mean:.3g}{interval}", question=comparison.question)
 
     def show(self) -> _Table:
         """The claims since the last `show`: in words what holds, in HTML with what this run measured."""

@@ -299,7 +299,8 @@ def test_a_verdict_is_claimed_with_its_number():
     stored = table._repr_mimebundle_()
     assert f"{found['b'].mean:.3g} [{found['b'].low:.3g}, {found['b'].high:.3g}]" in stored["text/html"]
     assert stored[RECORD]["claims"][0] | {"value": 0} == {
-        "claim": "b minus a, loss: worse", "value": 0, "band": True, "low": 0.2, "high": 0.4
+        "claim": "b minus a, loss: worse", "value": 0, "band": True, "low": 0.2, "high": 0.4,
+        "comparison": "Is b better than a?",
     }  # fmt: skip
     with pytest.raises(AssertionError, match="the page states 'a tie', the runs say 'worse'"):
         claims.verdict(found, "a tie", (0.2, 0.4))
