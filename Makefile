@@ -10,7 +10,7 @@ JOBS ?= 2
 TESTS ?= tests optcore book
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: help book serve lab sync run test tested lighthouse pdf lint links bench gradebook lite colab firefox floors oldest clean clean-all
+.PHONY: help book serve lab sync run test tested lighthouse pdf lint links bench gradebook slips lite colab firefox floors oldest clean clean-all
 .DELETE_ON_ERROR:
 
 help:
@@ -27,6 +27,7 @@ help:
 	@echo 'make links   try every link to other sites'
 	@echo 'make bench   time the course against its alternatives, and write how-fast.md (PEERS=python with torch, jax, optax)'
 	@echo 'make gradebook   grade a made-up class of 200 students'
+	@echo 'make slips   grade every solution with one slip in it (EXERCISES="adam …" for some)'
 	@echo 'make lite    build the optional site where notebooks run in the browser (fetches Python when opened)'
 	@echo 'make colab   run notebooks with the old versions that Colab has'
 	@echo 'make firefox move every control of the site in Firefox'
@@ -104,6 +105,10 @@ links: $(READY)
 
 bench: book $(VENV)/requirements-test-ready
 	@$(BIN)/python -m book.pages.how_fast $(if $(PEERS),--peers $(PEERS))
+
+# Every solution of the catalogue with every slip in it: what the grader says, exercise by exercise.
+slips: $(READY) $(VENV)/requirements-test-ready
+	@$(BIN)/python -m tests.grading.slipping $(EXERCISES)
 
 gradebook: $(READY)
 	@$(BIN)/python -m optcore.grading.demo _build/class

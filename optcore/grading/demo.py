@@ -1,16 +1,12 @@
 """A class that never was: `python -m optcore.grading.demo FOLDER` writes its submissions.
 
 Each student solves some exercises, leaves some as they are, and gets some wrong: a wrong answer is the solution with
-one slip in it, a sign, a forgotten factor or function, a number, a comparison. The report then looks like a real one,
-and shows which slips the misconceptions of the catalogue name.
+one slip in it. The report then looks like a real one, and shows which slips are named.
 """
 
 import argparse
-import ast
-import copy
 import json
-from collections.abc import Iterator
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -18,44 +14,7 @@ import numpy as np
 from .catalogue import CHAPTERS
 from .exercise import Exercise
 from .notebooks import notebook
-
-_OTHER_SIGN = {ast.Add: ast.Sub(), ast.Sub: ast.Add()}
-_OPPOSITE = {ast.Lt: ast.GtE(), ast.GtE: ast.Lt(), ast.Gt: ast.LtE(), ast.LtE: ast.Gt()}
-
-
-def _instead(node: ast.AST) -> Iterator[ast.expr]:
-    """What may stand by mistake where `node` stands."""
-    match node:
-        case ast.BinOp(left, ast.Add() | ast.Sub() as op, right):
-            yield ast.BinOp(left, _OTHER_SIGN[type(op)], right)
-        case ast.BinOp(left, ast.Mult() | ast.Div(), right):
-            yield from (left, right)
-        case ast.Compare(left, [op], right) if type(op) in _OPPOSITE:
-            yield ast.Compare(left, [_OPPOSITE[type(op)]], right)
-        case ast.Call(_, [first]):
-            yield first
-        case ast.Constant(int() | float() as value):
-            yield ast.Constant(value + 1)
-
-
-class _Replace(ast.NodeTransformer):
-    def __init__(self, old: ast.AST, new: ast.AST):
-        self.old, self.new = old, new
-
-    def visit(self, node: ast.AST) -> ast.AST:
-        return self.new if node is self.old else self.generic_visit(node)
-
-
-@cache
-def slips(source: str) -> list[str]:
-    """The source with one slip in it, in every way that there is.
-
-    >>> slips("def f(x):\\n    return 2*x")
-    ['def f(x):\\n    return 2', 'def f(x):\\n    return x', 'def f(x):\\n    return 3 * x']
-    """
-    tree = ast.parse(source)
-    made = [(node, slip) for node in ast.walk(tree) for slip in _instead(node)]
-    return [ast.unparse(_Replace(node, slip).visit(copy.deepcopy(tree, {id(node): node}))) for node, slip in made]
+from .slips import slips
 
 
 def answer(exercise: Exercise, rng: np.random.Generator) -> str:
@@ -65,7 +24,10 @@ def answer(exercise: Exercise, rng: np.random.Generator) -> str:
         values = [m.wrong for m in exercise.misconceptions]
         value = exercise.reference if solved else values[rng.integers(len(values))]
         return exercise.stub if not (solved or wrong) else f"{exercise.name} = {value!r}"
-    return exercise.solution if solved else rng.choice(slips(exercise.solution)) if wrong else exercise.stub
+    if solved or not wrong:
+        return exercise.solution if solved else exercise.stub
+    made = [slip.source for slip in slips(exercise.solution) if slip.clause]
+    return made[rng.integers(len(made))]
 
 
 def write_class(folder: Path, students: int, chapter: str = "gradient-descent", seed: int = 0) -> None:

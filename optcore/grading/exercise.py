@@ -39,6 +39,7 @@ A chapter's exercises are the list `EXERCISES` in `optcore/grading/catalogue/<ch
 import ast
 import functools
 import inspect
+import re
 import textwrap
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -46,6 +47,8 @@ from itertools import islice
 from typing import Any
 
 import numpy as np
+
+from ..drawn import drawn_order
 
 KINDS = ("implement", "measure", "explain", "bug hunt")
 
@@ -118,6 +121,12 @@ class Exercise:
         return [] if self.template is ... else list(inspect.signature(self.template).parameters)
 
     @functools.cached_property
+    def results(self) -> list[str]:
+        """Names of several results, from a stub whose docstring begins with them: (J, dJ/dw, dJ/db)."""
+        listed = re.match(r"\(([^()]+)\)", getattr(self.template, "__doc__", None) or "")
+        return listed[1].split(", ") if listed else []
+
+    @functools.cached_property
     def solution(self) -> str:
         """Source text of the reference, or its value."""
         if self.template is ...:
@@ -139,38 +148,46 @@ def itself(answer):
 
 
 def choice(
-    options: dict[str, tuple[str, str]], right: str, *, statement: str, name: str, code: str = "", **more: Any
+    options: dict[str, tuple[str, str]], right: str, *, id: str, statement: str, name: str, code: str = "", **more: Any
 ) -> Exercise:
     """An exercise of kind "explain": the reader runs `code`, which produces the evidence, and hands in a letter.
 
-    `options` maps each letter to its text and to the sentence that is said to whoever chooses it.
+    `options` maps keys to what an option says and to the sentence that is said to whoever chooses it; `right` is the
+    key of the right one. The exercise's id draws their order, and they get the letters a, b, c … in it.
 
-    >>> lr = choice({"a": ("It diverges.", "Beyond 2/L."), "b": ("It stalls.", "At 2/L it would oscillate.")}, "a",
-    ...             id="gradient-descent/why", notebook="3.1", title="Why", statement="Which?", name="why")
-    >>> print(lr.stub)
+    >>> why = choice({"far": ("It diverges.", "Beyond 2/L."), "slow": ("It stalls.", "At 2/L it would oscillate.")},
+    ...              "far", id="gradient-descent/why", notebook="3.1", title="Why", statement="Which?", name="why")
+    >>> print(why.statement, why.reference)
+    Which?
+    <BLANKLINE>
+    - **a** It stalls.
+    - **b** It diverges. b
+    >>> print(why.stub)
     why = ...        # "a" or "b"
     """
-    listed = "\n".join(f"- **{letter}** {text}" for letter, (text, _) in options.items())
-    letters = " or ".join(f'"{letter}"' for letter in options)
+    drawn = dict(zip("abcdefgh", drawn_order(list(options), id), strict=False))
+    listed = "\n".join(f"- **{letter}** {options[key][0]}" for letter, key in drawn.items())
+    letters = " or ".join(f'"{letter}"' for letter in drawn)
     return Exercise(
+        id=id,
         statement=f"{textwrap.dedent(statement).strip()}\n\n{listed}",
         kind="explain",
-        reference=right,
+        reference=next(letter for letter, key in drawn.items() if key == right),
         stub=f"{textwrap.dedent(code).strip()}\n\n{name} = ...        # {letters}".lstrip(),
-        misconceptions=[Misconception(letter, why) for letter, (_, why) in options.items() if letter != right],
+        misconceptions=[Misconception(letter, options[key][1]) for letter, key in drawn.items() if key != right],
         explanation=options[right][1],
         **more,
     )
 
 
-def take(batches: Iterable, most: int) -> list:
-    """The first items of what may be an endless generator.
+def take(batches: Iterable | None, most: int) -> list | None:
+    """The first items of what may be an endless generator; None stays None, so that an empty answer is known as one.
 
     >>> import itertools
     >>> take(itertools.count(), 3)
     [0, 1, 2]
     """
-    return list(islice(batches, most))
+    return batches if batches is None else list(islice(batches, most))
 
 
 def moments(draws: np.ndarray, *_: Any) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import inspect
 import re
 import textwrap
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,10 +14,12 @@ import numpy as np
 
 from .exercise import Exercise, Misconception
 from .run import Outcome, run_case
+from .slips import Slip, made_of, slips
 
 CORRECT, HINT, MISSING, WORKING = "Correct", "Hint", "Still missing", "Keep working"
 _COLOURS = {CORRECT: "#1b7f4b", HINT: "#b35c00", MISSING: "#4a6fa5", WORKING: "#b3382c"}
 _WIDTH = 96
+_SLIP_SECONDS = 0.1  # for all cases together; a slip that takes longer goes round in circles
 
 
 @dataclass(frozen=True, repr=False)
@@ -47,12 +50,13 @@ class Feedback:
 
 @dataclass(frozen=True)
 class Difference:
-    """How a result departs from the expected one: a sentence, and the two values where it does."""
+    """How a result departs from the expected one: a sentence, the two values where it does, and which part it is."""
 
     text: str = ""
     expected: Any = None
     got: Any = None
     voice: str = WORKING
+    part: str = ""  # "Result 2 of 3", if there are several
 
 
 # --- running ------------------------------------------------------------------------------------------------
@@ -85,6 +89,7 @@ class Key:
     def __post_init__(self):
         wrong = [misconception.wrong for misconception in self.exercise.misconceptions]
         self.wrong = functools.cache(lambda i: run_all(self.exercise, wrong[i], self.cases))
+        self.slipped = functools.cache(self._slipped)
 
     @functools.cached_property
     def expected(self) -> list[Outcome]:
@@ -93,6 +98,37 @@ class Key:
     @functools.cached_property
     def untouched(self) -> list[Outcome]:
         return run_all(self.exercise, self.exercise.template, self.cases)
+
+    @functools.cached_property
+    def slips(self) -> list[Slip]:
+        """The slips that can be told from the results: these have to hold more than words and whole numbers."""
+        told = self.exercise.template is not ... and any(_holds_fractions(outcome.value) for outcome in self.expected)
+        return [slip for slip in slips(self.exercise.solution) if slip.clause] if told else []
+
+    def _slipped(self, index: int) -> list[Outcome]:
+        """What the solution with slip `index` gives; nothing if it stops, or is right all the same."""
+        import optcore
+
+        quick = replace(self.exercise, seconds=_SLIP_SECONDS)
+        try:
+            answer = made_of(self.slips[index].source, self.exercise.name, {"np": np, "oc": optcore})
+        except Exception:  # a slip in a class body or in a default value may fail at once
+            return []
+        outcomes = run_all(quick, answer, self.cases)
+        stopped = len(outcomes) < len(self.cases) or any(outcome.error for outcome in outcomes)
+        return [] if stopped or self.alike(self.expected, outcomes) else outcomes
+
+    def named(self, outcomes: list[Outcome]) -> Misconception | None:
+        """The known mistake that behaves like this: one of the exercise's own, or a slip in its solution."""
+        for i, misconception in enumerate(self.exercise.misconceptions):
+            if self.alike(self.wrong(i), outcomes):
+                return misconception
+        if any(outcome.error for outcome in outcomes):
+            return None
+        for i, slip in enumerate(self.slips):
+            if self.slipped(i) and self.alike(self.slipped(i), outcomes):
+                return Misconception(None, f"Your results are those of a solution in which {slip.clause}.")
+        return None
 
     def difference(self, index: int, expected: Outcome, got: Outcome) -> Difference | None:
         """How one outcome of case `index` departs from another, None if it does not."""
@@ -105,7 +141,7 @@ class Key:
                 f"Your answer writes into its input {names}, which the caller still needs: make a copy first."
             )
         rtol, atol = self.exercise.rtol, self.exercise.atol
-        raw = compare(expected.value, got.value, rtol, atol)
+        raw = compare(expected.value, got.value, rtol, atol, names=self.exercise.results)
         if raw is None or self.exercise.summary is None:
             return raw
         try:
@@ -180,26 +216,38 @@ def judge(key: Key, outcomes: list[Outcome]) -> Feedback:
         agree = f"All {total} cases agree." if total > 1 else "That is it."
         return say(CORRECT, f"{exercise.title}: {agree} {exercise.explanation}".strip())
     if not outcomes or key.alike(key.untouched, outcomes) or outcomes[0].error.startswith("NotImplementedError"):
-        return say(MISSING, _untouched(exercise))
+        return _untouched(exercise, outcomes)
 
-    at = min(wrong, key=lambda i: (_size(key.cases[i]), i))
+    at = min(wrong, key=lambda i: (_length(key.cases[i]), i))
     difference, got = wrong[at], outcomes[at]
     case = show_case(key, at, difference, got)
-    for i, misconception in enumerate(exercise.misconceptions):
-        if key.alike(key.wrong(i), outcomes):
-            return say(HINT, misconception.sentence, case, misconception)
+    misconception = key.named(outcomes)
+    if misconception is not None:
+        return say(HINT, misconception.sentence, case, misconception)
     if difference.text:
         return say(difference.voice, difference.text, case)
-    agree = f"{total - len(wrong)} of {total} cases agree; the smallest that does not:" if total > 1 else "Not yet."
-    return say(WORKING, agree, case)
+    part = f"{difference.part} is not right" if difference.part else ""
+    if total == 1:
+        return say(WORKING, f"{part or 'Not yet'}.", case)
+    agree = f"{total - len(wrong)} of {total} cases agree"
+    return say(
+        WORKING, f"{agree}{'; ' + part[0].lower() + part[1:] if part else ''}; the smallest that does not:", case
+    )
 
 
-def _untouched(exercise: Exercise) -> str:
+def _untouched(exercise: Exercise, outcomes: list[Outcome]) -> Feedback:
+    """What is said about an answer that behaves like the stub."""
+    shown = next((outcome.printed.rstrip() for outcome in outcomes if outcome.printed.strip()), "")
     if exercise.kind == "bug hunt":
-        return f"`{exercise.name}` still does what the broken code does: the bug is not found yet."
-    if inspect.isclass(exercise.template):
-        return f"The methods of `{exercise.name}` are still empty."
-    return f"`{exercise.name}` gives nothing back yet: write its body, and end with `return`."
+        text = f"`{exercise.name}` still does what the broken code does: the bug is not found yet."
+    elif inspect.isclass(exercise.template):
+        text = f"The methods of `{exercise.name}` are still empty."
+    elif shown:
+        text = f"`{exercise.name}` prints something and gives nothing back: what it finds has to be returned."
+        return Feedback(exercise.id, MISSING, text, f"printed  {shown}")
+    else:
+        text = f"`{exercise.name}` gives nothing back yet: write its body, and end with `return`."
+    return Feedback(exercise.id, MISSING, text)
 
 
 def _on_error(got: Outcome, exercise: Exercise) -> str:
@@ -213,18 +261,22 @@ def _on_error(got: Outcome, exercise: Exercise) -> str:
     return f"Your code stops{' in ' + got.where if got.where else ''} with {got.error}."
 
 
-def compare(expected: Any, got: Any, rtol: float, atol: float, part: str = "") -> Difference | None:
-    """The first difference between two plain values, None if they agree; `part` names the piece that is looked at.
+def compare(
+    expected: Any, got: Any, rtol: float, atol: float, part: str = "", names: Sequence[str] = ()
+) -> Difference | None:
+    """The first difference between two plain values, None if they agree; `part` says which piece is looked at.
+
+    `names` are those of the results, where there are several.
 
     >>> compare(1.0, 1.0 + 1e-12, 1e-9, 0.0) is None
     True
-    >>> compare((1.0, np.zeros(3)), (1.0, np.zeros((3, 1))), 1e-9, 0.0).text
-    'Result 2 of 2 has shape (3, 1), expected (3,).'
+    >>> compare((1.0, np.zeros(3)), (1.0, np.zeros((3, 1))), 1e-9, 0.0, names=("J", "dJ/dw")).text
+    'Result 2 of 2, dJ/dw, has shape (3, 1), expected (3,).'
     """
     result = part or "The result"
 
     def differ(text: str = "", voice: str = WORKING) -> Difference:
-        return Difference(text, expected, got, voice)
+        return Difference(text, expected, got, voice, part)
 
     if got is None:
         return None if expected is None else differ(f"{result} is missing: `None` came back.", MISSING)
@@ -235,17 +287,25 @@ def compare(expected: Any, got: Any, rtol: float, atol: float, part: str = "") -
             else differ(f"{result} is {_a_kind(got)}, expected a dict.")
         )
     if isinstance(expected, list | tuple):
-        if isinstance(got, np.ndarray) and got.ndim:
+        asked = f"{len(expected)} {'result is' if len(expected) == 1 else 'results are'} asked for"
+        if isinstance(got, np.ndarray) and got.ndim and len(got) == len(expected):
             got = list(got)
         if not isinstance(got, list | tuple):
-            return differ(f"{result} is {_a_kind(got)}, but {len(expected)} results are asked for.", MISSING)
+            return differ(f"{result} is {_a_kind(got)}, but {asked}.", MISSING)
         if len(got) != len(expected):
             short = MISSING if len(got) < len(expected) else WORKING
-            return differ(f"{result} has {len(got)} parts, expected {len(expected)}.", short)
+            return differ(
+                f"{result} has {len(got)} {'part' if len(got) == 1 else 'parts'}, expected {len(expected)}.", short
+            )
+        piece = "Entry" if isinstance(expected, list) else "Part" if part else "Result"
         within = f" of {part[0].lower()}{part[1:]}" if part else ""
-        pairs = enumerate(zip(expected, got, strict=True), 1)
-        parts = (compare(a, b, rtol, atol, f"Result {i} of {len(expected)}{within}") for i, (a, b) in pairs)
-        return next(filter(None, parts), None)
+        called = [f", {name}," for name in names] if len(names) == len(expected) else [""] * len(expected)
+        for i, (a, b, name) in enumerate(zip(expected, got, called, strict=True), 1):
+            which = f"{piece} {i}{within}" if within else f"{piece} {i} of {len(expected)}{name}"
+            difference = compare(a, b, rtol, atol, which)
+            if difference is not None:
+                return difference
+        return None
     if isinstance(expected, str):
         if not isinstance(got, str):
             return differ(f"{result} is {_a_kind(got)}, expected a piece of text.")
@@ -260,7 +320,7 @@ def _compare_dicts(expected: dict, got: dict, rtol: float, atol: float) -> Diffe
     for name, value in expected.items():
         difference = compare(value, got.get(name), rtol, atol, f"The {name}")
         if difference is not None:
-            return difference if difference.text else replace(difference, text=f"The {name} is not right.")
+            return difference if difference.text else replace(difference, text=f"Not right: the {name}.")
     return None
 
 
@@ -282,7 +342,11 @@ def _compare_numbers(expected, got, rtol, atol, differ, result) -> Difference | 
     close = a == b if exact else np.isclose(b.astype(float), a.astype(float), rtol, atol, equal_nan=True)
     if not np.all(close):
         strange = np.isnan(b.astype(float)) & ~np.isnan(a.astype(float))
-        return differ(f"{result} contains nan where a number is expected." if strange.any() else "")
+        if strange.any():
+            return differ(f"{result} contains nan where a number is expected.")
+        if b.dtype.itemsize < 8 and b.dtype.kind == "f" and np.allclose(b, a, 1e-5, 1e-7, equal_nan=True):
+            return differ(f"{result} is right to the digits of {b.dtype}: compute it in float64.")
+        return differ()
     return (
         differ(
             f"The numbers are right, but {result[0].lower()}{result[1:]} is {_a_kind(got)}: "
@@ -341,7 +405,8 @@ def show_case(key: Key, index: int, difference: Difference, got: Outcome) -> str
         if exercise.kind != "measure":
             rows.append(("expected", _around(difference.expected, difference)))
         rows.append(("got", _around(difference.got, difference)))
-        if len(rows) > 1 and rows[-1][1] == rows[-2][1]:
+        alike = len(rows) > 1 and rows[-1][1] == rows[-2][1] and not difference.text
+        if alike:
             rows.append(("apart by", show(float(np.max(np.abs(np.subtract(difference.got, difference.expected)))))))
     if got.printed:
         rows.append(("printed", got.printed.rstrip()))
@@ -353,14 +418,28 @@ def show_case(key: Key, index: int, difference: Difference, got: Outcome) -> str
 
 def _around(value: Any, difference: Difference) -> str:
     """A value, or of long arrays of one shape the entry where they first part."""
-    a, b = np.asarray(difference.expected, object), np.asarray(difference.got, object)
-    long = isinstance(difference.expected, np.ndarray) and a.size > 24 and a.shape == b.shape
-    if not long:
+    a, b = difference.expected, difference.got
+    arrays = isinstance(a, np.ndarray) and isinstance(b, np.ndarray)
+    if not arrays or a.shape != b.shape or a.size <= 24:
         return show(value)
-    gap = np.abs(np.asarray(a, float) - np.asarray(b, float)) > 1e-9 * np.abs(np.asarray(a, float))
+    with np.errstate(all="ignore"):
+        gap = ~(np.abs(a.astype(float) - b) <= 1e-9 * np.abs(a.astype(float)))
     where = np.unravel_index(int(np.argmax(gap)), a.shape)
     return f"{show(float(value[where]))} at [{', '.join(map(str, where))}]"
 
 
-def _size(value: Any) -> int:
-    return sum(map(_size, value)) if isinstance(value, list | tuple) else int(np.size(value))
+def _length(value: Any) -> int:
+    """How long a plain value is to read, in characters; what is too long to be shown counts by its entries."""
+    if isinstance(value, list | tuple):
+        return sum(map(_length, value)) if len(value) <= 6 else 10 * len(value)
+    if isinstance(value, np.ndarray) and value.size > 24:
+        return 10 * value.size
+    return 1 if isinstance(value, int) else len(show(value))
+
+
+def _holds_fractions(value: Any) -> bool:
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list | tuple):
+        return any(map(_holds_fractions, value))
+    return isinstance(value, float | np.ndarray) and bool(np.any(np.asarray(value, float) % 1))

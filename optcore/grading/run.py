@@ -68,10 +68,20 @@ def run_case(answer: Any, probe: Callable, case: tuple, names: list[str], second
         except TimeLimit:
             outcome.error = "TimeLimit: it ran out of time"
         except BaseException as error:  # SystemExit and the like: an answer must not end the reader's session
-            outcome.error, outcome.where = f"{type(error).__name__}: {error}", their_line(error)
+            outcome.error, outcome.where = f"{type(error).__name__}: {_message(error)}", their_line(error)
     outcome.changed = [name for name, now, was in zip(names, given, case, strict=False) if not _identical(now, was)]
     outcome.printed = printed.getvalue()
     return outcome
+
+
+def _message(error: BaseException) -> str:
+    """The text of an error, which may be of the answer's own making and fail to give one."""
+    try:
+        return str(error)[:_PRINTED]
+    except KeyboardInterrupt:
+        raise
+    except BaseException as worse:
+        return f"(its message cannot be read: {type(worse).__name__})"
 
 
 def plain(value: Any) -> Any:

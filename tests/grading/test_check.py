@@ -6,14 +6,16 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 import optcore as oc
 from book.course import ROOT
-from optcore.grading.catalogue import find
-from optcore.grading.judge import MISSING, WORKING, compare, show
+from optcore.grading.catalogue import exercises, find
+from optcore.grading.judge import HINT, MISSING, WORKING, compare, judge, key, show
+from optcore.grading.run import Outcome, plain
 
 right = find("gd").reference
 
@@ -63,7 +65,7 @@ HANDED_IN = {
         with_a_slip,
         WORKING,
         "in line 4 of with_a_slip: `history.append(history[-1] - "
-        "lr*grd(history[-1])) # noqa: F821` with NameError: name 'grd'",
+        "lr * grd(history[-1])) # noqa: F821` with NameError: name 'grd'",
     ),
     "an exit": (raising(SystemExit()), WORKING, "ends the whole program"),
     "a list": (lambda *case: list(right(*case)), WORKING, "The numbers are right, but the result is a list"),
@@ -91,6 +93,63 @@ def test_everything_that_is_handed_in_gets_a_sentence(what):
     assert feedback.voice == voice
     assert sentence in feedback.text
     assert "Traceback" not in repr(feedback) and "optcore/" not in repr(feedback)
+
+
+UNLIKE = [
+    None,
+    1.0,
+    (1.0,),
+    (1.0, 2.0),
+    (1.0, 2.0, 3.0),
+    np.ones(2),
+    np.ones((2, 1)),
+    (np.ones((2, 2)), np.ones(2)),
+    {},
+    "a",
+]
+
+
+@pytest.mark.parametrize("exercise", [e for e in exercises() if e.template is not ...], ids=lambda e: e.id)
+def test_results_of_any_shape_get_a_sentence(exercise):
+    """A forgotten return, a part too few, a matrix beside a vector: no check ends in a traceback."""
+    its_key = key(exercise.id)
+    for value in UNLIKE:
+        outcomes = [Outcome(plain(value)) for _ in its_key.cases]
+        for given in (outcomes, [replace(outcome, value=[value, value]) for outcome in outcomes]):
+            assert judge(its_key, given).text
+
+
+def test_the_result_that_is_wrong_is_named():
+    def sum_gradient(w, b, x, y):
+        e = w * x + b - y
+        return np.mean(e**2), np.sum(np.exp(e)), 2 * np.mean(e)
+
+    assert oc.check("mse-and-grad", sum_gradient).text == (
+        "0 of 2 cases agree; result 2 of 3, dJ/dw, is not right; the smallest that does not:"
+    )
+
+
+def test_what_is_printed_instead_of_returned_is_shown():
+    feedback = oc.check("contraction", lambda mu, L, lr: print("rate", 1 - lr * mu))
+    assert feedback.voice == MISSING and "prints something and gives nothing back" in feedback.text
+    assert feedback.case == "printed  rate 0.9801980198019802"
+
+
+def test_an_error_that_cannot_be_read_is_an_error_all_the_same():
+    class Worse(BaseException):
+        def __str__(self):
+            raise ValueError
+
+    assert "with Worse: (its message cannot be read: ValueError)" in oc.check("gd", raising(Worse())).text
+
+
+def test_a_slip_that_no_misconception_names_is_named_all_the_same():
+    said = oc.check("contraction", lambda mu, L, lr: max(abs(1 - lr * mu), abs(1 + lr * L)))
+    assert said.voice == HINT and said.text == (
+        "Your results are those of a solution in which a plus stands where a minus belongs."
+    )
+    nobody = oc.check("contraction", lambda mu, L, lr: np.exp(mu) + L**3)
+    assert nobody.voice == WORKING and nobody.misconception is None
 
 
 def test_an_input_that_was_written_into_is_named():
@@ -181,13 +240,18 @@ def test_feedback_is_true_only_when_correct_and_escapes_its_html():
     [
         ((1.0, np.zeros(2)), 1.0, "is a number, but 2 results are asked for."),
         ((1.0, np.zeros(2)), (1.0, None), "Result 2 of 2 is missing"),
-        ((1.0, np.zeros(2)), (1.0,), "The result has 1 parts, expected 2."),
-        (([1.0], 2.0), ([None], 2.0), "Result 1 of 1 of result 1 of 2 is missing"),
+        ((1.0, 2.0, 3.0), np.ones(5), "is an array of shape (5,), but 3 results are asked for."),
+        ([np.ones(2)], [1.0], "Entry 1 of 1 is one number, expected an array of shape (2,)."),
+        (([np.ones(2)], 2.0), ([1.0], 2.0), "Entry 1 of result 1 of 2 is one number"),
+        ([1.0], 1.0, "is a number, but 1 result is asked for."),
+        (1 / 3 * np.ones(2), (1 / 3 * np.ones(2)).astype(np.float32), "right to the digits of float32"),
+        ((1.0, np.zeros(2)), (1.0,), "The result has 1 part, expected 2."),
+        (([1.0], 2.0), ([None], 2.0), "Entry 1 of result 1 of 2 is missing"),
         (1.0, np.ones(1), "is an array of shape (1,), expected one number"),
         (1.0, [1.0], "is a list, expected one number"),
         (1.0, "1", "is a piece of text, expected a number"),
         ("saddle", 1, "is a number, expected a piece of text"),
-        ({"mean": 0.0}, {"mean": 1.0}, "The mean is not right."),
+        ({"mean": 0.0}, {"mean": 1.0}, "Not right: the mean."),
         ({"mean": 0.0}, {}, "The mean is missing"),
         (None, 1.0, "is a number, expected nothing"),
     ],

@@ -112,7 +112,7 @@ def test_draws_are_compared_by_their_statistics(seed):
 
 def test_the_statistic_that_is_off_is_named():
     said = feedback_on(WEIGHTS, lambda fan_in, fan_out, rng: 1.5 * weights(fan_in, fan_out, rng))
-    assert said.text == "The std is not right."
+    assert said.text == "Not right: the std."
     assert "expected  0.14" in said.case and "got       0.21" in said.case
 
 
@@ -212,9 +212,9 @@ def test_a_choice_may_be_indented_like_the_code_around_it():
 
 def test_a_choice_explains_the_option_that_was_taken():
     assert WHY.stub == 'print(1)\n\nwhy = ...        # "a" or "b"'
-    assert WHY.statement.endswith("- **b** It stalls.")
-    assert repr(feedback_on(WHY, " A")) == "Correct. Why: That is it. Beyond 2/L it does."
-    assert repr(feedback_on(WHY, "b")) == "Hint. Look at the last ten points."
+    assert WHY.statement.endswith("- **a** It stalls.\n- **b** It diverges.")
+    assert repr(feedback_on(WHY, " B")) == "Correct. Why: That is it. Beyond 2/L it does."
+    assert repr(feedback_on(WHY, "a")) == "Hint. Look at the last ten points."
     assert repr(feedback_on(WHY, "z")) == "Keep working. Not yet."
 
 

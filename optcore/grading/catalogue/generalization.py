@@ -20,12 +20,12 @@ def stratified_split(y, frac, rng):
 
 def _two_splits(split, y, frac, seed):
     """called twice, with two random generators"""
-    return [[np.asarray(part) for part in split(y, frac, np.random.default_rng(seed + k))] for k in range(2)]
+    return [split(y, frac, np.random.default_rng(seed + k)) for k in range(2)]
 
 
 def _split_facts(splits, y, frac, seed):
     """What holds for every right split: proportions, completeness, chance."""
-    (first, rest), (other, _) = splits
+    (first, rest), (other, _) = ([np.asarray(part, int) for part in split] for split in splits)
     classes = int(y.max()) + 1
     return {
         "sizes of the classes in the first part": np.bincount(y[first], minlength=classes),
@@ -435,8 +435,9 @@ class BatchNorm:
 def _norm_at_work(layer, batches, unseen, momentum):
     """made once, called with train=True on every batch, then with train=False on unseen data"""
     norm = layer(batches[0].shape[1], momentum)
-    outputs = [norm.forward(x, True) for x in batches] + [norm.forward(unseen, False)]
-    return [*outputs, np.asarray(norm.running_mean), np.asarray(norm.running_var)]
+    found = {f"output of training batch {k}": norm.forward(x, True) for k, x in enumerate(batches, 1)}
+    found["output at test"] = norm.forward(unseen, False)
+    return found | {name: getattr(norm, name, None) for name in ("running_mean", "running_var")}
 
 
 class _UnbiasedNorm(BatchNorm):

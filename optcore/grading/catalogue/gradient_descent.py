@@ -297,12 +297,12 @@ def minibatches(n, b, rng):
 def _two_epochs(minibatches, n, b, seed):
     """called twice with the same rng = np.random.default_rng(seed), once for each of two epochs"""
     rng = np.random.default_rng(seed)
-    return [[np.array(batch) for batch in take(minibatches(n, b, rng), 200)] for _ in range(2)]
+    return [take(minibatches(n, b, rng), 200) for _ in range(2)]
 
 
 def _what_counts(epochs, n, b, seed):
     """What is the same for every right shuffle: sizes, that each index comes once, and that the order is new."""
-    first, second = (np.concatenate(epoch) for epoch in epochs)
+    first, second = (np.concatenate([np.ravel(batch) for batch in epoch]) for epoch in epochs)
     return {
         "list of batch sizes": [len(batch) for batch in epochs[0]],
         "count of each index": [int(sum(epoch == i)) for i in range(n) for epoch in (first, second)],

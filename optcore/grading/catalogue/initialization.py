@@ -294,7 +294,7 @@ def _unit_columns(fan_in, fan_out, rng, gain):
 def _many_draws(answer, fan_in, fan_out, gain, draws, seed):
     """called as often as `draws` says with rng, a NumPy generator made from the seed"""
     rng = np.random.default_rng(seed)
-    return np.array([answer(fan_in, fan_out, rng, gain) for _ in range(draws)])
+    return [answer(fan_in, fan_out, rng, gain) for _ in range(draws)]
 
 
 def _rotations(draws, *_):

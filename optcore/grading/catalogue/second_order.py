@@ -568,7 +568,7 @@ def power_iteration(hvp, n):
 def _with_matrix(answer, H):
     """called with hvp(v) = H v, and n"""
     with np.errstate(all="ignore"):
-        return float(answer(lambda v: H @ v, len(H)))
+        return answer(lambda v: H @ v, len(H))
 
 
 def _power(hvp, n, returned, normalise=True, steps=1000):
