@@ -352,7 +352,7 @@ def test_progress_may_be_off_or_impossible(monkeypatch, tmp_path):
 
 def test_neither_tests_nor_stored_outputs_count_as_attempts():
     code = "import os; print(os.environ.get('OPTCORE_PROGRESS'))"
-    for module in ("tests.conftest", "book.run_notebooks"):
+    for module in ("tests.conftest", "book.commands.run_notebooks"):
         done = subprocess.run(
             [sys.executable, "-c", f"import {module}; {code}"],
             cwd=ROOT,
