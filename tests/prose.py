@@ -4,9 +4,8 @@ import re
 from decimal import Decimal
 
 _NOT_PROSE = re.compile(
-    r"```.*?```|:::\{code.*?:::|`[^`]*`"  # code
-    r"|\]\([^)]*\)|<[^>]*>|https?://\S+"  # addresses
-    r"|\{[\w:]+\}"  # roles
+    r"```.*?```|`[^`]*`"  # code
+    r"|\]\([^)]*\)|</?[a-z][^<>]*>|https?://\S+"  # addresses
     r"|\d+/\d+|\\frac\{\d+\}\{\d+\}",  # fractions, written out
     re.DOTALL,
 )

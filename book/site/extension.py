@@ -1,6 +1,7 @@
 """Sphinx extension of the book: light, offline, accessible pages.
 
 - maths is rendered when the book is built (maths.py);
+- quotations, folds and links in plain Markdown become boxes, citations and terms (plain.py);
 - a widget's stored HTML carries its own script, for notebooks; on the site every page loads the widget's file once;
 - all styles come in one sheet without unused rules; a page loads only the scripts that it uses, deferred;
 - what the theme leaves open is mended: names of buttons, landmarks, image sizes (no layout shift);
@@ -21,7 +22,7 @@ from sphinx.builders.html._assets import _JavaScript
 
 from optcore.widgets import base
 
-from . import addresses, maths, search, shrink
+from . import addresses, maths, plain, search, shrink
 
 WIDGETS = Path(base.__file__).parent
 
@@ -206,10 +207,11 @@ def finish_site(app: Sphinx, exception: Exception | None) -> None:
 def setup(app: Sphinx) -> dict:
     """Called by Sphinx."""
     maths.setup(app)
+    plain.setup(app)
     search.setup(app)
     addresses.setup(app)
     code = hashlib.sha256(b"".join(file.read_bytes() for file in sorted(Path(__file__).parent.glob("*.py"))))
-    app.add_config_value("book_code", code.hexdigest(), "html")  # pages are written again when this code changes
+    app.add_config_value("book_code", code.hexdigest(), "env")  # pages are read again when this code changes
     app.add_directive("stored-widget", StoredWidget)
     app.config.html_static_path.append(str(maths.KATEX))
     app.add_js_file("page.js", priority=900)

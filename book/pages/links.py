@@ -1,0 +1,117 @@
+"""The links to sources and terms on every page: citations read as references.bib says, and every link has its entry.
+
+    python -m book.pages.links [--check]      correct the links of every page, or fail when one is wrong
+
+What the site makes of them says book/site/plain.py.
+"""
+
+import re
+import sys
+from functools import cache
+from pathlib import Path
+
+import nbformat
+from docutils import nodes
+from pybtex.database import parse_file
+from pybtex.richtext import Text
+
+from book.course import GALLERY, ROOT, notebooks
+
+_LINK = re.compile(r"\[([^\][]*)\]\((?:\.\./)*(bibliography|glossary)\.md#([^)\s]*)\)")
+_GLOSSARY = re.compile(r"^```\{glossary\}\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+
+
+@cache
+def citations() -> dict[str, tuple[str, str]]:
+    """Key -> (author, year) of every source in references.bib, as the site writes them.
+
+    >>> citations()["kingma2015adam"], citations()["cohen2021gradient"]
+    (('Kingma and Ba', '2015'), ('Cohen et al.', '2021'))
+    """
+    found = {}
+    for key, entry in parse_file(ROOT / "references.bib").entries.items():
+        people = [person.prelast_names + person.last_names for person in entry.persons["author"]]
+        names = [str(Text.from_latex(" ".join(parts))) for parts in people]
+        few = len(names) < 3 and "others" not in names
+        found[key] = (" and ".join(names) if few else f"{names[0]} et al.", entry.fields["year"])
+    return found
+
+
+@cache
+def terms(root: Path = ROOT) -> dict[str, str]:
+    """Anchor -> term of every entry in glossary.md.
+
+    >>> terms()["term-condition-number"]
+    'Condition number'
+    """
+    lines = "".join(_GLOSSARY.findall((root / "glossary.md").read_text(encoding="utf-8"))).splitlines()
+    return {nodes.make_id(f"term-{line}"): line for line in lines if re.match(r"[^\s:]", line)}
+
+
+def corrected(text: str, page: str) -> str:
+    """A Markdown text with its citations written as references.bib says and its links leading up to the root.
+
+    Bad keys raise ValueError. An author need only write the address: the text is filled in.
+
+    >>> corrected("as [](bibliography.md#kingma2015adam) say", "chapters/4-adaptive-methods/2-adam.ipynb")
+    'as [Kingma and Ba (2015)](../../bibliography.md#kingma2015adam) say'
+    >>> corrected("Adam [(King, 2015)](bibliography.md#kingma2015adam)", "notation.md")
+    'Adam [(Kingma and Ba, 2015)](bibliography.md#kingma2015adam)'
+    """
+
+    def link(match: re.Match) -> str:
+        words, file, name = match.groups()
+        known = citations() if file == "bibliography" else terms()
+        if name not in known:
+            raise ValueError(f"{page}: {file}.md has no entry #{name}, which the link [{words}] names")
+        if file == "bibliography":
+            author, year = known[name]
+            words = f"({author}, {year})" if words.startswith("(") else f"{author} ({year})"
+        return f"[{words or known[name]}]({'../' * page.count('/')}{file}.md#{name})"
+
+    return _LINK.sub(link, text)
+
+
+def sources() -> list[Path]:
+    """Every notebook, and the pages beside them."""
+    return [*notebooks(), GALLERY, *notebooks("exercises"), *sorted(ROOT.glob("*.md"))]
+
+
+def correct(path: Path, check: bool) -> bool:
+    """Whether a file's links were wrong; unless only checking, they are right afterwards."""
+    page = path.relative_to(ROOT).as_posix()
+    if path.suffix == ".md":
+        text = path.read_text(encoding="utf-8")
+        right = corrected(text, page)
+        if right != text and not check:
+            path.write_text(right, encoding="utf-8")
+        return right != text
+    nb = nbformat.read(path, as_version=4)
+    cells = [cell for cell in nb.cells if cell.cell_type == "markdown"]
+    before = [cell.source for cell in cells]
+    for cell in cells:
+        cell.source = corrected(cell.source, page)
+    wrong = before != [cell.source for cell in cells]
+    if wrong and not check:
+        nbformat.write(nb, path)
+    return wrong
+
+
+def main(check: bool) -> int:
+    failed = False
+    for path in sources():
+        try:
+            wrong = correct(path, check)
+        except ValueError as error:
+            print(error)
+            failed = True
+        else:
+            failed |= wrong and check
+            todo = "links are wrong, run python -m book.pages.links" if check else "written"
+            if wrong:
+                print(f"{path.relative_to(ROOT)}: {todo}")
+    return int(failed)
+
+
+if __name__ == "__main__":
+    sys.exit(main("--check" in sys.argv[1:]))
