@@ -23,7 +23,7 @@ help:
 	@echo 'make test    run every test (TESTS="tests/test_rules.py …" for some)'
 	@echo 'make tested  measure every page for what-is-tested.md'
 	@echo 'make lighthouse   audit six pages as on a phone (needs npx)'
-	@echo 'make lint    ruff and mypy'
+	@echo 'make lint    style and types: ruff and mypy'
 	@echo 'make links   try every link to other sites'
 	@echo 'make bench   time the course against its alternatives, and write how-fast.md (PEERS=python with torch, jax, optax)'
 	@echo 'make gradebook   grade a made-up class of 200 students'
@@ -82,6 +82,7 @@ sync: $(READY)
 
 run: sync
 	@$(BIN)/python -m book.commands.run_notebooks --jobs $(JOBS) $(NOTEBOOKS)
+	@$(BIN)/python -m book.commands.sync
 
 # ---- checks ---------------------------------------------------------------------------------------------------
 
@@ -98,6 +99,7 @@ lighthouse: book $(VENV)/requirements-test-ready
 
 lint: $(READY) $(VENV)/requirements-test-ready
 	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 
 links: $(READY)

@@ -51,10 +51,10 @@ def title(path: Path) -> str:
     return next(line[2:] for cell in load(path)["cells"] for line in source(cell).splitlines() if line.startswith("# "))
 
 
-def repository() -> str:
-    """Where pip finds the course, from the one place that has the address."""
+def repository() -> tuple[str, str]:
+    """Address and branch of the repository, from the one place that states them."""
     stated = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))["repository"]
-    return f"git+{stated['url'].rstrip('/')}@{stated['branch']}"
+    return stated["url"].rstrip("/"), stated["branch"]
 
 
 def number(path: Path) -> str:

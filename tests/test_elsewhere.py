@@ -18,6 +18,7 @@ from packaging.requirements import Requirement
 from book.commands import lite
 from book.course import ROOT, notebooks
 from book.pages import setup_cells
+from optcore.grading import classroom
 
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -120,6 +121,13 @@ def test_the_package_has_floors_and_no_caps_and_the_book_agrees():
         assert floor.operator == ">=", one
         if one.name != "ipywidgets":  # older where anywidget is missing, which the book does not lack
             assert floor.version in {same.version for same in book[one.name].specifier if same.operator == ">="}, one
+
+
+def test_what_the_class_grader_needs_is_stated_once():
+    extra = [Requirement(text).name for text in PROJECT["optional-dependencies"]["grading"]]
+    assert tuple(extra) == classroom.NEEDS != ()
+    workflow = (ROOT / "exercises" / "github-classroom.yml").read_text(encoding="utf-8")
+    assert '"optcore[grading] @ git+' in workflow and not re.search("|".join(extra), workflow)
 
 
 def test_colab_meets_the_floors_of_the_package():

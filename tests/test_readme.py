@@ -14,7 +14,7 @@ def test_its_python_runs():
     blocks = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
     assert len(blocks) == 1
     space: dict = {}
-    exec(blocks[0], space)  # noqa: S102
+    exec(blocks[0], space)
     run = oc.descend(space["my_rule"], oc.rosenbrock, [-1.5, 2.0], steps=500, lr=0.01)
     assert run.loss[-1] < run.loss[0] and np.all(np.isfinite(run.points))
 

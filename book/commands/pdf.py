@@ -8,7 +8,7 @@ from io import BytesIO
 from pathlib import Path
 
 import yaml
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, PdfMargins
 from pypdf import PdfReader, PdfWriter
 from pypdf.generic import ArrayObject, DictionaryObject, NameObject
 
@@ -16,7 +16,8 @@ from book.browser import chromium, opened, require_browser, served
 from book.course import ROOT, SITE, pages
 
 PDF = ROOT / "_build" / "course.pdf"
-MARGIN = {"top": "18mm", "bottom": "18mm", "left": "16mm", "right": "16mm"}
+NO_HEAD = "<i></i>"
+MARGIN: PdfMargins = {"top": "18mm", "bottom": "18mm", "left": "16mm", "right": "16mm"}
 FOOT = """<div style="font: 8px sans-serif; width: 100%; text-align: center">
 <span class="title"></span> · <span class="pageNumber"></span></div>"""
 
@@ -31,8 +32,9 @@ def printed(browser: Browser, url: str) -> tuple[str, PdfReader]:
     """A page's title and its PDF."""
     with opened(browser, url) as (page, _):
         page.wait_for_timeout(500)  # widgets draw in the frames after they start
-        paper = {"format": "A4", "margin": MARGIN, "display_header_footer": True}
-        data = page.pdf(**paper, header_template="<i></i>", footer_template=FOOT)
+        data = page.pdf(
+            format="A4", margin=MARGIN, display_header_footer=True, header_template=NO_HEAD, footer_template=FOOT
+        )
         return page.title().split(" — ")[0], with_places(PdfReader(BytesIO(data)))
 
 

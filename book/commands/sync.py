@@ -3,28 +3,36 @@
 import sys
 
 from book.course import ROOT
-from book.pages import concepts, copies, front_page, setup_cells
+from book.pages import comparisons, concepts, copies, front_page, setup_cells
 from optcore.grading import notebooks as exercises
 
-# Each gives the files that are out of date, with their new text. In this order: new exercises need a set-up cell.
+# Each gives the files that are out of date, with their new text; a ValueError says why it cannot.
+# In this order: new exercises need a set-up cell.
 PARTS = [
     lambda: exercises.stale(ROOT / "exercises", ROOT),
     setup_cells.stale,
-    concepts.stale,
     front_page.stale,
     copies.stale,
+    concepts.stale,
+    comparisons.stale,
 ]
 
 
 def main(check: bool) -> int:
-    stale = 0
+    faults = 0
     for part in PARTS:
-        for path, text in part().items():
-            stale += 1
+        try:
+            stale = part()
+        except ValueError as problem:
+            print(problem, file=sys.stderr)
+            faults += 1
+            continue
+        faults += check * len(stale)
+        for path, text in stale.items():
             if not check:
                 path.write_text(text, encoding="utf-8")
             print(f"{path.relative_to(ROOT)}: {'out of date, run make sync' if check else 'written'}")
-    return int(check and stale > 0)
+    return int(faults > 0)
 
 
 if __name__ == "__main__":

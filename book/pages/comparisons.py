@@ -1,12 +1,9 @@
 """The page "Every comparison of this course", from what the notebooks store, and a check that each is sound.
 
-    python -m book.pages.comparisons [--check]      write comparisons.md, or fail when it is out of date
-
 A notebook's cell that ends in the result of `oc.compare` stores its record; `claims.verdict` states what the text says.
 """
 
 import re
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +14,7 @@ from book.pages.concepts import headings
 from optcore.claims import RECORD
 from optcore.comparison import unsound
 
-PAGE = "comparisons.md"
+PAGE = ROOT / "comparisons.md"
 INTRODUCTION = """\
 # Every comparison of this course
 
@@ -136,21 +133,11 @@ def render(found: list[Stored]) -> str:
     return "\n".join(text).rstrip("\n") + "\n"
 
 
-def main(arguments: list[str]) -> int:
+def stale() -> dict[Path, str]:
+    """comparisons.md, if it is out of date; comparisons that are not sound are refused."""
     paths = notebooks()
     found = [stored for path in paths for stored in read(path)]
-    amiss = [sentence for path in paths for sentence in problems(path)]
-    if not found:
-        amiss.append("No notebook stores a comparison.")
-    page, text = ROOT / PAGE, render(found)
-    if "--check" not in arguments:
-        page.write_text(text, encoding="utf-8")
-    elif not page.exists() or page.read_text(encoding="utf-8") != text:
-        amiss.append(f"{PAGE} is out of date: run python -m book.pages.comparisons")
-    for problem in amiss:
-        print(problem, file=sys.stderr)
-    return 1 if amiss else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    if amiss := [sentence for path in paths for sentence in problems(path)]:
+        raise ValueError("\n".join(amiss))
+    text = render(found)
+    return {} if not found or (PAGE.is_file() and PAGE.read_text(encoding="utf-8") == text) else {PAGE: text}

@@ -132,6 +132,6 @@ def stale() -> dict[Path, str]:
     """concepts.md, if it is out of date; an index with gaps is refused."""
     index = read()
     if index.problems:
-        raise SystemExit("\n".join(index.problems))
+        raise ValueError("\n".join(index.problems))
     page, text = ROOT / "concepts.md", render(index)
     return {} if page.is_file() and page.read_text(encoding="utf-8") == text else {page: text}

@@ -7,6 +7,7 @@ import optcore
 from book.course import ROOT, pages, repository
 
 WORKFLOW = ROOT / "exercises" / "github-classroom.yml"
+PROJECT = ROOT / "pyproject.toml"
 CITATION = ROOT / "CITATION.cff"
 ADDRESSES = ROOT / "book" / "site" / "addresses.txt"
 
@@ -19,9 +20,11 @@ def with_addresses(text: str) -> str:
 
 def stale() -> dict[Path, str]:
     """The files whose copies are out of date."""
-    before = {path: path.read_text(encoding="utf-8") for path in (WORKFLOW, CITATION, ADDRESSES)}
+    before = {path: path.read_text(encoding="utf-8") for path in (WORKFLOW, PROJECT, CITATION, ADDRESSES)}
+    url, branch = repository()
     after = {
-        WORKFLOW: re.sub(r"git\+[^\s\"]+", repository(), before[WORKFLOW]),
+        WORKFLOW: re.sub(r"git\+[^\s\"]+", f"git+{url}@{branch}", before[WORKFLOW]),
+        PROJECT: re.sub(r'^Repository = ".*"$', f'Repository = "{url}"', before[PROJECT], flags=re.MULTILINE),
         CITATION: re.sub(r"^version: .*$", f"version: {optcore.__version__}", before[CITATION], flags=re.MULTILINE),
         ADDRESSES: with_addresses(before[ADDRESSES]),
     }

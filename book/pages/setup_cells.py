@@ -14,13 +14,14 @@ CELL = """\
 try:
     import optcore
 except ModuleNotFoundError:  # Colab and other machines without the course
-    %pip install -q --no-deps "optcore @ {address}" latex2mathml"""
+    %pip install -q --no-deps "optcore @ git+{url}@{branch}" latex2mathml"""
 EXERCISE_IMPORTS = "\n\nimport numpy as np\nimport optcore as oc"
 
 
 def setup_source(path: Path) -> str:
     """What the set-up cell of a notebook should hold."""
-    return CELL.format(address=repository()) + (EXERCISE_IMPORTS if path.parent.name == "exercises" else "")
+    url, branch = repository()
+    return CELL.format(url=url, branch=branch) + (EXERCISE_IMPORTS if path.parent.name == "exercises" else "")
 
 
 def is_setup(cell: nbformat.NotebookNode) -> bool:

@@ -18,6 +18,7 @@ import nbformat
 from docutils import nodes
 from docutils.parsers.rst import Directive
 from sphinx.application import Sphinx
+from sphinx.builders.html import StandaloneHTMLBuilder
 from sphinx.builders.html._assets import _JavaScript
 
 from optcore.widgets import base
@@ -183,7 +184,7 @@ def finish_page(app: Sphinx, pagename: str, templatename: str, context: dict, do
 
 def finish_site(app: Sphinx, exception: Exception | None) -> None:
     """Remove what no page asks for, and shrink what is left."""
-    if exception or app.builder.format != "html":
+    if exception or not isinstance(app.builder, StandaloneHTMLBuilder):
         return
     static = Path(app.outdir, "_static")
     if not list(static.rglob("fontawesome.js")):  # no page was out of date: Sphinx has left what an earlier build made

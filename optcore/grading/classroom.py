@@ -20,6 +20,7 @@ from .judge import CORRECT, HINT, MISSING, WORKING, Feedback, judge, key
 from .run import Outcome
 from .sandbox import Limits
 
+NEEDS = ("joblib", "tqdm")  # beside NumPy: the extra "grading" of pyproject.toml
 Place = tuple[str, str]  # a file's place in the folder, and the digest of its content
 _BEST_FIRST = (CORRECT, HINT, WORKING, MISSING)
 
@@ -175,10 +176,13 @@ def grade_class(
 ) -> list[Grade]:
     """Grade every submission in `folder`, except those that `journal` already holds; returns one grade per student.
 
-    Raises ValueError if the journal belongs to another seed or other exercises.
+    Raises ValueError if the journal belongs to another seed or other exercises, RuntimeError if a package is missing.
     """
-    from joblib import Parallel, delayed
-    from tqdm import tqdm
+    try:
+        from joblib import Parallel, delayed
+        from tqdm import tqdm
+    except ModuleNotFoundError:
+        raise RuntimeError(f"Grading a class needs {' and '.join(NEEDS)}: pip install {' '.join(NEEDS)}") from None
 
     chosen, number, limits = choose(only or []), seed_number(seed), limits or Limits()
     ids = {exercise.id for exercise in chosen}

@@ -10,16 +10,16 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-from .classroom import Grade, choose
+from .classroom import NEEDS, Grade, choose
 from .notebooks import file_name, notebook
 from .report import printable
 
 _PACKAGE = Path(__file__).parents[1]
-_SETUP = """#!/bin/sh
+_SETUP = f"""#!/bin/sh
 # Once, when the image is built. The grader moves out of the folder that is open to submissions.
 set -e
 apt-get update -qq && apt-get install -qq -y python3 python3-pip
-python3 -m pip install -q --break-system-packages numpy joblib tqdm
+python3 -m pip install -q --break-system-packages numpy {" ".join(NEEDS)}
 mv /autograder/source/optcore "$(python3 -c 'import sysconfig; print(sysconfig.get_path("purelib"))')"
 chmod 700 /autograder/source
 """

@@ -326,6 +326,17 @@ def test_misuse_gets_one_line(words, complaint, tmp_path):
     assert complaint in done.stderr and "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize("package", classroom.NEEDS)
+def test_a_missing_package_is_named(package, tmp_path):
+    (tmp_path / "absent").mkdir()
+    (tmp_path / "absent" / f"{package}.py").write_text("raise ModuleNotFoundError")
+    process = run(
+        honest(tmp_path / "class"), tmp_path / "g.csv", env={**os.environ, "PYTHONPATH": f"{tmp_path}/absent"}
+    )
+    _, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (1, "error: Grading a class needs joblib and tqdm: pip install joblib tqdm\n")
+
+
 def test_an_empty_class_is_no_error(tmp_path):
     (tmp_path / "class").mkdir()
     finished(run(tmp_path / "class", tmp_path / "grades.csv"))
