@@ -5,7 +5,6 @@ import json
 from book.commands import sync
 from tests.copies import Copy
 
-
 WRITTEN_WHOLE = ("concepts.md", "intro.md", "CITATION.cff")
 
 
