@@ -11,8 +11,8 @@ import numpy as np
 
 __all__ = ["Claims"]
 
-#: The part of a stored output that programs read: claims and comparisons with the numbers of the run.
-RECORD = "application/vnd.optcore+json"
+#: Where programs find claims and comparisons with the numbers of the run: in the metadata of a stored output.
+RECORD = "optcore"
 
 
 def html_table(caption: str, head: Sequence[str], rows: Iterable[Sequence[str]], note: str = "") -> str:
@@ -65,13 +65,13 @@ class _Table:
         ]
         return "\n".join([*map(str.rstrip, lines), f"{len(self.rows)} numbers, all as stated"])
 
-    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+    def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         source = [row.source for row in self.rows] if any(row.source for row in self.rows) else None
         head = ["claim", "stated", "this run", *(["source"] if source else [])]
         rows = [[r.claim, r.text, r.run, *([r.source] if source else [])] for r in self.rows]
         caption = f"{len(self.rows)} numbers, all as stated." if self.whole else "Measured here."
-        data = {"text/plain": repr(self), "text/html": html_table(caption, head, rows)}
-        return data | ({RECORD: {"claims": [row.record() for row in self.rows]}} if self.whole else {})
+        record = {RECORD: {"claims": [row.record() for row in self.rows]}} if self.whole else {}
+        return {"text/plain": repr(self), "text/html": html_table(caption, head, rows)}, record
 
 
 class Claims:

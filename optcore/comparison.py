@@ -185,8 +185,8 @@ class Comparison:
             words += f"; {count} comparisons, each interval at {100 * self.level:.4g} % (Bonferroni)"
         return words + (f"; {self.test_size} test examples" if self.test_size else "")
 
-    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
-        return {"text/plain": repr(self), "text/html": self.html(), RECORD: {"comparison": self.record()}}
+    def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        return {"text/plain": repr(self), "text/html": self.html()}, {RECORD: {"comparison": self.record()}}
 
     def html(self) -> str:
         """The table with the numbers of this run."""

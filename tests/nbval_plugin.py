@@ -1,14 +1,12 @@
 """For `pytest --nbval -p tests.nbval_plugin`: text outputs are compared strictly, pages and pictures are not.
 
 A widget's HTML holds unrounded numbers; tests/test_notebooks.py looks at it, and tests/test_site.py runs it. The
-tables of claims and comparisons have in HTML and in their record what one run measured, and in their text what all do.
+tables of claims and comparisons have in HTML what one run measured, and in their text what every run finds.
 """
 
 from nbval.kernel import RunningKernel
 
-from optcore.claims import RECORD
-
-NOT_COMPARED = ("text/html", "image/svg+xml", "application/javascript", RECORD)
+NOT_COMPARED = ("text/html", "image/svg+xml", "application/javascript")
 
 
 def pytest_collectstart(collector) -> None:

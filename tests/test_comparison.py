@@ -296,9 +296,9 @@ def test_a_verdict_is_claimed_with_its_number():
     claims.verdict(found, "worse", (0.2, 0.4))
     table = claims.table()
     assert "b minus a, loss: worse   0.2 to 0.4  within    10 pairs" in repr(table)
-    stored = table._repr_mimebundle_()
+    stored, metadata = table._repr_mimebundle_()
     assert f"{found['b'].mean:.3g} [{found['b'].low:.3g}, {found['b'].high:.3g}]" in stored["text/html"]
-    assert stored[RECORD]["claims"][0] | {"value": 0} == {
+    assert metadata[RECORD]["claims"][0] | {"value": 0} == {
         "claim": "b minus a, loss: worse", "value": 0, "band": True, "low": 0.2, "high": 0.4,
         "comparison": "Is b better than a?",
     }  # fmt: skip
@@ -339,9 +339,9 @@ def test_the_text_has_no_number_that_was_measured_and_the_html_has():
         "  100 steps each; 3 seeds to choose the rates, 10 fresh ones for the verdict",
         "  b against a: worse",
     ]
-    bundle = found._repr_mimebundle_()
+    bundle, metadata = found._repr_mimebundle_()
     assert f"{found['b'].mean:.3g} [{found['b'].low:.3g}, {found['b'].high:.3g}]" in bundle["text/html"]
-    assert json.loads(json.dumps(bundle[RECORD])) == bundle[RECORD]
+    assert json.loads(json.dumps(metadata[RECORD])) == metadata[RECORD] == {"comparison": found.record()}
 
 
 @pytest.mark.parametrize("how", [{}, {"ratio": True}, {"seeds": None}])

@@ -42,7 +42,7 @@ def records(nb: dict, part: str) -> Iterator[tuple[int, Any]]:
     """The claims, or the comparisons, that the cells of a notebook store: (number of the cell, record)."""
     for place, cell in enumerate(nb["cells"]):
         for output in cell.get("outputs", []):
-            if part in (record := output.get("data", {}).get(RECORD, {})):
+            if part in (record := output.get("metadata", {}).get(RECORD, {})):
                 yield place, record[part]
 
 

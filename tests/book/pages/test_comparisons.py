@@ -39,14 +39,10 @@ def markdown(text):
 
 
 def code(text, value=None):
-    outputs = [{"output_type": "execute_result", "data": value._repr_mimebundle_(), "metadata": {}}] if value else []
-    outputs = json.loads(json.dumps(outputs))
-    return {
-        "cell_type": "code",
-        "metadata": {},
-        "source": text,
-        "outputs": [o | {"execution_count": 1} for o in outputs],
-    }
+    data, metadata = json.loads(json.dumps(value._repr_mimebundle_())) if value else ({}, {})
+    output = {"output_type": "execute_result", "execution_count": 1, "data": data, "metadata": metadata}
+    cell = {"cell_type": "code", "execution_count": 1, "metadata": {}, "source": text}
+    return cell | {"outputs": [output] if value else []}
 
 
 @pytest.fixture
@@ -114,7 +110,7 @@ def test_canary_an_unfair_comparison_in_a_notebook_is_named(notebook, change, se
 
 
 def record(nb):
-    return nb["cells"][2]["outputs"][0]["data"][RECORD]["comparison"]
+    return nb["cells"][2]["outputs"][0]["metadata"][RECORD]["comparison"]
 
 
 def best(nb):
