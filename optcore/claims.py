@@ -28,6 +28,19 @@ def html_table(caption: str, head: Sequence[str], rows: Iterable[Sequence[str]],
     )
 
 
+def with_interval(mean: float, low: float | None = None, high: float | None = None) -> str:
+    """A number and its interval, to two digits of half its width.
+
+    >>> with_interval(-0.000556, -0.00503, 0.00392), with_interval(1.2345), with_interval(0.0, 0.0, 0.0)
+    ('−0.0006 [−0.0050, 0.0039]', '1.23', '0 [0, 0]')
+    """
+    if low is None or high is None:
+        return f"{mean:.3g}".replace("-", "−")
+    half = (high - low) / 2
+    digits = f".{max(0, 1 - math.floor(math.log10(half)))}f" if 0 < half < math.inf else ".3g"
+    return f"{mean:{digits}} [{low:{digits}}, {high:{digits}}]".replace("-", "−")
+
+
 @dataclass(frozen=True)
 class _Claim:
     """One row: what the page states (`text`, and the band it stands for), what the run measured."""
@@ -144,17 +157,17 @@ class Claims:
             side = next(iter(comparison.differences))
         found = comparison[side]
         name = claim or f"{side} {'over' if comparison.ratio else 'minus'} {found.reference}, {comparison.score}"
-        interval = "" if found.low is None else f" [{found.low:.3g}, {found.high:.3g}]"
+        run = with_interval(found.mean, found.low, found.high)
         if found.verdict != stated:
-            raise AssertionError(f"{name}: the page states '{stated}', the runs say '{found.verdict}'{interval}.")
+            raise AssertionError(f"{name}: the page states '{stated}', the runs say '{found.verdict}': {run}.")
         if not found.sure:
             raise AssertionError(
-                f"{name}: '{stated}', but the interval{interval} ends within a tenth of its width of another verdict, "
-                "which another processor may find. More seeds settle it."
+                f"{name}: '{stated}', but {run} is within a tenth of its interval's width of another verdict, which "
+                "another processor may find. More seeds settle it."
             )
         pairs = f"{len(comparison.seeds)} pairs" if comparison.seeds else "no chance"
         self(f"{name}: {stated}", by, found.mean, source=pairs)
-        self.rows[-1] = replace(self.rows[-1], run=f"{found.mean:.3g}{interval}", question=comparison.question)
+        self.rows[-1] = replace(self.rows[-1], run=run, question=comparison.question)
 
     def show(self) -> _Table:
         """The claims since the last `show`: in words what holds, in HTML with what this run measured."""

@@ -35,7 +35,7 @@ from typing import Any
 
 import numpy as np
 
-from .claims import RECORD, html_table
+from .claims import RECORD, html_table, with_interval
 from .sweeps import sweep
 
 __all__ = ["Comparison", "Difference", "compare", "t_interval", "t_quantile"]
@@ -262,12 +262,8 @@ def _mean(scores: np.ndarray, ratio: bool) -> str:
 
 
 def _with_interval(d: Difference) -> str:
-    text = f"{d.mean:.3g}"
-    if d.low is not None:
-        text += f" [{d.low:.3g}, {d.high:.3g}]"
-    if d.test is not None:
-        text += f"; with other test examples [{d.test[0]:.3g}, {d.test[1]:.3g}]"
-    return text.replace("-", "−")
+    text = with_interval(d.mean, d.low, d.high)
+    return text + (f"; with other test examples {with_interval(d.mean, *d.test).split(' ', 1)[1]}" if d.test else "")
 
 
 # --------------------------------------------------------------------------------------------------- asking for it

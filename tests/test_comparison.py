@@ -13,7 +13,7 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
 import optcore as oc
-from optcore.claims import RECORD
+from optcore.claims import RECORD, with_interval
 from optcore.comparison import unsound
 
 RATES = [0.1, 0.3, 1.0, 3.0]
@@ -296,8 +296,9 @@ def test_a_verdict_is_claimed_with_its_number():
     claims.verdict(found, "worse", (0.2, 0.4))
     table = claims.table()
     assert "b minus a, loss: worse   0.2 to 0.4  within    10 pairs" in repr(table)
+    d = found["b"]
     stored, metadata = table._repr_mimebundle_()
-    assert f"{found['b'].mean:.3g} [{found['b'].low:.3g}, {found['b'].high:.3g}]" in stored["text/html"]
+    assert with_interval(d.mean, d.low, d.high) in stored["text/html"]
     assert metadata[RECORD]["claims"][0] | {"value": 0} == {
         "claim": "b minus a, loss: worse", "value": 0, "band": True, "low": 0.2, "high": 0.4,
         "comparison": "Is b better than a?",
@@ -326,7 +327,7 @@ def test_a_verdict_at_the_brink_is_refused():
         found = ask(sides, RATES, tuning=[9], seeds=range(4))
         assert (found["b"].verdict, found["b"].sure) == (verdict, sure)
         if not sure:
-            with pytest.raises(AssertionError, match="within a tenth of its width of another verdict"):
+            with pytest.raises(AssertionError, match="within a tenth of its interval's width"):
                 oc.Claims().verdict(found, verdict, (-99, 99))
 
 
@@ -339,8 +340,9 @@ def test_the_text_has_no_number_that_was_measured_and_the_html_has():
         "  100 steps each; 3 seeds to choose the rates, 10 fresh ones for the verdict",
         "  b against a: worse",
     ]
+    d = found["b"]
     bundle, metadata = found._repr_mimebundle_()
-    assert f"{found['b'].mean:.3g} [{found['b'].low:.3g}, {found['b'].high:.3g}]" in bundle["text/html"]
+    assert with_interval(d.mean, d.low, d.high) in bundle["text/html"]
     assert json.loads(json.dumps(metadata[RECORD])) == metadata[RECORD] == {"comparison": found.record()}
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from book.course import ROOT, load, notebooks, number, source
 from book.pages.concepts import headings
-from optcore.claims import RECORD
+from optcore.claims import RECORD, with_interval
 from optcore.comparison import unsound
 
 PAGE = ROOT / "comparisons.md"
@@ -35,6 +35,7 @@ class Stored:
 
     record: dict[str, Any]
     notebook: str
+    title: str
     link: str
 
 
@@ -49,12 +50,13 @@ def records(nb: dict, part: str) -> Iterator[tuple[int, Any]]:
 def read(path: Path) -> list[Stored]:
     """The comparisons of a notebook, in order."""
     nb, anchors = load(path), headings(path)
+    title = source(nb["cells"][0]).splitlines()[0].removeprefix("# ")
     found = []
     for place, record in records(nb, "comparison"):
         above = "\n".join(source(cell) for cell in nb["cells"][:place] if cell["cell_type"] == "markdown")
         titles = [title for title in re.findall(r"^#+ +(.*?) *$", above, re.MULTILINE) if title in anchors]
         link = path.relative_to(path.parents[2]).as_posix() + (f"#{anchors[titles[-1]]}" if titles else "")
-        found.append(Stored(record, number(path), link))
+        found.append(Stored(record, number(path), title, link))
     return found
 
 
@@ -90,10 +92,11 @@ def _best(name: str, side: dict) -> str:
 
 
 def _difference(record: dict, difference: dict) -> str:
-    text = f"{_number(difference['mean'])} times" if record["ratio"] else _number(difference["mean"])
-    for ends, words in ((difference["interval"], ""), (difference["test_interval"], "with other test examples ")):
-        text += f"; {words}[{_number(ends[0])}, {_number(ends[1])}]" if ends else ""
-    return text.replace("; [", " [")
+    mean, times = difference["mean"], " times" if record["ratio"] else ""
+    text = with_interval(mean, *(difference["interval"] or ())) + times
+    if ends := difference["test_interval"]:
+        text += f"; with other test examples {with_interval(mean, *ends).split(' ', 1)[1]}"
+    return text
 
 
 def lines(stored: Stored) -> list[str]:
@@ -124,12 +127,13 @@ def render(found: list[Stored]) -> str:
     how = "chapters/8-generalization/4-the-practitioners-loop.ipynb#a-fair-comparison"
     text = [INTRODUCTION.format(count=len(found), how=how)]
     for notebook in dict.fromkeys(stored.notebook for stored in found):
-        text += [f"## {notebook}", ""]
+        here = [stored for stored in found if stored.notebook == notebook]
+        text += [f"## {notebook} {here[0].title}", ""]
         text.append(
             "| question | sides | best rates, of those tried | seeds: rates and verdict | difference | verdict |"
         )
         text.append("|---|---|---|---|---|---|")
-        text += [line for stored in found if stored.notebook == notebook for line in lines(stored)] + [""]
+        text += [line for stored in here for line in lines(stored)] + [""]
     return "\n".join(text).rstrip("\n") + "\n"
 
 

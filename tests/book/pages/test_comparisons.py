@@ -8,7 +8,7 @@ import pytest
 import optcore as oc
 from book.course import notebooks, pages
 from book.pages import comparisons
-from optcore.claims import RECORD
+from optcore.claims import RECORD, with_interval
 
 NOTEBOOKS = notebooks()
 
@@ -79,16 +79,19 @@ def test_a_line_says_what_was_tried_and_what_came_out(notebook):
     d = result["new"]
     assert line.startswith(f"| [Is it a \\| better one?]({stored.link}) loss, lower is better | new against plain |")
     assert "| new: 1.0 of 4, 0.1 to 3" in line.replace("1 of", "1.0 of") and ". plain: 1" in line
-    assert line.endswith(f"| 3 and 10 | {d.mean:.3g} [{d.low:.3g}, {d.high:.3g}] | worse |")
+    assert line.endswith(f"| 3 and 10 | {with_interval(d.mean, d.low, d.high)} | worse |")
     page = comparisons.render([stored])
-    assert "## 3.2" in page and line in page and "one of the 1 comparisons" in page
+    assert "## 3.2 A lesson" in page and line in page and "one of the 1 comparisons" in page
 
 
 def test_each_difference_has_its_line_and_a_ratio_says_times(notebook):
     result = asked(("plain", "new", "newer"), ratio=True)
     (stored,) = comparisons.read(notebook(result))
     first, second = comparisons.lines(stored)
-    assert f"{result['new'].mean:.3g} times [" in first and second.startswith("|  | newer against plain | newer: ")
+    d = result["new"]
+    assert f"{with_interval(d.mean, d.low, d.high)} times |" in first and second.startswith(
+        "|  | newer against plain | newer: "
+    )
 
 
 @pytest.mark.parametrize(
