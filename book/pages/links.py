@@ -1,12 +1,9 @@
 """The links to sources and terms on every page: citations read as references.bib says, and every link has its entry.
 
-    python -m book.pages.links [--check]      correct the links of every page, or fail when one is wrong
-
 What the site makes of them says book/site/plain.py.
 """
 
 import re
-import sys
 from functools import cache
 from pathlib import Path
 
@@ -60,58 +57,38 @@ def corrected(text: str, page: str) -> str:
     """
 
     def link(match: re.Match) -> str:
-        words, file, name = match.groups()
-        known = citations() if file == "bibliography" else terms()
-        if name not in known:
+        words, file, name = match[1], match[2], match[3]
+        if name not in (citations() if file == "bibliography" else terms()):
             raise ValueError(f"{page}: {file}.md has no entry #{name}, which the link [{words}] names")
         if file == "bibliography":
-            author, year = known[name]
+            author, year = citations()[name]
             words = f"({author}, {year})" if words.startswith("(") else f"{author} ({year})"
-        return f"[{words or known[name]}]({'../' * page.count('/')}{file}.md#{name})"
+        return f"[{words or terms()[name]}]({'../' * page.count('/')}{file}.md#{name})"
 
     return _LINK.sub(link, text)
 
 
 def sources() -> list[Path]:
     """Every notebook, and the pages beside them."""
-    return [*notebooks(), GALLERY, *notebooks("exercises"), *sorted(ROOT.glob("*.md"))]
+    return [*notebooks(), GALLERY, *sorted((ROOT / "exercises").glob("*.ipynb")), *sorted(ROOT.glob("*.md"))]
 
 
-def correct(path: Path, check: bool) -> bool:
-    """Whether a file's links were wrong; unless only checking, they are right afterwards."""
+def corrected_file(path: Path) -> str | None:
+    """The text of a file with its links right, or None where they are."""
     page = path.relative_to(ROOT).as_posix()
     if path.suffix == ".md":
-        text = path.read_text(encoding="utf-8")
-        right = corrected(text, page)
-        if right != text and not check:
-            path.write_text(right, encoding="utf-8")
-        return right != text
+        before = path.read_text(encoding="utf-8")
+        return after if (after := corrected(before, page)) != before else None
     nb = nbformat.read(path, as_version=4)
     cells = [cell for cell in nb.cells if cell.cell_type == "markdown"]
-    before = [cell.source for cell in cells]
-    for cell in cells:
-        cell.source = corrected(cell.source, page)
-    wrong = before != [cell.source for cell in cells]
-    if wrong and not check:
-        nbformat.write(nb, path)
-    return wrong
+    right = [corrected(cell.source, page) for cell in cells]
+    if right == [cell.source for cell in cells]:
+        return None
+    for cell, text in zip(cells, right, strict=True):
+        cell.source = text
+    return f"{nbformat.writes(nb)}\n"
 
 
-def main(check: bool) -> int:
-    failed = False
-    for path in sources():
-        try:
-            wrong = correct(path, check)
-        except ValueError as error:
-            print(error)
-            failed = True
-        else:
-            failed |= wrong and check
-            todo = "links are wrong, run python -m book.pages.links" if check else "written"
-            if wrong:
-                print(f"{path.relative_to(ROOT)}: {todo}")
-    return int(failed)
-
-
-if __name__ == "__main__":
-    sys.exit(main("--check" in sys.argv[1:]))
+def stale() -> dict[Path, str]:
+    """The files with wrong links, as they should be written; a link that leads to no entry is refused."""
+    return {path: text for path in sources() if (text := corrected_file(path)) is not None}

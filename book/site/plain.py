@@ -64,8 +64,10 @@ class PlainMarkdown(SphinxTransform):
     def box(self, quote: nodes.block_quote) -> None:
         """A quotation that begins with bold words."""
         first = quote.children[0] if quote.children else None
-        words = first.children if isinstance(first, nodes.paragraph) else []
-        if words and words[0] == "":  # the parser puts an empty text before bold words
+        if not isinstance(first, nodes.paragraph):
+            return
+        words = first.children
+        if words[0] == "":  # the parser puts an empty text before bold words
             first.remove(words[0])
         if not (words and isinstance(bold := words[0], nodes.strong)):
             return
