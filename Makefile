@@ -8,9 +8,10 @@ HTML := _build/html
 PORT ?= 8000
 JOBS ?= 2
 TESTS ?= tests optcore book
+PEERS ?= $(wildcard .venv-peers/bin/python)
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: help book serve lab sync run test tested lighthouse pdf lint links bench gradebook slips lite colab firefox floors oldest clean clean-all
+.PHONY: help book serve lab sync run test tested lighthouse pdf lint links bench gradebook slips lite colab peers firefox floors oldest clean clean-all
 .DELETE_ON_ERROR:
 
 help:
@@ -25,11 +26,12 @@ help:
 	@echo 'make lighthouse   audit six pages as on a phone (needs npx)'
 	@echo 'make lint    style and types: ruff and mypy'
 	@echo 'make links   try every link to other sites'
-	@echo 'make bench   time the course against its alternatives, and write how-fast.md (PEERS=python with torch, jax, optax)'
+	@echo 'make bench   time the course against its alternatives, and write how-fast.md (with PyTorch, JAX and optax after make peers)'
 	@echo 'make gradebook   grade a made-up class of 200 students'
 	@echo 'make slips   grade every solution with one slip in it (EXERCISES="adam …" for some)'
 	@echo 'make lite    build the optional site where notebooks run in the browser (fetches Python when opened)'
 	@echo 'make colab   run notebooks with the old versions that Colab has'
+	@echo 'make peers   run the boxes "In PyTorch", and compare with PyTorch and optax of today'
 	@echo 'make firefox move every control of the site in Firefox'
 	@echo 'make oldest  run every test with the lowest versions that the requirements allow'
 	@echo 'make clean   remove the built site (make clean-all: the virtual environment too)'
@@ -127,6 +129,15 @@ colab: $(READY) $(VENV)/requirements-test-ready .venv-colab/ready
 	@book/commands/ensure_tools
 	@$(BIN)/python -m pytest -v tests/elsewhere/colab.py
 
+.venv-peers/ready: requirements-peers.txt requirements.txt requirements-test.txt
+	@book/commands/make_venv .venv-peers
+	@echo 'Installing PyTorch, JAX and optax ...'
+	@.venv-peers/bin/python -m pip install -q --disable-pip-version-check -r $<
+	@touch $@
+
+peers: .venv-peers/ready
+	@OC_REQUIRE_PEERS=1 .venv-peers/bin/python -m pytest -m peers -v tests
+
 firefox: book $(VENV)/requirements-test-ready
 	@$(BIN)/python -m pytest -v tests/elsewhere/firefox.py
 
@@ -146,4 +157,4 @@ clean:
 	rm -rf _build
 
 clean-all: clean
-	rm -rf $(VENV) .venv-colab .venv-oldest
+	rm -rf $(VENV) .venv-colab .venv-peers .venv-oldest

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import time
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -13,10 +14,18 @@ from book.browser import chromium, find_browser, served
 from book.course import ROOT
 
 os.environ["OPTCORE_PROGRESS"] = "off"  # the progress of whoever runs the tests is theirs; kernels inherit this
+PEERS = ("torch", "jax", "optax")
 collect_ignore_glob = ["references/make_*.py"]  # programs that need torch and jax; they hold no tests
 
 settings.register_profile("course", deadline=None)  # a busy machine is no failure
 settings.load_profile("course")
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """A test that runs other libraries is skipped where they are missing, or fails where OC_REQUIRE_PEERS is set."""
+    if item.get_closest_marker("peers") and (missing := [name for name in PEERS if find_spec(name) is None]):
+        why = f"{' and '.join(missing)} not installed: make peers"
+        pytest.fail(why) if os.environ.get("OC_REQUIRE_PEERS") else pytest.skip(why)
 
 
 def once(folder: Path, make) -> None:

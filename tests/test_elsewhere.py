@@ -32,8 +32,17 @@ def requirements(name: str) -> dict[str, Requirement]:
     return {one.name: one for one in map(Requirement, filter(None, lines))}
 
 
-def weekly() -> dict:
-    return yaml.safe_load((ROOT / ".github" / "workflows" / "weekly.yml").read_text(encoding="utf-8"))["jobs"]
+def jobs() -> dict[str, dict]:
+    """The jobs of all workflows; their names differ."""
+    found = [yaml.safe_load(path.read_text(encoding="utf-8"))["jobs"] for path in WORKFLOWS]
+    merged = {name: job for one in found for name, job in one.items()}
+    assert len(merged) == sum(map(len, found)) >= 5
+    return merged
+
+
+def steps(job: dict, kind: str) -> list[str]:
+    """What the steps of a job run, or the actions that they use."""
+    return [step[kind].strip() for step in job["steps"] if kind in step]
 
 
 # ---- workflows ----------------------------------------------------------------------------------------------
@@ -43,17 +52,22 @@ def faults(workflow: str) -> list[str]:
     """What would let a workflow pass without doing its work, or do what a laptop cannot repeat."""
     looks_away = ("continue-on-error", "always()", "actions/cache", "cache:")
     found = [f"{words} in it" for words in looks_away if words in workflow]
-    jobs = yaml.safe_load(workflow)["jobs"]
-    for name, job in jobs.items():
-        steps = job["steps"]
-        commands = [step["run"].strip() for step in steps if "run" in step]
-        found += [] if commands else [f"{name} runs nothing"]
+    content = yaml.safe_load(workflow)
+    tested = {name for name, job in content["jobs"].items() if ".ci/run" in steps(job, "run")}
+    for name, job in content["jobs"].items():
+        commands, actions = steps(job, "run"), steps(job, "uses")
+        deploys = any("deploy" in use for use in actions)
+        found += [] if commands or deploys else [f"{name} runs nothing"]
+        if deploys:
+            groups = [one.get("concurrency", {}) for one in (content, job)]
+            found += [f"{name} may be stopped half-way"] if any(one.get("cancel-in-progress") for one in groups) else []
+            found += [] if job.get("needs") in tested else [f"{name} publishes what was not tested"]
+            found += [f"{name} builds again what was tested"] if commands else []
         found += [] if "timeout-minutes" in job else [f"{name} may run for ever"]
         for command in commands:
             target = re.fullmatch(r"make ([a-z-]+)", command)
             good = (target and target[1] in TARGETS) or (command == ".ci/run" and os.access(ROOT / command, os.X_OK))
             found += [] if good else [f"{name}: {command!r} is no make target"]
-        actions = [step["uses"] for step in steps if "uses" in step]
         found += [f"{name}: {use}" for use in actions if not re.fullmatch(r"actions/[a-z-]+@v\d+", use)]
     return found
 
@@ -74,24 +88,58 @@ def test_canary_a_workflow_that_looks_away_is_noticed(step, complaint):
     assert complaint in found
 
 
-def test_workflows_build_test_publish_and_look_again_every_week():
-    assert {path.stem for path in WORKFLOWS} == {"book", "weekly"}
-    jobs = yaml.safe_load((ROOT / ".github" / "workflows" / "book.yml").read_text(encoding="utf-8"))["jobs"]
-    assert jobs["publish"]["needs"] == "test" and "main" in jobs["publish"]["if"]
-    commands = {step["run"] for job in weekly().values() for step in job["steps"] if "run" in step}
-    assert commands == {".ci/run", "make oldest", "make colab", "make firefox", "make lite", "make links"}
-    assert ".ci/run" in {step.get("run") for step in jobs["test"]["steps"]}
+TESTED = """jobs:
+  test:
+    timeout-minutes: 9
+    steps:
+      - run: .ci/run
+      - uses: actions/upload-pages-artifact@v3
+  publish:
+    timeout-minutes: 9
+    needs: test
+    concurrency: {group: publish, cancel-in-progress: false}
+    steps:
+      - uses: actions/deploy-pages@v4
+"""
 
 
-def test_weekly_uses_every_supported_python():
-    pythons = weekly()["newest"]["strategy"]["matrix"]["python"]
-    assert pythons == [f"3.{minor}" for minor in range(11, 15)]
-    oldest = next(step["with"]["python-version"] for step in weekly()["oldest"]["steps"] if "with" in step)
-    assert PROJECT["requires-python"] == f">={pythons[0]}" == f">={oldest}"
+@pytest.mark.parametrize(
+    "old, new, complaint",
+    [
+        ("    needs: test\n", "", "publishes what was not tested"),
+        ("run: .ci/run", "run: make book", "publishes what was not tested"),
+        ("in-progress: false", "in-progress: true", "stopped half-way"),
+        ("jobs:", "concurrency: {group: all, cancel-in-progress: true}\njobs:", "stopped half-way"),
+        ("      - uses: actions/deploy", "      - run: make run\n      - uses: actions/deploy", "builds again"),
+    ],
+)
+def test_canary_a_careless_publication_is_noticed(old, new, complaint):
+    assert faults(TESTED) == []
+    (found,) = faults(TESTED.replace(old, new))
+    assert complaint in found
 
 
-def test_the_one_command_for_continuous_integration_asks_for_every_tool():
-    script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+def test_every_target_that_tests_is_run_by_a_workflow():
+    recipes = dict(re.findall(r"^([a-z-]+):[^\n]*\n((?:\t[^\n]*\n)+)", MAKEFILE, re.MULTILINE))
+    tests = {name for name, recipe in recipes.items() if re.search(r"-m pytest|test$", recipe)}
+    commands = {command.removeprefix("make ") for job in jobs().values() for command in steps(job, "run")}
+    assert {"test", "oldest", "colab", "peers", "firefox"} <= tests <= commands | {"test"} and ".ci/run" in commands
+
+
+def pythons() -> list[str]:
+    """The versions that are tested every week."""
+    return jobs()["newest"]["strategy"]["matrix"]["python"]
+
+
+def test_the_pythons_that_the_package_claims_are_tested_every_week():
+    claimed = [one.rpartition(" ")[2] for one in PROJECT["classifiers"] if ":: Python ::" in one]
+    (oldest,) = (step["with"]["python-version"] for step in jobs()["oldest"]["steps"] if "with" in step)
+    assert pythons() == claimed and len(claimed) > 2
+    assert PROJECT["requires-python"] == f">={claimed[0]}" == f">={oldest}"
+
+
+def test_continuous_integration_asks_for_every_tool():
+    script = (ROOT / ".ci" / "run").read_text(encoding="utf-8") + MAKEFILE
     asked = set(re.findall(r"OC_REQUIRE_[A-Z]+(?==1)", script))
     sources = (file.read_text(encoding="utf-8") for file in (ROOT / "tests").rglob("*.py"))
     known = {name for source in sources for name in re.findall(r'environ\.get\("(OC_REQUIRE_[A-Z]+)"', source)}
@@ -142,26 +190,16 @@ def test_colab_meets_the_floors_of_the_package():
 # ---- Binder, dev container, JupyterLite ---------------------------------------------------------------------
 
 
-def test_binder_names_what_exists():
-    folder = ROOT / ".binder"
-    included = re.findall(r"^-r (.+)$", (folder / "requirements.txt").read_text(encoding="utf-8"), re.MULTILINE)
-    wanted = {ROOT / "requirements.txt", ROOT / "requirements-lab.txt"}
-    assert {(folder / name).resolve() for name in included} == wanted
-    assert os.access(folder / "postBuild", os.X_OK)
-    subprocess.run(["sh", "-n", folder / "postBuild"], check=True)
-    assert "pip install --no-cache-dir --no-deps -e ." in (folder / "postBuild").read_text(encoding="utf-8")
-    python = (folder / "runtime.txt").read_text(encoding="utf-8").strip().removeprefix("python-")
-    assert python in weekly()["newest"]["strategy"]["matrix"]["python"]
-
-
-def test_the_dev_container_sets_up_with_make():
-    container = json.loads((ROOT / ".devcontainer" / "devcontainer.json").read_text(encoding="utf-8"))
-    target = re.fullmatch(r"make ([a-z-]+)", container["postCreateCommand"])
-    assert target and target[1] in TARGETS
-    python = re.search(r"/python:(3\.\d+)-", container["image"])
-    assert python and python[1] in weekly()["newest"]["strategy"]["matrix"]["python"]
-    default = f"PORT ?= {container['forwardPorts'][0]}"
-    assert default in MAKEFILE
+def test_binder_and_the_dev_container_name_what_exists():
+    binder, container = ROOT / ".binder", json.loads((ROOT / ".devcontainer" / "devcontainer.json").read_text())
+    included = re.findall(r"^-r (.+)$", (binder / "requirements.txt").read_text(encoding="utf-8"), re.MULTILINE)
+    assert included and [name for name in included if not (binder / name).is_file()] == []
+    assert os.access(binder / "postBuild", os.X_OK)
+    subprocess.run(["sh", "-n", binder / "postBuild"], check=True)
+    assert (binder / "runtime.txt").read_text(encoding="utf-8").strip().removeprefix("python-") in pythons()
+    assert re.search(r"/python:(3\.\d+)-", container["image"])[1] in pythons()
+    assert container["postCreateCommand"].removeprefix("make ") in TARGETS
+    assert f"PORT ?= {container['forwardPorts'][0]}\n" in MAKEFILE
 
 
 def test_notebooks_for_the_browser_install_the_wheel_instead_of_cloning():

@@ -1,6 +1,5 @@
 """Rules, schedules, plateau and L-BFGS against the paths that PyTorch and optax take (tests/references/rules.py)."""
 
-from importlib.util import find_spec
 from itertools import combinations
 
 import numpy as np
@@ -81,9 +80,7 @@ def test_lbfgs_takes_pytorchs_steps():
     assert np.linalg.norm(g) < 1e-6
 
 
-@pytest.mark.skipif(
-    not all(map(find_spec, ("torch", "jax", "optax"))), reason="torch, jax and optax make the references"
-)
+@pytest.mark.peers
 def test_the_stored_paths_can_be_made_again():
     from tests.references.make_rule_references import make
 

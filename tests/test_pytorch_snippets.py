@@ -2,25 +2,23 @@
 
 import contextlib
 import io
-import json
 import re
-from pathlib import Path
 
 import pytest
 
-CHAPTERS = Path(__file__).parent.parent / "chapters"
+from book.course import ROOT, load, notebooks, source
+
 PAIR = re.compile(r"```python\n(.*?)```\s*```text\n(.*?)```", re.DOTALL)
 
 
 def snippets() -> dict[str, list[tuple[str, str]]]:
     """Notebook -> (code, printed text) of each block in its section "In PyTorch"."""
     found = {}
-    for path in sorted(CHAPTERS.glob("*/*.ipynb")):
-        cells = json.loads(path.read_text())["cells"]
-        text = "\n\n".join("".join(c["source"]) for c in cells if c["cell_type"] == "markdown")
+    for path in notebooks():
+        text = "\n\n".join(source(cell) for cell in load(path)["cells"] if cell["cell_type"] == "markdown")
         _, _, section = text.partition("\n## In PyTorch")
         section = section.split("\n## ")[0]
-        found[path.relative_to(CHAPTERS).as_posix()] = PAIR.findall(section)
+        found[path.relative_to(ROOT / "chapters").as_posix()] = PAIR.findall(section)
         assert section.count("```python") == len(PAIR.findall(section)), f"{path.name}: a block without its output"
     return found
 
@@ -32,9 +30,11 @@ def test_every_notebook_has_a_pytorch_box():
     assert SNIPPETS and all(SNIPPETS.values()), [name for name, pairs in SNIPPETS.items() if not pairs]
 
 
+@pytest.mark.peers
 @pytest.mark.parametrize("notebook", SNIPPETS)
 def test_prints_what_the_page_shows(notebook):
-    torch = pytest.importorskip("torch", reason="torch is not installed; the boxes are then checked for form only")
+    import torch
+
     for code, printed in SNIPPETS[notebook]:
         torch.manual_seed(0)
         out = io.StringIO()

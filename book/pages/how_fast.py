@@ -2,8 +2,8 @@
 
     python -m book.pages.how_fast [--peers PYTHON]        `make bench` calls it; takes some minutes
 
-PYTHON is an interpreter with requirements-test.txt, torch, jax and optax; without it the comparisons with these
-libraries are left out, and each benchmark says so.
+PYTHON is an interpreter with requirements-peers.txt, such as `make peers` leaves; without it the comparisons with
+PyTorch, JAX and optax are left out, and each benchmark says so.
 """
 
 import argparse
@@ -42,7 +42,7 @@ def report(script: Path, python: str) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Run the benchmarks and write how-fast.md.")
-    parser.add_argument("--peers", default=sys.executable, help="an interpreter with torch, jax and optax")
+    parser.add_argument("--peers", default=sys.executable, help="an interpreter with requirements-peers.txt")
     peers = parser.parse_args().peers
     scripts = sorted((ROOT / "bench").glob("[a-z]*.py"))
     sections = [report(s, peers if s.stem in PEERS else sys.executable) for s in scripts]
