@@ -11,6 +11,7 @@ import numpy as np
 import optcore as oc
 from book.browser import chromium, require_browser
 from book.widgets import frame_times, live
+from optcore.rule_spec import rule_program
 
 STEPS, ROUNDS = 1000, 15
 START, LR = [-1.5, 2.0], 0.01
@@ -34,7 +35,7 @@ def in_page(page) -> tuple[float, np.ndarray]:
           for (let i = 0; i < 50; i++) last = run();
           return [(performance.now() - begun) / 50e3, [...last.points.slice(-2)]];
         }""",
-        [oc.rosenbrock.program(), oc.rule_program(oc.adam), START, LR, STEPS],
+        [oc.rosenbrock.program(), rule_program(oc.adam), START, LR, STEPS],
     )
     return seconds, np.array(final)
 

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from .rules import RANGES, apply, is_elementwise, name_of, spec
-from .surfaces import SURFACES
+from .rule_spec import RANGES, apply, is_elementwise, name_of, spec
+from .surfaces import surface_named
 from .symbolic import Differentiable
 
-__all__ = ["DIVERGED", "Optimizer", "Path", "descend"]
+__all__ = ["Optimizer", "Path", "descend"]
 
 #: A run has diverged at the first point with a coordinate that is not finite or larger than this.
 DIVERGED = 1e6
@@ -20,7 +20,7 @@ _BLOCK = 1 << 17  # bytes per block: temporaries stay in the processor's cache, 
 class Path:
     """What `descend` returns.
 
-    points: (steps + 1, *batch, n); loss: (steps + 1, *batch); final: (*batch, n), the last points.
+    points: (steps + 1, *batch, n); loss: (steps + 1, *batch); x and final: (*batch, n), the last points.
     diverged: (*batch), bool; diverged_at: (*batch), the first step outside `DIVERGED`, or -1.
     """
 
@@ -33,7 +33,7 @@ class Path:
             outside = ~((self.points <= DIVERGED) & (self.points >= -DIVERGED)).all(axis=-1)
         return np.where(outside.any(axis=0), outside.argmax(axis=0), -1)
 
-    final = property(lambda self: self.points[-1])
+    x = final = property(lambda self: self.points[-1])
     diverged = property(lambda self: self.diverged_at >= 0)
     steps = property(lambda self: len(self.points) - 1)
 
@@ -103,7 +103,7 @@ def _at(value, step: int, dtype) -> np.ndarray:
     return np.atleast_1d(np.asarray(value(step) if callable(value) else value, dtype))
 
 
-def _gradient_noise(noise, seed, steps: int, n: int) -> np.ndarray:
+def _gradient_noise(seed, steps: int, n: int) -> np.ndarray:
     """Standard normal draws, (steps, *seeds, n): one stream for each seed."""
     seeds = np.asarray(seed)
     draws = [np.random.default_rng(int(s)).standard_normal((steps, n)) for s in seeds.ravel()]
@@ -141,10 +141,7 @@ def descend(
     """
     if not callable(rule):
         raise TypeError(f"The rule must be a function such as optcore.adam, not {rule!r}.")
-    if isinstance(f, str):
-        if f not in SURFACES:
-            raise ValueError(f"There is no surface named '{f}'; there are: {', '.join(SURFACES)}.")
-        f = SURFACES[f]
+    f = surface_named(f) if isinstance(f, str) else f
     if int(steps) != steps or steps < 0:
         raise ValueError(f"steps must be a whole number, 0 or more; it was {steps}.")
     _check_hyper(rule, {"lr": lr} | hyper)
@@ -166,7 +163,7 @@ def descend(
     path = np.moveaxis(np.empty((steps + 1, n, *batch), w.dtype), 1, -1)
     path[0] = w
     if noisy:
-        draws = _gradient_noise(noise, seed, steps, n).astype(w.dtype)
+        draws = _gradient_noise(seed, steps, n).astype(w.dtype)
     state: list = []
     with np.errstate(all="ignore"):
         for k in range(steps):

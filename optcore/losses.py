@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from .support import as_floats
 from .symbolic import Traced
 
 __all__ = [
@@ -38,17 +39,9 @@ __all__ = [
 Axis = int | tuple[int, ...] | None
 
 
-def _floats(x):
-    """`x` as floats: float32 stays float32, integers become float64, a traced array stays itself."""
-    if isinstance(x, Traced):
-        return x
-    x = np.asarray(x)
-    return x if x.dtype.kind == "f" else x.astype(float)
-
-
 def _pair(pred, target):
     """Both as floats of the type of `pred`. Refuses (n, 1) against (n,), which would broadcast to (n, n)."""
-    pred, target = _floats(pred), _floats(target)
+    pred, target = as_floats(pred), as_floats(target)
     if pred.shape[pred.ndim - target.ndim :] != target.shape:
         raise ValueError(f"Predictions of shape {pred.shape} do not fit targets of shape {target.shape}.")
     return pred, target if isinstance(target, Traced) else target.astype(pred.dtype, copy=False)
@@ -75,7 +68,7 @@ def sigmoid(z: Any) -> Any:
     >>> sigmoid(np.array([-1000.0, 0.0, 1000.0]))
     array([0. , 0.5, 1. ])
     """
-    z = _floats(z)
+    z = as_floats(z)
     e = np.exp(-np.abs(z))
     return np.where(z >= 0, 1.0, e) / (1 + e)
 
@@ -88,7 +81,7 @@ def softplus(z: Any) -> Any:
     >>> softplus(np.array([-1000.0, 0.0, 1000.0])).round(4).tolist()
     [0.0, 0.6931, 1000.0]
     """
-    z = _floats(z)
+    z = as_floats(z)
     return np.maximum(z, 0) + np.log1p(np.exp(-np.abs(z)))
 
 
@@ -101,7 +94,7 @@ def logsumexp(z: Any, axis: int = -1, keepdims: bool = False) -> Any:
     >>> round(float(logsumexp([1000.0, 1001.0, 1002.0])), 6)
     1002.407606
     """
-    z = _floats(z)
+    z = as_floats(z)
     top = np.max(z, axis=axis, keepdims=True)
     top = np.where(np.isfinite(top), top, 0.0)  # inf - inf would be nan
     with np.errstate(divide="ignore"):  # all entries -inf: ln 0 = -inf is the answer
@@ -115,7 +108,7 @@ def log_softmax(z: Any, axis: int = -1) -> Any:
     >>> log_softmax([0.0, -1000.0]).tolist()
     [0.0, -1000.0]
     """
-    z = _floats(z)
+    z = as_floats(z)
     z = z - np.maximum.reduce(z, axis=axis, keepdims=True)
     return z - np.log(np.exp(z).sum(axis=axis, keepdims=True))
 
@@ -129,7 +122,7 @@ def softmax(z: Any, axis: int = -1) -> Any:
     >>> softmax([1000.0, 1001.0, 1002.0]).round(6).tolist()
     [0.090031, 0.244728, 0.665241]
     """
-    z = _floats(z)
+    z = as_floats(z)
     e = np.exp(z - np.maximum.reduce(z, axis=axis, keepdims=True))
     return e / e.sum(axis=axis, keepdims=True)
 
@@ -257,7 +250,7 @@ def cross_entropy(logits: Any, target: Any, axis: Axis = None) -> tuple[Any, Any
     >>> round(float(value), 6), grad.round(6).tolist()
     (0.407606, [[0.090031, 0.244728, -0.334759]])
     """
-    z = _floats(logits)
+    z = as_floats(logits)
     y = _one_hot(z, target)
     log_p = log_softmax(z)
     losses = (-y * np.where(y == 0, 0.0, log_p)).sum(axis=-1)  # 0 · ln 0 counts as 0
@@ -275,7 +268,7 @@ def multiclass_hinge(scores: Any, target: Any, axis: Axis = None) -> tuple[Any, 
     >>> round(float(value), 6), grad.tolist()
     (2.9, [[-1.0, 1.0, 0.0]])
     """
-    s = _floats(scores)
+    s = as_floats(scores)
     y = _one_hot(s, target)
     right = np.sum(y * s, axis=-1, keepdims=True)
     margins = np.where(y == 1, 0.0, 1 - right + s)

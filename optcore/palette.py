@@ -4,7 +4,7 @@ Every colour is dark enough for 4.5:1 contrast on white. So many hues cannot all
 or protanopia; widgets therefore give each rule a mark of its own shape as well.
 """
 
-__all__ = ["RULE_COLORS", "color_of"]
+__all__ = ["color_of"]
 
 RULE_COLORS = {
     "gd": "#0b63b5",

@@ -1,4 +1,4 @@
-"""Figures of the book: one style, one colour per rule. Importing this room imports Matplotlib and sets the style."""
+"""Figures of the book: one style, one colour per rule. Importing this module imports Matplotlib and sets the style."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 
 from .descent import Path, descend
 from .palette import color_of
-from .rules import name_of
+from .rule_spec import name_of
 from .surfaces import Surface, beale
 
 __all__ = ["draw_comparison", "draw_landscape", "draw_loss", "draw_path", "draw_race", "grid", "use_style"]

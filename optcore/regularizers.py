@@ -3,7 +3,7 @@
 Penalties have the form of the losses, `penalty(w, λ, axis=None) -> (value, grad)`, summed over
 everything, or over the last axis with `axis=-1` so that leading axes are a batch. `train(…,
 penalty=partial(l2, lam=1e-3))` adds one to the matrices of a network and spares its biases. Dropout and
-the norm layers are in `network`.
+the norm layers are in `layers`.
 """
 
 from collections.abc import Callable
@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from .losses import Axis, _floats
+from .losses import Axis
+from .support import as_floats
 
 __all__ = [
     "EarlyStopping",
@@ -46,7 +47,7 @@ def l2(w: Any, lam: float, axis: Axis = None) -> tuple[Any, Any]:
     (2.5, [0.6, -0.8])
     """
     _check_strength(lam)
-    w = _floats(w)
+    w = as_floats(w)
     return lam * (w**2).sum(axis=axis), 2 * lam * w
 
 
@@ -61,7 +62,7 @@ def l1(w: Any, lam: float, axis: Axis = None) -> tuple[Any, Any]:
     (3.5, [0.5, 0.0, -0.5])
     """
     _check_strength(lam)
-    w = _floats(w)
+    w = as_floats(w)
     return lam * np.abs(w).sum(axis=axis), lam * np.sign(w)
 
 
@@ -93,7 +94,7 @@ def soft_threshold(v: Any, t: Any) -> Any:
     """
     if isinstance(t, (int, float, np.ndarray)):
         _check_strength(t)
-    v = _floats(v)
+    v = as_floats(v)
     return np.sign(v) * np.maximum(np.abs(v) - t, 0)
 
 
@@ -121,7 +122,7 @@ def ista(grad: Callable, start: Any, steps: int, lr: float, lam: float) -> np.nd
     """
     if not lr > 0:
         raise ValueError(f"The learning rate must be positive, got {lr}.")
-    path = [_floats(start)]
+    path = [as_floats(start)]
     for _ in range(steps):
         path.append(ista_step(path[-1], grad(path[-1]), lr, lam))
     return np.stack(path)

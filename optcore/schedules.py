@@ -40,7 +40,7 @@ Schedule = Callable[[Any], Any]
 def _require_positive(**durations: Any) -> None:
     for name, value in durations.items():
         if isinstance(value, int | float | np.generic | np.ndarray) and not np.all(np.greater(value, 0)):
-            raise ValueError(f"{name} must be positive, got {value}")
+            raise ValueError(f"{name} must be positive, got {value}.")
 
 
 def _half_cosine(start: Any, end: Any, fraction: Any) -> Any:
@@ -78,7 +78,7 @@ def multi_step_decay(lr: Any, milestones: Sequence[float], gamma: Any = 0.1) -> 
     [0.1, 0.01, 0.01, 0.001]
     """
     if not len(milestones):
-        raise ValueError("milestones must name at least one step, got an empty sequence")
+        raise ValueError("milestones must name at least one step, got an empty sequence.")
     return lambda t: lr * gamma ** sum(np.where(t >= m, 1.0, 0.0) for m in milestones)
 
 
@@ -93,7 +93,7 @@ def exponential_decay(lr: Any, *, gamma: Any = None, rate: Any = None) -> Schedu
     (0.25, 0.904837)
     """
     if (gamma is None) == (rate is None):
-        raise ValueError("give exactly one of gamma (the factor per step) and rate (of e^{-rate t})")
+        raise ValueError("give exactly one of gamma (the factor per step) and rate (of e^{-rate t}).")
     factor = np.exp(-rate) if gamma is None else gamma
     return lambda t: lr * factor**t
 
@@ -159,7 +159,7 @@ def cosine_restarts(lr: Any, period: Any, factor: float = 1, floor: Any = 0.0) -
     """
     _require_positive(period=period)
     if not factor >= 1:
-        raise ValueError(f"factor must be at least 1, got {factor}")
+        raise ValueError(f"factor must be at least 1, got {factor}.")
 
     def fraction(t):
         if factor == 1:
@@ -198,9 +198,9 @@ def join_schedules(*schedules: Schedule, at: Sequence[float]) -> Schedule:
     [1.0, 1.0, 1.0, 0.75, 0.5, 0.25]
     """
     if len(schedules) != len(at) + 1:
-        raise ValueError(f"{len(schedules)} schedules need {len(schedules) - 1} boundaries, got {len(at)}")
+        raise ValueError(f"{len(schedules)} schedules need {len(schedules) - 1} boundaries, got {len(at)}.")
     if any(b <= a for a, b in zip(at, at[1:], strict=False)):
-        raise ValueError(f"boundaries must increase, got {list(at)}")
+        raise ValueError(f"boundaries must increase, got {list(at)}.")
 
     def joined(t):
         value = schedules[0](t)
@@ -229,7 +229,7 @@ def cyclic(low: Any, high: Any, half: Any, shape: str = "triangular", gamma: Any
         "exp_range": lambda t, c: gamma**t,
     }
     if shape not in amplitudes:
-        raise ValueError(f"shape must be one of {', '.join(amplitudes)}, got {shape!r}")
+        raise ValueError(f"shape must be one of {', '.join(amplitudes)}, got {shape!r}.")
 
     def schedule(t):
         c = np.floor(t / (2 * half))
@@ -305,11 +305,11 @@ class ReduceLROnPlateau:
         eps: float = 1e-8,
     ):
         if not 0 <= factor < 1:
-            raise ValueError(f"factor must be in [0, 1), got {factor}")
+            raise ValueError(f"factor must be in [0, 1), got {factor}.")
         if mode not in ("min", "max"):
-            raise ValueError(f"mode must be 'min' or 'max', got {mode!r}")
+            raise ValueError(f"mode must be 'min' or 'max', got {mode!r}.")
         if threshold_mode not in ("rel", "abs"):
-            raise ValueError(f"threshold_mode must be 'rel' or 'abs', got {threshold_mode!r}")
+            raise ValueError(f"threshold_mode must be 'rel' or 'abs', got {threshold_mode!r}.")
         self.lr, self.factor, self.patience, self.min_lr, self.eps = lr, factor, patience, min_lr, eps
         self.threshold, self.threshold_mode, self.mode = threshold, threshold_mode, mode
         self.cooldown = cooldown

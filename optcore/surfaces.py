@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from .support import known
 from .symbolic import Differentiable
 
 __all__ = [
@@ -72,6 +73,15 @@ class Surface(Differentiable):
     def __repr__(self) -> str:
         inside = "".join(f", {k}={v:g}" for k, v in self.params.items())
         return f"Surface({self.__name__}{inside})"
+
+
+def surface_named(name: str) -> "Surface":
+    """The surface of that name; raises ValueError with the names there are.
+
+    >>> surface_named("bowl") is bowl
+    True
+    """
+    return known("surface", name, SURFACES)
 
 
 def _surface(**facts: Any) -> Callable[[Callable], Surface]:

@@ -27,12 +27,12 @@ from typing import Any
 
 import numpy as np
 
-from .network import _progress
-from .rules import name_of
+from .rule_spec import name_of
+from .support import progress_bar
 
 __all__ = ["Table", "mean_se", "sweep"]
 
-_PACKAGE = Path(__file__).parent
+_FOLDERS = (Path(__file__).parent, Path(__file__).parent / "symbolic")  # what runs call; widgets and grading are not
 #: Where `sweep` keeps results unless told otherwise; the environment variable OPTCORE_CACHE names another folder.
 CACHE = Path(os.environ.get("OPTCORE_CACHE", ".cache/optcore"))
 
@@ -115,15 +115,15 @@ class Table:
 
 @functools.cache
 def _package_digest() -> str:
-    """Of the source of every room: a result is not taken from the disk once the package has changed."""
-    sources = b"".join(path.read_bytes() for path in sorted(_PACKAGE.glob("*.py")))
+    """Of the source that runs call: a result is not taken from the disk once the package has changed."""
+    sources = b"".join(path.read_bytes() for folder in _FOLDERS for path in sorted(folder.glob("*.py")))
     return hashlib.sha256(sources).hexdigest()
 
 
 def _is_installed(module: str, file: str) -> bool:
     """Whether code belongs to a library, or to this package: its name and version say what it does."""
     known = module.partition(".")[0] in sys.stdlib_module_names
-    return known or "site-packages" in file or Path(file).parent == _PACKAGE
+    return known or "site-packages" in file or Path(file).parent in _FOLDERS
 
 
 def _code(code: types.CodeType) -> tuple:
@@ -284,7 +284,7 @@ def sweep(
         from joblib import Parallel, delayed
 
         made = Parallel(n_jobs=n_jobs, return_as="generator")(delayed(_run)(*job) for job in jobs)
-    for k, result in zip(missing, _progress(made, progress, "run", len(jobs)), strict=True):
+    for k, result in zip(missing, progress_bar(made, progress, "run", len(jobs)), strict=True):
         results[k] = result
     columns = {name: _column([row[k] for row in labels]) for k, name in enumerate((*choices, "seed"))}
     return Table(columns | _columns(results, columns), tuple(choices), (*map(len, choices.values()), len(seeds)))

@@ -6,7 +6,7 @@ import subprocess
 import numpy as np
 from playwright._impl._driver import compute_driver_executable
 
-from optcore import JS_HELPERS
+from optcore.symbolic import JS_HELPERS
 
 _HARNESS = """
 const {programs} = JSON.parse(require("fs").readFileSync(0, "utf8"));

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from optcore.network import MLP, digits, numerical_gradient, train
+from optcore import MLP, digits, gd, numerical_gradient, train
 from optcore.regularizers import (
     EarlyStopping,
     elastic_net,
@@ -20,7 +20,6 @@ from optcore.regularizers import (
     shift_images,
     soft_threshold,
 )
-from optcore.rules import gd
 from optcore.symbolic import trace
 
 W = np.random.default_rng(0).normal(size=(4, 6))

@@ -10,8 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from optcore.network import MLP, train
-from optcore.rules import adam, chain, clip_norm, gd, momentum
+from optcore import MLP, adam, chain, clip_norm, gd, momentum, train
 from optcore.sweeps import Table, _content, mean_se, sweep
 
 CALLS = []

@@ -17,7 +17,7 @@ from book.pages.setup_cells import EXERCISE_IMPORTS, is_setup
 
 SITE = ROOT / "_build" / "lite"
 WORK = ROOT / "_build" / "lite-work"
-SETUP = "%pip install -q optcore matplotlib scikit-learn joblib tqdm latex2mathml\nimport optcore"
+SETUP = "%pip install -q optcore matplotlib joblib tqdm latex2mathml\nimport optcore"
 
 
 def adapted(path: Path) -> nbformat.NotebookNode:

@@ -84,7 +84,7 @@ def gradescope_zip(path: Path, seed: str, only: list[str]) -> None:
             entry = zipfile.ZipInfo(name)
             entry.external_attr = (0o755 if name in ("setup.sh", "run_autograder") else 0o600) << 16
             archive.writestr(entry, text)
-        for source in sorted(_PACKAGE.rglob("*.py")):
+        for source in sorted([*_PACKAGE.rglob("*.py"), *_PACKAGE.glob("*.npz")]):
             archive.write(source, source.relative_to(_PACKAGE.parent))
 
 

@@ -12,7 +12,8 @@ from .gradient_cloud import GradientCloud, gradient_cloud
 from .loss_curves import LossCurves, loss_curves
 from .moments import Moments, moments
 from .newton import Newton, newton
-from .quiz import Quiz, load_quiz, quiz
+from .quiz import Quiz, quiz
+from .quiz import load_quiz as load_quiz
 from .regression import Regression, regression
 from .schedule import Schedule, schedule
 from .signal import Signal, signal
@@ -47,7 +48,6 @@ __all__ = [
     "feedback",
     "fit",
     "gradient_cloud",
-    "load_quiz",
     "loss_curves",
     "moments",
     "newton",

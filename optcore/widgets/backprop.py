@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from ..layers import relu
 from ..losses import sigmoid, softmax
-from ..network import relu
 from ..symbolic import trace
 from .base import Setting, Widget
 

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..constrained import project_ball, project_halfspace
+from ..constraints import project_ball, project_halfspace
 from ..symbolic import Differentiable, trace
 from .base import Setting, Widget
 

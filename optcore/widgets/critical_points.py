@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 
 from ..palette import color_of
-from ..rules import gd, rule_program
-from ..surfaces import SURFACES, Surface, hills
+from ..rule_spec import rule_program
+from ..rules import gd
+from ..surfaces import SURFACES, Surface, hills, surface_named
 from .base import Setting, Widget
 
 __all__ = ["CriticalPoints", "critical_points"]
@@ -135,13 +136,10 @@ def critical_points(
     >>> critical_points("saddle", point=(0, 0.01))
     CriticalPoints(saddle)
     """
-    for name in [surface] if isinstance(surface, str) else []:
-        if name not in SURFACES:
-            raise ValueError(f"There is no surface named '{name}'; there are: {', '.join(SURFACES)}.")
-    own = SURFACES[surface] if isinstance(surface, str) else surface
+    own = surface_named(surface) if isinstance(surface, str) else surface
     own = own if isinstance(own, Surface) else Surface(own)
-    if unknown := [name for name in others if name not in SURFACES]:
-        raise ValueError(f"There is no surface named '{unknown[0]}'; there are: {', '.join(SURFACES)}.")
+    for name in others:
+        surface_named(name)
     value = {
         "surface": own.__name__,
         "point": np.asarray(own.start if point is None else point, float).tolist(),

@@ -7,14 +7,16 @@ from typing import Any
 
 import numpy as np
 
+from .. import links as _links
 from .. import rules as _rules
 from ..descent import Path, descend
 from ..palette import color_of
-from ..rules import name_of, rule_program, spec
-from ..surfaces import SURFACES, Surface
+from ..rule_spec import name_of, rule_program, spec
+from ..second_order import SECOND_ORDER
+from ..support import known
+from ..surfaces import Surface, surface_named
 from ..symbolic import Differentiable, trace
 from .base import Setting, Widget
-from .curvature import SECOND_ORDER
 
 __all__ = ["Explore", "explore"]
 
@@ -37,11 +39,10 @@ _LEAST_STEPS = 500  # what the slider offers at least
 # ------------------------------------------------------------------------------------------------- what was asked for
 
 
-def _rule_names() -> list[str]:
-    """The names that stand for rules: the functions of a gradient in optcore.rules, and the second-order steps."""
-    functions = {name: getattr(_rules, name) for name in _rules.__all__ if name.islower()}
-    takes = {name: [*inspect.signature(f).parameters] for name, f in functions.items() if callable(f)}
-    return [name for name, parameters in takes.items() if parameters[:1] == ["g"]] + list(SECOND_ORDER)
+def named_rules() -> dict[str, Callable]:
+    """Name -> rule: what takes a gradient `g` among optcore's links and rules."""
+    functions = {name: getattr(module, name) for module in (_links, _rules) for name in module.__all__}
+    return {name: f for name, f in functions.items() if next(iter(inspect.signature(f).parameters)) == "g"}
 
 
 def _labelled(rules: Any, surface: Surface) -> dict[str, Callable]:
@@ -52,9 +53,9 @@ def _labelled(rules: Any, surface: Surface) -> dict[str, Callable]:
     found: dict[str, Callable] = {}
     for label, rule in pairs:
         if isinstance(rule, str):
-            if rule not in (names := _rule_names()):
-                raise ValueError(f"There is no rule named '{rule}'; there are: {', '.join(names)}.")
-            rule = SECOND_ORDER[rule](surface) if rule in SECOND_ORDER else getattr(_rules, rule)
+            plain = named_rules()
+            found_rule = known("rule", rule, plain | SECOND_ORDER)
+            rule = found_rule if rule in plain else found_rule(surface)
         if not callable(rule):
             raise TypeError(f"A rule is a function such as optcore.adam, or its name, not {rule!r}.")
         found[label or name_of(rule)] = rule
@@ -65,16 +66,14 @@ def _labelled(rules: Any, surface: Surface) -> dict[str, Callable]:
 
 def _as_surface(surface: Any) -> Surface:
     if isinstance(surface, str):
-        if surface not in SURFACES:
-            raise ValueError(f"There is no surface named '{surface}'; there are: {', '.join(SURFACES)}.")
-        return SURFACES[surface]
+        return surface_named(surface)
     if isinstance(surface, Surface):
         return surface
     if not callable(surface):
         raise TypeError(f"The surface is a Surface, its name, or a function of one point, not {surface!r}.")
     made = Surface(surface.fn if isinstance(surface, Differentiable) else surface)
     try:
-        made.traces(2)
+        made.traced(2)
     except IndexError:
         raise ValueError(
             f"{made.__name__} reads more coordinates than a point in the plane has; explore draws functions of two."

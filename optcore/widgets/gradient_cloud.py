@@ -5,11 +5,12 @@ from functools import cache
 
 import numpy as np
 
+from ..data import minibatches
 from ..descent import Path, descend
 from ..losses import mse
-from ..network import minibatches
 from ..palette import color_of
-from ..rules import gd, rule_program
+from ..rule_spec import rule_program
+from ..rules import gd
 from .base import Setting, Widget
 from .regression import sample_loss
 

@@ -5,12 +5,12 @@ from typing import Any
 
 import numpy as np
 
-from .. import rules as _rules
 from ..descent import descend
 from ..palette import color_of
-from ..rules import adagrad, adam, name_of, rmsprop, rule_program, spec
+from ..rule_spec import name_of, rule_program, spec
+from ..rules import adagrad, adam, rmsprop
 from .base import Setting, Widget
-from .explore import SLIDERS
+from .explore import SLIDERS, named_rules
 
 __all__ = ["Moments", "SIGNALS", "moments", "uncorrected_adam"]
 
@@ -144,7 +144,7 @@ def moments(
     >>> moments("constant").steps("uncorrected_adam")[[0, 11]].round(4).tolist()
     [3.1623, 6.5685]
     """
-    given: list[Any] = [getattr(_rules, rule, None) if isinstance(rule, str) else rule for rule in rules]
+    given: list[Any] = [named_rules().get(rule) if isinstance(rule, str) else rule for rule in rules]
     found: list[Callable] = [rule for rule in given if callable(rule)]
     if not found or len(found) < len(given):
         raise ValueError(f"rules must be functions or names of optcore's rules; got {list(rules)}.")

@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 
 from ..palette import color_of
-from ..second_order import bfgs_inverse_update, minimize, newton_step, saddle_free_step, sr1_update
-from ..surfaces import SURFACES, Surface
+from ..second_order import bfgs_inverse_update, newton_step, saddle_free_step, sr1_update
+from ..solvers import minimize
+from ..surfaces import Surface, saddle, surface_named
 from ..symbolic import trace
 from .base import Setting, Widget
 
@@ -111,16 +112,14 @@ def newton(
     6
     """
     if isinstance(surface, str):
-        if surface not in SURFACES:
-            raise ValueError(f"There is no surface named '{surface}'; there are: {', '.join(SURFACES)}.")
-        surface = SURFACES[surface]
+        surface = surface_named(surface)
     if not isinstance(surface, Surface):
         surface = Surface(surface, domain=domain or ((-2.0, 2.0), (-2.0, 2.0)))
     if method not in METHODS:
         raise ValueError(f"method must be one of {', '.join(METHODS)}; it was {method!r}.")
     if unknown := [name for name in compare if name not in _MEMORYLESS]:
         raise ValueError(f"compare takes {', '.join(_MEMORYLESS)}; it was given {unknown[0]!r}.")
-    if start is None and surface is SURFACES["saddle"]:
+    if start is None and surface is saddle:
         start = [1.2, 0.3]  # where the Hessian is indefinite
     point = (surface.start if start is None else np.asarray(start, float)).tolist()
     inside = len(point) == 2 and all(lo <= p <= hi for p, (lo, hi) in zip(point, surface.domain, strict=True))

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from ..losses import huber, mae, mse
-from ..rules import gd, rule_program
+from ..rule_spec import rule_program
+from ..rules import gd
 from ..symbolic import Differentiable
 from .base import Setting, Widget
 
@@ -54,7 +55,7 @@ class Regression(Widget):
                     "value": key,
                     "label": label[0].upper() + label[1:],
                     "program": sample_loss(fn).program(),
-                    "bare": sample_loss(fn).traces(2)[0].program(),
+                    "bare": sample_loss(fn).traced(2).program(),
                 }
                 for key, (label, fn) in LOSSES.items()
             ],

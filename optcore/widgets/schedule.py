@@ -12,7 +12,8 @@ import numpy as np
 
 from .. import schedules as s
 from ..descent import DIVERGED
-from ..rules import gd, rule_program
+from ..rule_spec import rule_program
+from ..rules import gd
 from ..surfaces import Surface
 from ..symbolic import Trace, trace
 from .base import Setting, Widget

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import numpy as np
 
 from .. import initializers as init
-from ..network import ACTIVATIONS
+from ..layers import ACTIVATIONS
 from ..symbolic import trace
 from .base import Setting, Widget
 

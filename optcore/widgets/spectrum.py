@@ -2,8 +2,9 @@
 
 import numpy as np
 
+from ..matrix_rules import MUON_COEFFICIENTS, newton_schulz, newton_schulz_step
 from ..palette import color_of
-from ..rules import MUON_COEFFICIENTS, newton_schulz, newton_schulz_step, signsgd
+from ..rules import signsgd
 from ..symbolic import trace
 from .base import Setting, Widget
 

@@ -87,7 +87,7 @@ def squeezed(text):
 
 @every_chapter
 def test_they_run_in_a_bare_environment(name, tmp_path):
-    """Every cell, in order, without plots, widgets and IPython (but with scikit-learn's digits); each check answers."""
+    """Every cell, in order, without plots, widgets and IPython; each check answers."""
     stored = json.loads((ROOT / "exercises" / file_name(name)).read_text(encoding="utf-8"))
     code = [without_magics(source(cell)) for cell in stored["cells"] if cell["cell_type"] == "code"]
     script = f"""

@@ -137,6 +137,6 @@ def test_bad_arguments_are_named(arguments, part):
 
 
 def test_the_widget_and_the_room_share_their_name():
-    from optcore.constrained import project_ball
+    from optcore.constraints import project_ball
 
     assert oc.constrained is constrained and oc.project_ball is project_ball

@@ -7,9 +7,9 @@ import pytest
 
 import optcore as oc
 from optcore.descent import DIVERGED, descend
-from optcore.rules import rule_program
+from optcore.rule_spec import rule_program
+from optcore.second_order import SECOND_ORDER
 from optcore.widgets.base import page_source, to_json
-from optcore.widgets.curvature import SECOND_ORDER
 from optcore.widgets.explore import SLIDERS, explore
 
 from .controls import assign, feed, frame_times, heights, live, nudge_every_control, numbers, seen, settle, words

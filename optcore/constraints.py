@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .second_order import Result, _done, _oracles, _result, minimize
+from .solvers import Result, minimize, oracles, result, why_stop
 
 __all__ = [
     "project_ball",
@@ -29,8 +29,7 @@ __all__ = [
 ]
 
 
-# ------------------------------------------------------------------------------------------------------
-# projections
+# -------------------------------------------------------------------------------------------------------- projections
 
 
 def project_ball(v: Any, radius: Any = 1.0) -> Any:
@@ -43,7 +42,7 @@ def project_ball(v: Any, radius: Any = 1.0) -> Any:
     [1.5, 2.0]
     """
     if not np.all(np.greater(radius, 0)):
-        raise ValueError(f"radius must be positive; it was {radius}")
+        raise ValueError(f"radius must be positive; it was {radius}.")
     scale = np.maximum(np.max(np.abs(v), axis=-1, keepdims=True), radius)  # squares of v/scale cannot overflow
     ratio = radius / scale
     return v * (ratio / np.maximum(np.linalg.norm(v / scale, axis=-1, keepdims=True), ratio))
@@ -59,7 +58,7 @@ def project_box(v: Any, low: Any, high: Any) -> Any:
     [0.0, 0.5]
     """
     if not np.all(np.less_equal(low, high)):
-        raise ValueError(f"low must not be above high; they were {low} and {high}")
+        raise ValueError(f"low must not be above high; they were {low} and {high}.")
     return np.clip(v, low, high)
 
 
@@ -74,7 +73,7 @@ def project_halfspace(v: Any, a: Any, b: Any) -> Any:
     """
     size = float(np.linalg.norm(a))
     if not 0 < size < np.inf:
-        raise ValueError(f"a must be a finite vector other than zero; it was {a}")
+        raise ValueError(f"a must be a finite vector other than zero; it was {a}.")
     unit = a / size
     return v - np.maximum(0.0, np.sum(unit * v, axis=-1, keepdims=True) - b / size) * unit
 
@@ -89,7 +88,7 @@ def project_simplex(v: Any, total: float = 1.0) -> Any:
     [0.35, 0.65, 0.0]
     """
     if not total > 0 or np.shape(v)[-1:] in ((), (0,)):
-        raise ValueError(f"a positive total and points (…, n), n ≥ 1, are needed; got {total} and {np.shape(v)}")
+        raise ValueError(f"a positive total and points (…, n), n ≥ 1, are needed; got {total} and {np.shape(v)}.")
     v = v - np.max(v, axis=-1, keepdims=True)  # the answer is the same for v + constant, and rounds better near 0
     u = -np.sort(-v, axis=-1)
     thetas = (np.cumsum(u, axis=-1) - total) / np.arange(1, v.shape[-1] + 1)
@@ -119,23 +118,22 @@ def projected_gradient(
     [0.707107, 0.707107]
     """
     if not lr > 0:
-        raise ValueError(f"lr must be positive; it was {lr}")
-    counted = _oracles(f, grad)
+        raise ValueError(f"lr must be positive; it was {lr}.")
+    counted = oracles(f, grad)
     value, gradient = counted["f"], counted["grad"]
     move = lambda x: project(x - lr * gradient(x))
     x = project(np.array(x0, dtype=float))
     path, losses = [x], [float(value(x))]
     mapping = (x - move(x)) / lr
-    while not (reason := _done(losses[-1], mapping, tol, len(path) - 1, max_iterations)):
+    while not (reason := why_stop(losses[-1], mapping, tol, len(path) - 1, max_iterations)):
         x = move(x)
         path.append(x)
         losses.append(float(value(x)))
         mapping = (x - move(x)) / lr
-    return _result(path, losses, mapping, counted, tol, reason)
+    return result(path, losses, mapping, counted, tol, reason)
 
 
-# ------------------------------------------------------------------------------------------------------
-# multipliers
+# -------------------------------------------------------------------------------------------------------- multipliers
 
 
 def solve_eq_qp(Q: Any, c: Any, A: Any, b: Any) -> tuple[np.ndarray, np.ndarray]:
@@ -152,7 +150,9 @@ def solve_eq_qp(Q: Any, c: Any, A: Any, b: Any) -> tuple[np.ndarray, np.ndarray]
     Q, c, A, b = (np.asarray(v, dtype=float) for v in (Q, c, A, b))
     n, m = len(c), len(b)
     if Q.shape != (n, n) or A.shape != (m, n):
-        raise ValueError(f"Q must be {(n, n)} and A {(m, n)} for c {c.shape} and b {b.shape}; got {Q.shape}, {A.shape}")
+        raise ValueError(
+            f"Q must be {(n, n)} and A {(m, n)} for c {c.shape} and b {b.shape}; got {Q.shape}, {A.shape}."
+        )
     system = np.block([[Q, A.T], [A, np.zeros((m, m))]])
     solution = np.linalg.solve(system, np.concatenate([-c, b]))
     return solution[:n], solution[n:]
@@ -205,24 +205,25 @@ def kkt_residuals(
     return KKTResiduals(*(float(np.linalg.norm(term)) for term in terms))
 
 
-# --------------------------------------------------------------------------------------------------------
-# penalties
+# ---------------------------------------------------------------------------------------------------------- penalties
 
 
 @dataclass(frozen=True, repr=False)
 class ConstrainedResult:
     """What a sequence of unconstrained minimisations found: one row for each.
 
-    x (n,), f and multipliers (m,) are the last ones; path (k, n), violation (k,) = ‖c(x)‖ and iterations (k,)
+    x (n,), f and multipliers (m,) are the last ones; points (k, n), violation (k,) = ‖c(x)‖ and iterations (k,)
     of the inner solver tell how it got there.
     """
 
     x: np.ndarray
     f: float
     multipliers: np.ndarray
-    path: np.ndarray
+    points: np.ndarray
     violation: np.ndarray
     iterations: np.ndarray
+
+    path = property(lambda self: self.points, doc="The same as `points`.")
 
     def __repr__(self) -> str:
         return f"f = {self.f:.6g}, violation {self.violation[-1]:.1e} after {self.iterations.tolist()} iterations"
@@ -263,7 +264,7 @@ def augmented_lagrangian(
 def _in_turn(f, c, x0, rhos, accumulate, tol, options) -> ConstrainedResult:
     x, lam, rows = np.array(x0, dtype=float), 0.0, []
     if not len(rhos) or not np.all(np.greater(rhos, 0)):
-        raise ValueError(f"at least one penalty ρ, all positive, is needed; got {list(rhos)}")
+        raise ValueError(f"at least one penalty ρ, all positive, is needed; got {list(rhos)}.")
     for rho in rhos:
         inner = minimize(lagrangian(f, c, lam, rho), x, **options)
         x, estimate = inner.x, lam + rho * c(inner.x)

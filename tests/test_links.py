@@ -1,0 +1,56 @@
+"""Links: clipping, trust ratio, noise, averages, and the gradient uphill."""
+
+import numpy as np
+import pytest
+
+import optcore as oc
+
+
+@pytest.mark.parametrize(("w", "g"), [([0.0, 0.0], [3.0, 4.0]), ([3.0, 4.0], [0.0, 0.0])])
+def test_trust_ratio_of_a_zero_norm_is_one(w, g):
+    assert np.array_equal(oc.trust_ratio(np.array(g), w=np.array(w), coefficient=7.0), g)
+
+
+def test_clipping_values_turns_and_clipping_norms_only_shortens():
+    g = np.array([30.0, 0.5])
+    cosine = lambda a: a @ g / np.linalg.norm(a) / np.linalg.norm(g)
+    assert cosine(oc.clip_norm(g)) == pytest.approx(1.0)
+    assert cosine(oc.clip_value(g)) < 0.91
+
+
+@pytest.mark.parametrize("wrap", [list, lambda gs: dict(zip("ab", gs, strict=True))], ids=["list", "dict"])
+def test_the_global_norm_is_one_norm(wrap):
+    grads = wrap([np.array([3.0, 0.0]), np.array([[4.0]], np.float32)])
+    clipped, norm = oc.clip_global_norm(grads, 2.5)
+    flat = clipped if isinstance(clipped, list) else [*clipped.values()]
+    assert norm == 5.0 and type(clipped) is type(grads) and flat[1].dtype == np.float32
+    np.testing.assert_allclose([flat[0][0], flat[1][0, 0]], [1.5, 2.0], rtol=1e-6)
+    untouched, _ = oc.clip_global_norm(grads, 10.0)
+    assert all(np.array_equal(untouched[k], grads[k]) for k in (grads if isinstance(grads, dict) else range(2)))
+
+
+def test_gradient_noise_is_reproducible_and_fades():
+    link = oc.chain(oc.gradient_noise(seed=1), oc.gd)
+    run = lambda std: oc.descend(link, None, np.zeros((2, 500)), steps=100, lr=1.0, grad=np.zeros_like, std=std)
+    path = run(2.0)
+    assert np.array_equal(path.points, run(2.0).points)
+    assert np.array_equal(path.points[:, 0], path.points[:, 1])
+    steps = np.diff(path.points[:, 0], axis=0).std(axis=-1)
+    np.testing.assert_allclose(steps[[0, 99]], [2.0, 2.0 * 100**-0.275], rtol=0.1)
+
+
+def test_sam_looks_uphill_and_prefers_the_flat_valley():
+    """(ab - 1)²/2 from a sharp end of the valley: SAM slides to a = b, where the sharpness a² + b² is least, 2."""
+    f = oc.Surface(lambda w: (w[..., 0] * w[..., 1] - 1) ** 2 / 2)
+    start = np.array([2.5, 0.3])
+    plain = oc.descend(oc.gd, f, start, steps=3000, lr=0.1).final
+    flat = oc.descend(oc.gd, f, start, steps=3000, lr=0.1, grad=oc.sam(f.grad, rho=0.2)).final
+    assert np.sum(plain**2) > 6 and np.sum(flat**2) == pytest.approx(2.0, abs=0.05)
+    assert np.isfinite(oc.sam(f.grad)(np.zeros(2))).all()
+
+
+def test_averaging_removes_the_noise_of_a_constant_rate():
+    path = oc.descend(oc.gd, oc.bowl, [1.0, 1.0], steps=4000, lr=0.02, noise=1.0, seed=3)
+    tail = oc.averaged(path.points[2000:])[-1]
+    np.testing.assert_allclose(tail, path.points[2001:].mean(axis=0), rtol=1e-10)
+    assert oc.bowl(tail) < 0.1 * path.loss[2000:].mean()

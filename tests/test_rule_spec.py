@@ -1,0 +1,70 @@
+"""The grammar of rules: what a signature says, chains, the trace, and sentences for what is no rule."""
+
+import numpy as np
+import pytest
+
+import optcore as oc
+from optcore.rule_spec import rule_program
+
+
+def test_order_in_a_chain_carries_meaning():
+    """Zero gradient: decoupled decay shrinks by lr·λ a step; the L2 form takes a full Adam step."""
+    flat = dict(grad=np.zeros_like, start=[2.0], steps=1, lr=0.1)
+    decoupled = oc.descend(oc.adamw, None, **flat, weight_decay=0.5).final
+    coupled = oc.descend(oc.chain(oc.decay, oc.adam), None, **flat, weight_decay=0.5).final
+    np.testing.assert_allclose(decoupled, 2.0 * (1 - 0.1 * 0.5))
+    np.testing.assert_allclose(coupled, 2.0 - 0.1, rtol=1e-6)
+
+
+def test_a_readers_rule_of_four_lines_works_in_a_chain_and_in_the_page():
+    def halving(g, u=0.0, *, beta=0.5):
+        u = beta * u + g
+        return u, u
+
+    both = oc.chain(oc.clip_norm, halving)
+    assert oc.spec(both).hyper == {"max_norm": 1.0, "beta": 0.5}
+    assert oc.descend(both, oc.bowl, [-1.0, 1.0], steps=300, lr=0.02).loss[-1] < 1e-3
+    assert [n for n, _ in rule_program(both)["inputs"]] == ["g", "u", "max_norm", "beta"]
+
+
+def no_default(g, m, *, beta=0.9):
+    return g, m
+
+
+def swallows(g, **rest):
+    return g
+
+
+def forgets_state(g, m=0.0):
+    return g
+
+
+def no_hyper_default(g, *, beta):
+    return g
+
+
+@pytest.mark.parametrize(
+    ("rule", "sentence"),
+    [
+        (no_default, "state 'm' needs its initial value"),
+        (swallows, "takes \\*args or \\*\\*kwargs"),
+        (no_hyper_default, "hyper-parameter 'beta' needs a default"),
+        (forgets_state, "must return d, m"),
+    ],
+)
+def test_a_rule_that_is_none_gets_one_sentence(rule, sentence):
+    with pytest.raises(TypeError, match=sentence):
+        oc.descend(rule, oc.bowl, [1.0, 1.0], steps=1)
+
+
+def test_links_that_disagree_about_a_default_say_so():
+    def other(g, *, beta=0.5):
+        return g * beta
+
+    with pytest.raises(ValueError, match="share 'beta' with different defaults"):
+        oc.chain(oc.momentum, other)
+
+
+def test_a_rule_formula_prints_as_latex():
+    step = oc.trace(lambda g, u, *, beta: oc.momentum(g, u, beta=beta)[0], (), (), beta=())
+    assert step.latex() == r"\beta \, u + g"
