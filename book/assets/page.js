@@ -51,7 +51,7 @@
     widgets.forEach((el) => oc.mount(el));
     scrollers.forEach(setTab);
   };
-  addEventListener("keydown", all, { once: true });
+  addEventListener("keydown", all, { once: true, capture: true }); // widgets keep most keys to themselves
 
   // On paper: light, and quizzes as the list of questions that they show where scripts are off.
   const root = document.documentElement;

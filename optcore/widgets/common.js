@@ -43,8 +43,7 @@ page     oc.h(tag, props, …children)   oc.newId()   oc.mount(el, widget)
 const oc = (() => {
   // ------------------------------------------------------------------------------------------------------ numbers
   const clamp = (x, lo, hi) => Math.min(Math.max(x, lo), hi);
-  const linspace = (a, b, n) =>
-    Float64Array.from({ length: n }, (_, i) => (n < 2 ? a : a + ((b - a) * i) / (n - 1)));
+  const linspace = (a, b, n) => Float64Array.from({ length: n }, (_, i) => (n < 2 ? a : a + ((b - a) * i) / (n - 1)));
   const same = (a, b) => a.length === b.length && a.every((v, i) => Object.is(v, b[i]));
 
   function fmt(x, digits = 3) {
@@ -77,22 +76,18 @@ const oc = (() => {
   function revive(x) {
     if (typeof x === "string") return Object.hasOwn(NON_FINITE, x) ? NON_FINITE[x] : x;
     if (Array.isArray(x)) return x.map(revive);
-    return x && typeof x === "object"
-      ? Object.fromEntries(Object.entries(x).map(([k, v]) => [k, revive(v)]))
-      : x;
+    return x && typeof x === "object" ? Object.fromEntries(Object.entries(x).map(([k, v]) => [k, revive(v)])) : x;
   }
   function plain(x) {
     if (typeof x === "number") return Number.isFinite(x) ? x : String(x);
     if (Array.isArray(x)) return x.map(plain);
-    return x && typeof x === "object"
-      ? Object.fromEntries(Object.entries(x).map(([k, v]) => [k, plain(v)]))
-      : x;
+    return x && typeof x === "object" ? Object.fromEntries(Object.entries(x).map(([k, v]) => [k, plain(v)])) : x;
   }
 
   // ------------------------------------------------------------------------------------------------------ programs
   /* A function traced in Python: flat arrays in and out, names mapped to offsets. `H` is what its code may call. */
 
-  // A test holds it against optcore.symbolic.JS_HELPERS. prettier-ignore
+  // biome-ignore format: a test holds it against optcore.symbolic.JS_HELPERS.
   const H={pow:(a,b)=>a===1||b===0||a===-1&&(b===Infinity||b===-Infinity)?1:Math.pow(a,b),mod:(a,b)=>{const r=a%b;return r!==0&&r<0!==b<0?r+b:r}};
   const compiled = new WeakMap();
   function program(traced) {
@@ -245,9 +240,7 @@ const oc = (() => {
     for (let k = Math.ceil(lo / step - 1e-9); k * step <= hi + step * 1e-9 && out.length < 50; k++)
       out.push([
         k * step,
-        places > 4 || Math.abs(k * step) >= 1e5
-          ? fmt(k * step)
-          : (k * step).toFixed(places).replace(/^-/, "−"),
+        places > 4 || Math.abs(k * step) >= 1e5 ? fmt(k * step) : (k * step).toFixed(places).replace(/^-/, "−"),
       ]);
     return out;
   }
@@ -289,8 +282,7 @@ const oc = (() => {
 
     /* The window in data coordinates; bad limits are ignored, so that a bad setting cannot break the axes. */
     range({ x, y }) {
-      const ok = (r, log) =>
-        r && Number.isFinite(r[0]) && Number.isFinite(r[1]) && r[1] > r[0] && (!log || r[0] > 0);
+      const ok = (r, log) => r && Number.isFinite(r[0]) && Number.isFinite(r[1]) && r[1] > r[0] && (!log || r[0] > 0);
       if (ok(x, this.logx)) this.x = x;
       if (ok(y, this.logy)) this.y = y;
       const scale = ([lo, hi], log, at, size) => {
@@ -480,8 +472,8 @@ const oc = (() => {
     rule({ x, y }, style = {}) {
       this.stroke(
         (ctx) => {
-          if (x !== undefined) (ctx.moveTo(this.X(x), this.top), ctx.lineTo(this.X(x), this.bottom));
-          else (ctx.moveTo(this.left, this.Y(y)), ctx.lineTo(this.right, this.Y(y)));
+          if (x !== undefined) ctx.moveTo(this.X(x), this.top), ctx.lineTo(this.X(x), this.bottom);
+          else ctx.moveTo(this.left, this.Y(y)), ctx.lineTo(this.right, this.Y(y));
         },
         { color: "muted", width: 1, dash: [4, 4], ...style },
       );
@@ -607,16 +599,13 @@ const oc = (() => {
           to = (v) => Math.asinh((v - middle) / c);
         const lo = to(base === null ? sample[0] : Math.min(base, sample[0])),
           step = (to(sample[(sample.length * 0.995) | 0]) - lo) / levels || 1;
-        for (let i = 0; i < u.length; i++)
-          u[i] = u[i] === u[i] ? clamp((to(u[i]) - lo) / step, 0, levels) : levels;
+        for (let i = 0; i < u.length; i++) u[i] = u[i] === u[i] ? clamp((to(u[i]) - lo) / step, 0, levels) : levels;
         const [low, high, ink] = [theme.low, theme.high, theme.fg].map(rgb);
         const pack = ([r, g, b]) => 0xff000000 | (b << 16) | (g << 8) | r;
         const fills = Array.from({ length: levels + 1 }, (_, k) => mix(low, high, k / levels));
         const band = Uint32Array.from(fills, pack),
           edge = Uint32Array.from(fills, (p) => pack(mix(p, ink, 0.13)));
-        const at = Int32Array.from({ length: nx }, (_, i) =>
-          Math.min(((i / (nx - 1)) * (gx - 1)) | 0, gx - 2),
-        );
+        const at = Int32Array.from({ length: nx }, (_, i) => Math.min(((i / (nx - 1)) * (gx - 1)) | 0, gx - 2));
         const part = Float64Array.from(at, (i0, i) => (i / (nx - 1)) * (gx - 1) - i0),
           row = new Float64Array(gx),
           above = new Int8Array(nx);
@@ -644,8 +633,7 @@ const oc = (() => {
         const key = bind;
         ui.field(key, (v, note, fallback) => this.inside(axis, v, note, fallback, label));
         bind = {
-          get: () =>
-            axis === "xy" ? ui.value[key] : axis === "x" ? [ui.value[key], at] : [at, ui.value[key]],
+          get: () => (axis === "xy" ? ui.value[key] : axis === "x" ? [ui.value[key], at] : [at, ui.value[key]]),
           set: (p) => ui.set({ [key]: axis === "xy" ? p : p[axis === "x" ? 0 : 1] }),
         };
       }
@@ -720,9 +708,8 @@ const oc = (() => {
         const good = Array.isArray(v)
           ? v.filter((p) => Array.isArray(p) && p.length === 2 && p.every(Number.isFinite))
           : [];
-        if (good.length < least) return (note(`${label}: at least ${least} needed`), fallback);
-        if (good.length > most || good.length < v.length)
-          note(`${label}: points that cannot be drawn were left out`);
+        if (good.length < least) return note(`${label}: at least ${least} needed`), fallback;
+        if (good.length > most || good.length < v.length) note(`${label}: points that cannot be drawn were left out`);
         return good.slice(0, most).map(([a, b]) => [clamp(a, ...this.x), clamp(b, ...this.y)]);
       });
       ui.before(() => {
@@ -744,7 +731,7 @@ const oc = (() => {
     inside(axis, v, note, fallback, label) {
       const good = (a) => typeof a === "number" && !Number.isNaN(a);
       if (axis === "xy" ? !(Array.isArray(v) && v.length === 2 && v.every(good)) : !good(v))
-        return (note(`${label} was not ${axis === "xy" ? "a point" : "a number"}`), fallback);
+        return note(`${label} was not ${axis === "xy" ? "a point" : "a number"}`), fallback;
       const kept = axis === "xy" ? [clamp(v[0], ...this.x), clamp(v[1], ...this.y)] : clamp(v, ...this[axis]);
       if (String(kept) !== String(v)) note(`${label} was moved into the window`);
       return kept;
@@ -783,9 +770,7 @@ const oc = (() => {
   };
   const tidy = (v, scale, step) => {
     if (scale === "beta") return +(1 - +(1 - v).toPrecision(2)).toPrecision(12);
-    return +v.toPrecision(
-      scale === "linear" ? Math.max(3, Math.ceil(Math.log10(Math.abs(v) / step || 1)) + 1) : 3,
-    );
+    return +v.toPrecision(scale === "linear" ? Math.max(3, Math.ceil(Math.log10(Math.abs(v) / step || 1)) + 1) : 3);
   };
 
   class UI {
@@ -815,7 +800,8 @@ const oc = (() => {
       el.append(this.plots, this.status, this.controls, this.foot);
       // Keys pressed here are meant for the widget: JupyterLab would take arrows and letters for its commands.
       el.addEventListener("keydown", (e) => {
-        if (e.key === "Escape") el.classList.add("oc-quiet"); // hides a tooltip
+        if (e.key === "Escape")
+          el.classList.add("oc-quiet"); // hides a tooltip
         else if (e.key !== "Tab" && !e.ctrlKey && !e.metaKey && !e.altKey) e.stopPropagation();
       });
       el.addEventListener("focusout", () => el.classList.remove("oc-quiet"));
@@ -835,9 +821,7 @@ const oc = (() => {
       this.notes = note ? [note] : [];
       const next = { ...this.value };
       for (const [key, v] of Object.entries(changes))
-        next[key] = this.fields[key]
-          ? this.fields[key](v, (text) => this.notes.push(text), fallback[key])
-          : v;
+        next[key] = this.fields[key] ? this.fields[key](v, (text) => this.notes.push(text), fallback[key]) : v;
       this.value = next;
       if (!quiet) this.save();
       this.redraw();
@@ -966,8 +950,7 @@ const oc = (() => {
         shown = h("span", { class: "oc-value", "aria-hidden": "true" });
       const rail = marks && h("div", { class: "oc-marks", "aria-hidden": "true" });
       this.control(input, { ...options, after: [rail] }, shown);
-      const places = () =>
-        (marks ? of(marks) : []).filter(({ at }) => at >= limits()[0] && at <= limits()[1]);
+      const places = () => (marks ? of(marks) : []).filter(({ at }) => at >= limits()[0] && at <= limits()[1]);
       input.addEventListener("input", () => {
         const n = count(),
           p = input.value / n,
@@ -978,7 +961,7 @@ const oc = (() => {
         this.set({ [key]: clamp(v, scale === "log0" ? 0 : lo, hi) });
       });
       this.field(key, (v, note, fallback) => {
-        if (typeof v !== "number" || Number.isNaN(v)) return (note(`${label} was not a number`), fallback);
+        if (typeof v !== "number" || Number.isNaN(v)) return note(`${label} was not a number`), fallback;
         const [lo, hi] = limits(),
           kept = clamp(int ? Math.round(v) : v, scale === "log0" ? 0 : lo, hi);
         if (kept !== v) note(`${label} was limited to ${format(kept)}`);
@@ -1027,8 +1010,7 @@ const oc = (() => {
       const inputs = options.map((o) => h("input", { type: "checkbox", value: o.value }));
       const swatches = options.map(
         (o, k) =>
-          o.color &&
-          h("span", { class: "oc-swatch", "aria-hidden": "true" }, GLYPHS[(o.shape ?? k) % GLYPHS.length]),
+          o.color && h("span", { class: "oc-swatch", "aria-hidden": "true" }, GLYPHS[(o.shape ?? k) % GLYPHS.length]),
       );
       const labels = options.map((o, k) => h("label", {}, inputs[k], swatches[k], o.label));
       parent.append(h("fieldset", { class: "oc-checks" }, h("legend", {}, legend), ...labels));
@@ -1037,7 +1019,7 @@ const oc = (() => {
           this.set({ [key]: inputs.filter((i) => i.checked).map((i) => i.value) }),
         );
       this.field(key, (v, note, fallback) => {
-        if (!Array.isArray(v)) return (note(`${legend} was not a list`), fallback);
+        if (!Array.isArray(v)) return note(`${legend} was not a list`), fallback;
         return options.map((o) => o.value).filter((name) => v.includes(name));
       });
       this.shown.push(() => {
@@ -1047,9 +1029,7 @@ const oc = (() => {
     }
 
     button(label, fn, { tip, in: parent = this.foot } = {}) {
-      return parent.appendChild(
-        h("button", { type: "button", class: "oc-button", title: tip, onclick: fn }, label),
-      );
+      return parent.appendChild(h("button", { type: "button", class: "oc-button", title: tip, onclick: fn }, label));
     }
 
     /* Play, Step and a scrubber over 0…max(); the setting is null while the end is shown. */

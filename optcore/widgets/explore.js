@@ -7,13 +7,11 @@ export default {
     const TOL = 1e-6,
       surface = oc.surface(spec.surface.program),
       [x, y] = spec.surface.domain;
-    const draws =
-      spec.noise && new Float64Array(Uint8Array.from(atob(spec.noise), (c) => c.charCodeAt(0)).buffer);
+    const draws = spec.noise && new Float64Array(Uint8Array.from(atob(spec.noise), (c) => c.charCodeAt(0)).buffer);
     const schedules = Object.keys(spec.schedules);
 
     // ---- what is computed, from the settings alone
-    const paramsOf = (value) =>
-      Object.fromEntries(spec.surface.params.map((k) => [k, value[`surface.${k}`]]));
+    const paramsOf = (value) => Object.fromEntries(spec.surface.params.map((k) => [k, value[`surface.${k}`]]));
     const noiseOf = oc.memo((level) => (level && draws ? draws.map((z) => level * z) : undefined));
     const rateOf = (lr, value) => {
       if (!schedules.length) return lr;
@@ -189,8 +187,7 @@ export default {
           flat = run.points.subarray(0, 2 * last + 2);
         map.path(flat, { color: rule.color, halo: true });
         if (last <= 60)
-          for (let i = 1; i < last; i++)
-            map.dot(flat[2 * i], flat[2 * i + 1], { color: rule.color, size: 2.5 });
+          for (let i = 1; i < last; i++) map.dot(flat[2 * i], flat[2 * i + 1], { color: rule.color, size: 2.5 });
         map.dot(flat[2 * last], flat[2 * last + 1], { color: rule.color, shape: k, size: 6 });
       }
       drawCurve(value, runs, shown, lowest);
@@ -215,7 +212,8 @@ export default {
             );
           }),
         );
-      const [a, b] = value.start.map((v) => fmt(v)), f = fmt(surface.f(value.start, params));
+      const [a, b] = value.start.map((v) => fmt(v)),
+        f = fmt(surface.f(value.start, params));
       const when = shown < value.steps ? `step ${shown} of ${value.steps}` : `${value.steps} steps`;
       const extra = [
         schedules.length && `η ${value.schedule}`,
@@ -312,7 +310,7 @@ export default {
 
       const draw = (value, lowest) => {
         const others = Object.entries(hyperOf(rule, value)).filter(
-          ([, v], k) => ![sx.key, sy.key].includes(Object.values(rule.hyper)[k]),
+          (_, k) => ![sx.key, sy.key].includes(Object.values(rule.hyper)[k]),
         );
         restart(
           ...value.start,
@@ -343,12 +341,9 @@ export default {
         const low = oc.rgb(ui.theme.low),
           high = oc.rgb(ui.theme.high),
           gone = oc.mix(high, oc.rgb(ui.theme.warn), 0.55);
-        plot.image(
-          N,
-          N,
-          (i, j) => (Number.isNaN(cells[j * N + i]) ? gone : oc.mix(low, high, cells[j * N + i])),
-          [paints],
-        );
+        plot.image(N, N, (i, j) => (Number.isNaN(cells[j * N + i]) ? gone : oc.mix(low, high, cells[j * N + i])), [
+          paints,
+        ]);
         plot.axes({ grid: false });
       };
       return { draw };

@@ -1,44 +1,114 @@
 /* Three scenes on two panels: losses and slopes over a score or a residual; logits, softmax and the gradient p − y. */
 export default {
   render({ model, el }) {
-    const ui = oc.ui({ model, el }), { spec } = ui, { fmt, linspace, clamp } = oc, N = 400, count = spec.softmax.length;
+    const ui = oc.ui({ model, el }),
+      { spec } = ui,
+      { fmt, linspace, clamp } = oc,
+      N = 400,
+      count = spec.softmax.length;
     const costs = ui.plot({ label: "Losses, or logits", ratio: 1.3, xlabel: " ", ylabel: " " });
     const pulls = ui.plot({ label: "Slopes, or probabilities and gradient", ratio: 1.3, xlabel: " ", ylabel: " " });
     const compiled = (list) => list.map((c) => ({ ...c, ...oc.program(c.program) }));
-    const scores = compiled(spec.scores), residuals = compiled(spec.residuals), naive = oc.program(spec.naive);
+    const scores = compiled(spec.scores),
+      residuals = compiled(spec.residuals),
+      naive = oc.program(spec.naive);
     const softmax = [spec.softmax, spec.naive_softmax].map((list) => list.map(oc.program));
 
     ui.select("kind", {
-      label: "Loss of", tip: "A class from one score, a number, or one class out of several.",
-      options: [{ value: "score", label: "a score and a label" }, { value: "residual", label: "a residual" }, { value: "softmax", label: "logits, through softmax" }],
+      label: "Loss of",
+      tip: "A class from one score, a number, or one class out of several.",
+      options: [
+        { value: "score", label: "a score and a label" },
+        { value: "residual", label: "a residual" },
+        { value: "softmax", label: "logits, through softmax" },
+      ],
     });
     const part = () => ui.controls.appendChild(oc.h("div", { class: "oc-controls", style: "grid-column:1/-1" }));
     const parts = { score: part(), residual: part(), softmax: part() };
     const reach = () => ui.value.reach;
-    ui.slider("z", { label: "Score z", min: () => -reach(), max: reach, in: parts.score, tip: "What the model says before the sigmoid: positive means class 1." });
+    ui.slider("z", {
+      label: "Score z",
+      min: () => -reach(),
+      max: reach,
+      in: parts.score,
+      tip: "What the model says before the sigmoid: positive means class 1.",
+    });
     ui.check("label", { label: "The label is 1", in: parts.score });
-    ui.slider("reach", { label: "Axis up to ±", min: spec.reach[0], max: spec.reach[1], scale: "log", in: parts.score, tip: "Large scores show where formulas overflow." });
-    ui.slider("residual", { label: "Residual r", min: -8, max: 8, in: parts.residual, tip: "Prediction minus target." });
-    ui.slider("delta", { label: "Huber’s δ", min: 0.1, max: 8, scale: "log", in: parts.residual, tip: "Residuals up to δ are squared, larger ones cost only their size." });
-    ui.slider("right", { label: "Right class", min: 1, max: count, int: true, in: parts.softmax, tip: "The class that should get all the probability." });
-    ui.slider("shift", { label: "Added to all logits", min: 1, max: spec.shift, scale: "log0", in: parts.softmax, tip: "Softmax does not change when all logits grow by the same number." });
-    ui.check("naive", { label: "Compute as textbooks write it", tip: "exp first, then a logarithm: right on paper, not in floating point." });
+    ui.slider("reach", {
+      label: "Axis up to ±",
+      min: spec.reach[0],
+      max: spec.reach[1],
+      scale: "log",
+      in: parts.score,
+      tip: "Large scores show where formulas overflow.",
+    });
+    ui.slider("residual", {
+      label: "Residual r",
+      min: -8,
+      max: 8,
+      in: parts.residual,
+      tip: "Prediction minus target.",
+    });
+    ui.slider("delta", {
+      label: "Huber’s δ",
+      min: 0.1,
+      max: 8,
+      scale: "log",
+      in: parts.residual,
+      tip: "Residuals up to δ are squared, larger ones cost only their size.",
+    });
+    ui.slider("right", {
+      label: "Right class",
+      min: 1,
+      max: count,
+      int: true,
+      in: parts.softmax,
+      tip: "The class that should get all the probability.",
+    });
+    ui.slider("shift", {
+      label: "Added to all logits",
+      min: 1,
+      max: spec.shift,
+      scale: "log0",
+      in: parts.softmax,
+      tip: "Softmax does not change when all logits grow by the same number.",
+    });
+    ui.check("naive", {
+      label: "Compute as textbooks write it",
+      tip: "exp first, then a logarithm: right on paper, not in floating point.",
+    });
     const naiveBox = ui.controls.lastChild;
-    ui.checks("shown", { legend: "Curves", options: [...scores, ...residuals].map((c, k) => ({ ...c, shape: k % 3 })) });
+    ui.checks("shown", {
+      legend: "Curves",
+      options: [...scores, ...residuals].map((c, k) => ({ ...c, shape: k % 3 })),
+    });
     const legend = ui.controls.lastChild;
 
-    const along = [["score", "z"], ["residual", "residual"]].map(([kind, key]) => {
+    const along = [
+      ["score", "z"],
+      ["residual", "residual"],
+    ].map(([kind, key]) => {
       const name = kind === "score" ? "Score z" : "Residual r";
-      return [kind, costs.handle({ get: () => [ui.value[key], 0], set: ([x]) => ui.set({ [key]: x }) }, { label: name, axis: "x" })];
+      return [
+        kind,
+        costs.handle({ get: () => [ui.value[key], 0], set: ([x]) => ui.set({ [key]: x }) }, { label: name, axis: "x" }),
+      ];
     });
-    const logits = linspace(1, count, count).map((k) => k), size = spec.logit;
-    const levels = [...logits].map((k, i) =>
-      ["softmax", costs.handle({
-        get: () => [k, ui.value.logits[i] + ui.value.shift],
-        set: ([, v]) => ui.set({ logits: ui.value.logits.with(i, clamp(v - ui.value.shift, -size, size)) }),
-      }, { label: `Logit ${k}`, axis: "y", color: "accent" })]);
+    const logits = linspace(1, count, count).map((k) => k),
+      size = spec.logit;
+    const levels = [...logits].map((k, i) => [
+      "softmax",
+      costs.handle(
+        {
+          get: () => [k, ui.value.logits[i] + ui.value.shift],
+          set: ([, v]) => ui.set({ logits: ui.value.logits.with(i, clamp(v - ui.value.shift, -size, size)) }),
+        },
+        { label: `Logit ${k}`, axis: "y", color: "accent" },
+      ),
+    ]);
     ui.field("logits", (v, note, fallback) => {
-      if (!Array.isArray(v) || v.length !== count || !v.every((x) => typeof x === "number" && x === x)) return note("The logits were not numbers"), fallback;
+      if (!Array.isArray(v) || v.length !== count || !v.every((x) => typeof x === "number" && x === x))
+        return note("The logits were not numbers"), fallback;
       return v.map((x) => clamp(x, -size, size));
     });
 
@@ -51,15 +121,28 @@ export default {
     };
 
     function curves(value, isScore) {
-      const x = isScore ? value.z : value.residual, second = isScore ? +value.label : value.delta, r = isScore ? value.reach : 8;
-      const xs = linspace(-r, r, N + 1), name = isScore ? "Score z" : "Residual r";
+      const x = isScore ? value.z : value.residual,
+        second = isScore ? +value.label : value.delta,
+        r = isScore ? value.reach : 8;
+      const xs = linspace(-r, r, N + 1),
+        name = isScore ? "Score z" : "Residual r";
       const list = (isScore ? scores : residuals)
-        .map((c, shape) => ({ ...c, shape, ...(value.naive && c.value === "cross_entropy" ? { ...naive, stable: c } : {}) }))
+        .map((c, shape) => ({
+          ...c,
+          shape,
+          ...(value.naive && c.value === "cross_entropy" ? { ...naive, stable: c } : {}),
+        }))
         .filter((c) => value.shown.includes(c.value));
-      const all = list.map((c) => xs.reduce(([f, g], v) => (at(c, v, second), f.push(c.y[0]), g.push(c.y[1]), [f, g]), [[], []]));
-      for (const [plot, k, ylabel] of [[costs, 0, "Loss"], [pulls, 1, "Slope"]]) {
+      const all = list.map((c) =>
+        xs.reduce(([f, g], v) => (at(c, v, second), f.push(c.y[0]), g.push(c.y[1]), [f, g]), [[], []]),
+      );
+      for (const [plot, k, ylabel] of [
+        [costs, 0, "Loss"],
+        [pulls, 1, "Slope"],
+      ]) {
         const finite = all.flatMap((fg) => fg[k]).filter(Number.isFinite);
-        const top = Math.min(Math.max(0, ...finite), isScore || k ? Infinity : 20), low = Math.min(0, ...finite);
+        const top = Math.min(Math.max(0, ...finite), isScore || k ? Infinity : 20),
+          low = Math.min(0, ...finite);
         const pad = 0.06 * (top - low);
         Object.assign(plot, { xticks: undefined, xlabel: name, ylabel });
         plot.range({ x: [-r, r], y: [low - pad, top + pad] });
@@ -67,33 +150,56 @@ export default {
         plot.rule({ x });
         list.forEach((c, i) => {
           const f = all[i][k];
-          f.forEach((v, j) => Number.isFinite(v) || plot.rule({ x: xs[j] }, { color: "warn", width: 1.5, alpha: 0.35, dash: [] }));
+          f.forEach(
+            (v, j) =>
+              Number.isFinite(v) || plot.rule({ x: xs[j] }, { color: "warn", width: 1.5, alpha: 0.35, dash: [] }),
+          );
           plot.line(xs, f, { color: c.color, width: 2.5 });
           const lost = xs.findIndex((_, j) => !Number.isFinite(f[j]));
-          if (c.stable) plot.line(xs, xs.map((v) => at(c.stable, v, second)[k]), { color: "fg", dash: [2, 5] });
+          if (c.stable)
+            plot.line(
+              xs,
+              xs.map((v) => at(c.stable, v, second)[k]),
+              { color: "fg", dash: [2, 5] },
+            );
           if (lost >= 0) plot.text(xs[lost], (low + top) / 2, fmt(f[lost]), { dx: 6 });
         });
         for (const c of list) plot.dot(x, at(c, x, second)[k], { color: c.color, shape: c.shape, size: 6 });
       }
       const said = list.map((c) => (at(c, x, second), `${c.label} costs ${fmt(c.y[0])} with slope ${fmt(c.y[1])}`));
-      const end = (isScore ? [-r, r] : []).flatMap((v) => list.map((c) => [at(c, v, second)[0], c.label])).filter(([v]) => Number.isFinite(v)).sort((a, b) => b[0] - a[0])[0];
-      const margin = value.label ? x : -x, lost = list.find((c) => !at(c, x, second).every(Number.isFinite));
+      const end = (isScore ? [-r, r] : [])
+        .flatMap((v) => list.map((c) => [at(c, v, second)[0], c.label]))
+        .filter(([v]) => Number.isFinite(v))
+        .sort((a, b) => b[0] - a[0])[0];
+      const margin = value.label ? x : -x,
+        lost = list.find((c) => !at(c, x, second).every(Number.isFinite));
       const quiet = isScore && margin < -2 && list.find((c) => c.value === "squared");
       return [
-        isScore ? `Score ${fmt(x)}, label ${second}: the prediction is ${margin > 0 ? "right" : "wrong"}, margin ${fmt(margin)}.` : `Residual ${fmt(x)}, δ = ${fmt(second)}.`,
+        isScore
+          ? `Score ${fmt(x)}, label ${second}: the prediction is ${margin > 0 ? "right" : "wrong"}, ` +
+            `margin ${fmt(margin)}.`
+          : `Residual ${fmt(x)}, δ = ${fmt(second)}.`,
         said.length ? `${said.join("; ")}.`.replace(/^./, (c) => c.toUpperCase()) : "No curve is chosen.",
-        quiet && `The squared error is nearly flat here: ${fmt(Math.abs(at(quiet, x, second)[1]))} pulls at a wrong answer.`,
+        quiet &&
+          `The squared error is nearly flat here: ${fmt(Math.abs(at(quiet, x, second)[1]))} pulls at a wrong answer.`,
         end && `Up to |z| = ${fmt(r)} the largest loss is ${fmt(end[0])} (${end[1]}).`,
-        list.some((c) => c.stable) && !lost && `At z = ${fmt(x)} the textbook formula still works; dotted: the stable one.`,
+        list.some((c) => c.stable) &&
+          !lost &&
+          `At z = ${fmt(x)} the textbook formula still works; dotted: the stable one.`,
         lost && `As written, ${lost.label} breaks down here: e^(−z) overflows, or 1 − p rounds to 0.`,
       ];
     }
 
     function classes(value) {
-      const program = softmax[+value.naive][value.right - 1], { x, y } = program, right = value.right - 1;
+      const program = softmax[+value.naive][value.right - 1],
+        { x, y } = program,
+        right = value.right - 1;
       x.set(value.logits.map((z) => z + value.shift));
       program.run(x, y);
-      const p = y.subarray(0, count), loss = y[count], slope = y.subarray(count + 1), stable = softmax[0][right];
+      const p = y.subarray(0, count),
+        loss = y[count],
+        slope = y.subarray(count + 1),
+        stable = softmax[0][right];
       stable.x.set(x);
       stable.run(stable.x, stable.y);
       const xticks = [...logits].map((k) => [k, `class ${k}`]);
@@ -104,11 +210,14 @@ export default {
       costs.axes();
       pulls.axes();
       for (let k = 0; k < count; k++) {
-        const c = k + 1, target = +(k === right), color = target ? "accent" : "muted";
+        const c = k + 1,
+          target = +(k === right),
+          color = target ? "accent" : "muted";
         costs.line([c, c], [value.shift, x[k]], { color, width: 4, alpha: 0.7 });
         pulls.area([c - 0.3, c + 0.3], [0, 0], [p[k], p[k]], { color, alpha: 0.55 });
         pulls.arrow(c, p[k], c, target, { color: "warn", width: 2.5, halo: true });
-        if (value.naive) pulls.line([c - 0.3, c + 0.3], [stable.y[k], stable.y[k]], { color: "fg", dash: [2, 4], width: 2 });
+        if (value.naive)
+          pulls.line([c - 0.3, c + 0.3], [stable.y[k], stable.y[k]], { color: "fg", dash: [2, 4], width: 2 });
         pulls.dot(c, target, { color: "fg", hollow: true, size: 4 });
         pulls.text(c, Math.max(p[k], 0) + 0.03, fmt(p[k]), { align: "right", dx: -8, base: "bottom" });
       }
@@ -118,7 +227,8 @@ export default {
       return [
         `Softmax of ${list(x)} is ${list(p)}; class ${value.right} is right, so the loss is ${fmt(loss)}.`,
         value.naive && works && "The textbook formula still works here; dotted: the stable one.",
-        works ? `Gradient p − y = ${list(slope)}: each logit moves by how wrong its probability is (arrows).`
+        works
+          ? `Gradient p − y = ${list(slope)}: each logit moves by how wrong its probability is (arrows).`
           : `As written, the softmax breaks down here: e^${fmt(Math.max(...x))} overflows, and ∞/∞ is not a number.`,
       ];
     }
@@ -129,7 +239,9 @@ export default {
       for (const [k, handle] of [...along, ...levels]) handle.el.hidden = k !== kind;
       naiveBox.style.display = kind === "residual" ? "none" : "";
       legend.style.display = kind === "softmax" ? "none" : "";
-      [...legend.querySelectorAll("label")].forEach((label, i) => (label.style.display = i < 3 === (kind === "score") ? "" : "none"));
+      [...legend.querySelectorAll("label")].forEach(
+        (label, i) => (label.style.display = i < 3 === (kind === "score") ? "" : "none"),
+      );
       return kind === "softmax" ? classes(value) : curves(value, kind === "score");
     });
   },

@@ -14,8 +14,7 @@ export default {
     ui.field("done", (v) => (Array.isArray(v) ? v.filter((id) => questions.some((q) => q.id === id)) : []));
 
     const chosen = (q) => [ui.value.answers[q.id] ?? []].flat();
-    const answered = (q) =>
-      q.kind === "number" ? Number.isFinite(ui.value.answers[q.id]) : chosen(q).length > 0;
+    const answered = (q) => (q.kind === "number" ? Number.isFinite(ui.value.answers[q.id]) : chosen(q).length > 0);
     const isRight = (q) =>
       q.kind === "number"
         ? Math.abs(ui.value.answers[q.id] - q.answer) <= q.tolerance
@@ -32,10 +31,7 @@ export default {
       const id = newId(),
         input = h("input", { id, type: q.kind === "one" ? "radio" : "checkbox", name: q.id, disabled: done });
       input.addEventListener("change", () =>
-        answer(
-          q,
-          q.kind === "one" ? [k] : q.options.map((_, j) => j).filter((j) => form.elements[q.id][j].checked),
-        ),
+        answer(q, q.kind === "one" ? [k] : q.options.map((_, j) => j).filter((j) => form.elements[q.id][j].checked)),
       );
       const verdict = o.right ? "Right" : "Wrong",
         label = h("label", { for: id, html: o.text }),
@@ -127,10 +123,7 @@ export default {
         const id = questions[k].id,
           mark = !done.includes(id) ? "" : isRight(questions[k]) ? " ✓" : " ✗";
         b.textContent = `${k + 1}${mark}`;
-        b.setAttribute(
-          "aria-label",
-          `Question ${k + 1}${{ "": "", " ✓": ", right", " ✗": ", wrong" }[mark]}`,
-        );
+        b.setAttribute("aria-label", `Question ${k + 1}${{ "": "", " ✓": ", right", " ✗": ", wrong" }[mark]}`);
         if (k === at) b.setAttribute("aria-current", "step");
         else b.removeAttribute("aria-current");
       });

@@ -1,14 +1,38 @@
 /* Data space beside parameter space: J(w, b) is the traced loss of one sample, averaged here over the samples. */
 export default {
   render({ model, el }) {
-    const ui = oc.ui({ model, el }), { spec } = ui, { fmt, clamp } = oc, [xs, ys] = [spec.x, spec.y];
-    const data = ui.plot({ label: "Points and line", title: "Data space: one line", ratio: 1.1, x: xs, y: ys, xlabel: spec.names[0], ylabel: spec.names[1] });
-    const plane = ui.plot({ label: "Loss over w and b", title: "Parameter space: one point", ratio: 1.1, x: spec.w, y: spec.b, xlabel: "Slope w", ylabel: "Intercept b" });
+    const ui = oc.ui({ model, el }),
+      { spec } = ui,
+      { fmt, clamp } = oc,
+      [xs, ys] = [spec.x, spec.y];
+    const data = ui.plot({
+      label: "Points and line",
+      title: "Data space: one line",
+      ratio: 1.1,
+      x: xs,
+      y: ys,
+      xlabel: spec.names[0],
+      ylabel: spec.names[1],
+    });
+    const plane = ui.plot({
+      label: "Loss over w and b",
+      title: "Parameter space: one point",
+      ratio: 1.1,
+      x: spec.w,
+      y: spec.b,
+      xlabel: "Slope w",
+      ylabel: "Intercept b",
+    });
 
-    const losses = Object.fromEntries(spec.losses.map((l) => [l.value, { ...l, ...oc.program(l.program), value: oc.program(l.bare) }]));
+    const losses = Object.fromEntries(
+      spec.losses.map((l) => [l.value, { ...l, ...oc.program(l.program), value: oc.program(l.bare) }]),
+    );
     /* Mean over the samples as a surface: y holds J, its gradient, its Hessian by rows. */
     const objective = oc.memo((loss, points) => {
-      const one = losses[loss], bare = one.value, y = new Float64Array(7), n = points.length;
+      const one = losses[loss],
+        bare = one.value,
+        y = new Float64Array(7),
+        n = points.length;
       const at = (w) => {
         y.fill(0);
         one.x.set(w);
@@ -42,47 +66,89 @@ export default {
     ui.slider("w", { label: "Slope w", min: lo, max: hi, tip: "How much the prediction grows for each unit of x." });
     ui.slider("b", { label: "Intercept b", min: spec.b[0], max: spec.b[1], tip: "The prediction at x = 0." });
     ui.slider("lr", {
-      label: "Learning rate η", min: 1e-3, max: 1, scale: "log",
+      label: "Learning rate η",
+      min: 1e-3,
+      max: 1,
+      scale: "log",
       tip: "Each step subtracts η times the gradient; on a bowl, steps longer than 2/L grow for ever.",
       marks: () => (ui.value.loss === "mse" ? [{ at: limit(ui.value), label: "2/L" }] : []),
     });
-    ui.slider("steps", { label: "Steps drawn", min: 1, max: spec.most[1], int: true, tip: "How many steps of gradient descent the path shows." });
-    ui.select("loss", { label: "Loss", options: spec.losses, tip: "What a residual costs: its square, its size, or a mixture of the two." });
-    ui.button("Take one step", () => {
-      const [, , w, b] = path(ui.value).points;
-      ui.set({ w, b });
-    }, { tip: "Moves the line to where one step of gradient descent takes it" });
+    ui.slider("steps", {
+      label: "Steps drawn",
+      min: 1,
+      max: spec.most[1],
+      int: true,
+      tip: "How many steps of gradient descent the path shows.",
+    });
+    ui.select("loss", {
+      label: "Loss",
+      options: spec.losses,
+      tip: "What a residual costs: its square, its size, or a mixture of the two.",
+    });
+    ui.button(
+      "Take one step",
+      () => {
+        const [, , w, b] = path(ui.value).points;
+        ui.set({ w, b });
+      },
+      { tip: "Moves the line to where one step of gradient descent takes it" },
+    );
     const add = (p) => ui.value.points.length < spec.most[0] && ui.set({ points: [...ui.value.points, p] });
-    ui.button("Add an outlier", () => add([xs[0] + 0.8 * (xs[1] - xs[0]), ys[0] + 0.1 * (ys[1] - ys[0])]), { tip: "Or click in the data" });
-    ui.button("Remove the last point", () => ui.value.points.length > 2 && ui.set({ points: ui.value.points.slice(0, -1) }));
-    data.canvas.addEventListener("click", (e) => add([clamp(data.xAt(e.offsetX), ...xs), clamp(data.yAt(e.offsetY), ...ys)]));
+    ui.button("Add an outlier", () => add([xs[0] + 0.8 * (xs[1] - xs[0]), ys[0] + 0.1 * (ys[1] - ys[0])]), {
+      tip: "Or click in the data",
+    });
+    ui.button(
+      "Remove the last point",
+      () => ui.value.points.length > 2 && ui.set({ points: ui.value.points.slice(0, -1) }),
+    );
+    data.canvas.addEventListener("click", (e) =>
+      add([clamp(data.xAt(e.offsetX), ...xs), clamp(data.yAt(e.offsetY), ...ys)]),
+    );
 
     data.handles("points", { label: "Point", least: 2, most: spec.most[0] });
     const ends = [0.04, 0.96].map((t) => xs[0] + t * (xs[1] - xs[0]));
     const height = (x) => ui.value.w * x + ui.value.b;
     ends.forEach((x, k) =>
-      data.handle({
-        get: () => [x, height(x)],
-        set: ([, y]) => {
-          const w = (height(ends[1 - k]) - y) / (ends[1 - k] - x);
-          ui.set({ w, b: y - w * x });
+      data.handle(
+        {
+          get: () => [x, height(x)],
+          set: ([, y]) => {
+            const w = (height(ends[1 - k]) - y) / (ends[1 - k] - x);
+            ui.set({ w, b: y - w * x });
+          },
         },
-      }, { label: k ? "Right end of the line" : "Left end of the line", axis: "y", color: "accent" }),
+        { label: k ? "Right end of the line" : "Left end of the line", axis: "y", color: "accent" },
+      ),
     );
-    plane.handle({ get: () => [ui.value.w, ui.value.b], set: ([w, b]) => ui.set({ w, b }) }, { label: "Model (w, b)", color: "accent" });
+    plane.handle(
+      { get: () => [ui.value.w, ui.value.b], set: ([w, b]) => ui.set({ w, b }) },
+      { label: "Model (w, b)", color: "accent" },
+    );
 
-    const path = ({ loss, points, w, b, lr, steps }) => oc.descend(objective(loss, points), spec.rule, { start: [w, b], lr, steps });
+    const path = ({ loss, points, w, b, lr, steps }) =>
+      oc.descend(objective(loss, points), spec.rule, { start: [w, b], lr, steps });
 
     return ui.run((value) => {
-      const { w, b, lr, loss, points, steps } = value, J = objective(loss, points);
-      const run = path(value), last = 2 * run.end, [endW, endB] = run.points.subarray(last, last + 2);
+      const { w, b, lr, loss, points, steps } = value,
+        J = objective(loss, points);
+      const run = path(value),
+        last = 2 * run.end,
+        [endW, endB] = run.points.subarray(last, last + 2);
       J.at([w, b]);
       const [j, gw, gb] = J.y;
 
       data.axes();
       for (const [x, y] of points) data.line([x, x], [y, w * x + b], { color: "warn", width: 3, alpha: 0.6 });
-      data.line(xs, xs.map((x) => endW * x + endB), { dash: [6, 5], color: "muted" });
-      data.line(xs, xs.map((x) => w * x + b), { width: 3 });
+      data.line(
+        xs,
+        xs.map((x) => endW * x + endB),
+        { dash: [6, 5], color: "muted" },
+      );
+      data.line(
+        xs,
+        xs.map((x) => w * x + b),
+        { width: 3 },
+      );
 
       plane.bands(J.f, { key: [loss, points], base: 0 });
       plane.axes({ grid: false });
@@ -93,12 +159,14 @@ export default {
       if (!run.diverged) plane.dot(endW, endB, { hollow: true, size: 5 });
 
       const turn = (g, name) => (g < 0 ? `raise ${name}` : g > 0 ? `lower ${name}` : `keep ${name}`);
-      const label = losses[loss].label.replace(/^M/, "m"), after = `${steps} step${steps > 1 ? "s" : ""} with η = ${fmt(lr)}`;
+      const label = losses[loss].label.replace(/^M/, "m"),
+        after = `${steps} step${steps > 1 ? "s" : ""} with η = ${fmt(lr)}`;
+      const cause = loss === "mse" && lr > limit(value) ? `, because η exceeds 2/L = ${fmt(limit(value))}` : "";
       return [
         `The line y = ${fmt(w)}x ${b < 0 ? "−" : "+"} ${fmt(Math.abs(b))} costs ${fmt(j, 4)} (${label}).`,
         `Gradient (${fmt(gw)}, ${fmt(gb)}): ${turn(gw, "w")}, ${turn(gb, "b")}.`,
         run.diverged || run.loss[run.end] > j
-          ? `${after} lead away: J = ${fmt(run.loss[run.end])}${loss === "mse" && lr > limit(value) ? `, because η exceeds 2/L = ${fmt(limit(value))}` : ""}.`
+          ? `${after} lead away: J = ${fmt(run.loss[run.end])}${cause}.`
           : `${after} lead to (${fmt(endW)}, ${fmt(endB)}), J = ${fmt(run.loss[run.end], 4)} (dashed line).`,
       ];
     });
