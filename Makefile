@@ -24,7 +24,7 @@ help:
 	@echo 'make test    run every test (TESTS="tests/test_rules.py …" for some)'
 	@echo 'make tested  measure every page for what-is-tested.md'
 	@echo 'make lighthouse   audit six pages as on a phone (needs npx)'
-	@echo 'make lint    style and types: ruff and mypy'
+	@echo 'make lint    style and types: ruff, biome and mypy'
 	@echo 'make links   try every link to other sites'
 	@echo 'make bench   time the course against its alternatives, and write how-fast.md (with PyTorch, JAX and optax after make peers)'
 	@echo 'make gradebook   grade a made-up class of 200 students'
@@ -102,6 +102,7 @@ lighthouse: book $(VENV)/requirements-test-ready
 lint: $(READY) $(VENV)/requirements-test-ready
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
+	@$(BIN)/biome check --error-on-warnings .
 	@$(BIN)/mypy
 
 links: $(READY)

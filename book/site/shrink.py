@@ -137,7 +137,8 @@ def squeezed(code: str) -> str:
     def line(text: str) -> str:
         return text if "`" in _LITERAL.sub("", text) else _IDLE.sub(lambda m: m[1] or m[2] or "", text)
 
-    return re.sub(r"(?<=[;,{(=>&|?:])\n", "", "\n".join(map(line, code.splitlines())))
+    # where a line cannot end, or the next cannot begin, the break between them means nothing
+    return re.sub(r"(?<=[;,{(\[=>&|?:])\n|\n(?=[)\]}.,?:&|=])", "", "\n".join(map(line, code.splitlines())))
 
 
 # ---- fonts and pictures -------------------------------------------------------------------------------------

@@ -84,13 +84,30 @@ def to_json(x: Any) -> str:
     return text.replace("</", "<\\/").replace("<!--", "<\\u0021--")
 
 
+_IMPORT = re.compile(r'^import [^;]* from "\./([^"]+)";\n', re.MULTILINE)
+
+
+def _joined(path: Path, seen: set[Path]) -> str:
+    """A module after all that it imports, each once. They share one scope, so their names differ."""
+    seen.add(path)
+    text = path.read_text(encoding="utf-8")
+    files = [path.parent / name for name in _IMPORT.findall(text)]
+    parts = [_joined(file, seen) for file in files if file not in seen]
+    return "".join(parts) + re.sub(r"^export (?!default)", "", _IMPORT.sub("", text), flags=re.MULTILINE)
+
+
 @cache
 def page_source(file: str) -> str:
-    """A front-end file (`common.js`, `oc.css`, a widget's module) as pages carry it: no comments, no indentation."""
-    text = (HERE / file).read_text(encoding="utf-8")
+    """A front-end file (`common.js`, `oc.css`, a widget's module) as pages carry it: in one piece with what it imports,
+    without comments and indentation. `common.js` becomes the global `oc`.
+    """
+    text = _joined(HERE / file, set())
     text = re.sub(r"^\s*/\*.*?\*/[ \t]*\n", "", text, flags=re.DOTALL | re.MULTILINE)
     text = re.sub(r"^\s*//.*\n", "", text, flags=re.MULTILINE)
-    return re.sub(r"^\s+", "", text, flags=re.MULTILINE)
+    text = re.sub(r"^\s+", "", text, flags=re.MULTILINE)
+    if file == "common.js":
+        text = f"const oc = (() => {{\n{text.replace('export default', 'return', 1)}}})();\n"
+    return text
 
 
 class Setting:

@@ -1,0 +1,36 @@
+/* Stored widgets come to life, and follow the theme and the address of their page. */
+import { h, page } from "./elements.js";
+import { live } from "./ui.js";
+
+const retheme = () => live.forEach((ui) => ui.retheme());
+if (typeof document !== "undefined") {
+  const watch = new MutationObserver(retheme),
+    what = { attributes: true, attributeFilter: ["data-theme", "theme", "data-jp-theme-light"] };
+  watch.observe(document.documentElement, what);
+  if (document.body) watch.observe(document.body, what);
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", retheme);
+  addEventListener("hashchange", () => live.forEach((ui) => ui.restore()));
+}
+
+/* Bring one stored widget to life. The model is the page's own: there is no kernel to tell. */
+export function mount(el, widget = page.widgets[el.dataset.oc]) {
+  if (!el || el.dataset.ocReady || !widget) return;
+  el.dataset.ocReady = "1";
+  try {
+    const state = JSON.parse(el.querySelector("script[type='application/json']").textContent);
+    const none = () => {};
+    const model = {
+      get: (k) => state[k],
+      set: (k, v) => (state[k] = v),
+      on: none,
+      off: none,
+      save_changes: none,
+      send: none,
+      linkable: top === window,
+    };
+    widget.render({ model, el });
+  } catch (error) {
+    el.append(h("p", { class: "oc-status" }, `This widget could not start: ${error.message}.`));
+    console.warn(error);
+  }
+}

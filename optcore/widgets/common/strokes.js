@@ -1,0 +1,150 @@
+/* What a plot draws with a pen: lines, areas, bars, arrows, dots, words. Methods of Plot. */
+
+const SHAPES = [
+  [24, 0],
+  [4, 0.5],
+  [3, 0],
+  [4, 0],
+  [3, 1],
+  [5, 0],
+]; // corners, turn: ● ■ ▲ ◆ ▼ ⬟
+export const GLYPHS = "●■▲◆▼⬟";
+export const FONT = "12px system-ui, sans-serif";
+
+export const strokes = {
+  stroke(build, { color = "accent", width = 2, dash = [], alpha = 1, halo = false } = {}) {
+    const { ctx, ui } = this;
+    ctx.beginPath();
+    build(ctx);
+    ctx.setLineDash(dash);
+    ctx.globalAlpha = alpha;
+    if (halo) {
+      ctx.strokeStyle = ui.theme.bg;
+      ctx.lineWidth = width + 2.5;
+      ctx.stroke();
+    }
+    ctx.strokeStyle = ui.color(color);
+    ctx.lineWidth = width;
+    ctx.stroke();
+    ctx.setLineDash([]);
+    ctx.globalAlpha = 1;
+  },
+
+  /* xs and ys: arrays, or functions of the index. Gaps where a value is nan. */
+  line(xs, ys, style = {}) {
+    const n = style.n ?? (typeof xs === "function" ? ys : xs).length,
+      at = (v) => (typeof v === "function" ? v : (i) => v[i]);
+    const [x, y] = [at(xs), at(ys)];
+    this.stroke((ctx) => {
+      let pen = false;
+      for (let i = 0; i < n; i++) {
+        const px = this.X(x(i)),
+          py = this.Y(y(i)),
+          ok = px === px && py === py;
+        if (ok) pen ? ctx.lineTo(px, py) : ctx.moveTo(px, py);
+        pen = ok;
+      }
+    }, style);
+  },
+
+  path(flat, style = {}) {
+    this.line(
+      (i) => flat[2 * i],
+      (i) => flat[2 * i + 1],
+      { n: flat.length / 2, ...style },
+    );
+  },
+
+  area(xs, lo, hi, { color = "accent", alpha = 0.2 } = {}) {
+    const { ctx } = this,
+      n = xs.length;
+    ctx.beginPath();
+    for (let i = 0; i < 2 * n; i++) {
+      const j = i < n ? i : 2 * n - 1 - i,
+        px = this.X(xs[j]),
+        py = this.Y((i < n ? lo : hi)[j]);
+      if (px === px && py === py) ctx.lineTo(px, py);
+    }
+    this.fill(color, alpha);
+  },
+
+  bars(edges, heights, { color = "accent", alpha = 0.8 } = {}) {
+    const { ctx } = this,
+      base = this.logy ? this.bottom : this.Y(0);
+    ctx.beginPath();
+    for (let i = 0; i < heights.length; i++) {
+      const a = this.X(edges[i]),
+        b = this.X(edges[i + 1]),
+        py = this.Y(heights[i]);
+      if (py === py) ctx.rect(a + 0.5, py, Math.max(b - a - 1, 1), base - py);
+    }
+    this.fill(color, alpha);
+  },
+
+  fill(color, alpha = 1) {
+    this.ctx.globalAlpha = alpha;
+    this.ctx.fillStyle = this.ui.color(color);
+    this.ctx.fill();
+    this.ctx.globalAlpha = 1;
+  },
+
+  rule({ x, y }, style = {}) {
+    this.stroke(
+      (ctx) => {
+        if (x !== undefined) ctx.moveTo(this.X(x), this.top), ctx.lineTo(this.X(x), this.bottom);
+        else ctx.moveTo(this.left, this.Y(y)), ctx.lineTo(this.right, this.Y(y));
+      },
+      { color: "muted", width: 1, dash: [4, 4], ...style },
+    );
+  },
+
+  arrow(x0, y0, x1, y1, style = {}) {
+    const [ax, ay, bx, by] = [this.X(x0), this.Y(y0), this.X(x1), this.Y(y1)];
+    const length = Math.hypot(bx - ax, by - ay),
+      angle = Math.atan2(by - ay, bx - ax),
+      head = Math.min(9, length / 2);
+    if (!(length > 0.5)) return;
+    this.stroke((ctx) => {
+      ctx.moveTo(ax, ay);
+      ctx.lineTo(bx, by);
+      for (const turn of [2.7, -2.7]) {
+        ctx.moveTo(bx, by);
+        ctx.lineTo(bx + head * Math.cos(angle + turn), by + head * Math.sin(angle + turn));
+      }
+    }, style);
+  },
+
+  dot(x, y, { color = "accent", size = 5, shape = 0, alpha = 1, hollow = false, edge = true } = {}) {
+    const { ctx, ui } = this,
+      [px, py] = [this.X(x), this.Y(y)],
+      [n, turn] = SHAPES[shape % SHAPES.length];
+    if (px !== px || py !== py) return;
+    ctx.beginPath();
+    for (let i = 0; i < n; i++) {
+      const a = (2 * Math.PI * (i + turn)) / n - Math.PI / 2,
+        r = n < 6 ? size * 1.25 : size;
+      ctx.lineTo(px + r * Math.cos(a), py + r * Math.sin(a));
+    }
+    ctx.closePath();
+    ctx.globalAlpha = alpha;
+    ctx.lineWidth = 2;
+    ctx.fillStyle = hollow ? ui.theme.bg : ui.color(color);
+    ctx.strokeStyle = hollow ? ui.color(color) : ui.theme.bg;
+    if (edge) ctx.stroke();
+    ctx.fill();
+    ctx.globalAlpha = 1;
+  },
+
+  text(x, y, words, { color = "fg", align = "left", base = "middle", dx = 0, dy = 0, halo = true } = {}) {
+    const { ctx, ui } = this,
+      [px, py] = [this.X(x) + dx, this.Y(y) + dy];
+    if (px !== px || py !== py) return;
+    Object.assign(ctx, { font: FONT, textAlign: align, textBaseline: base, lineWidth: 3 });
+    if (halo) {
+      ctx.strokeStyle = ui.theme.bg;
+      ctx.strokeText(words, px, py);
+    }
+    ctx.fillStyle = ui.color(color);
+    ctx.fillText(words, px, py);
+  },
+};

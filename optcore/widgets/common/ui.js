@@ -1,0 +1,182 @@
+/* A widget: its settings, its plots and controls, and when it draws. */
+import { contrast, mix, readTheme, rgb } from "./colours.js";
+import { controls } from "./controls.js";
+import { h, page } from "./elements.js";
+import { links } from "./links.js";
+import { plain, revive } from "./numbers.js";
+import { Plot } from "./plot.js";
+
+/* The widgets that are shown. */
+export const live = new Set();
+
+export class UI {
+  constructor({ model, el }) {
+    const spec = revive(model.get("spec") ?? {}),
+      value = revive(model.get("value") ?? {});
+    Object.assign(this, {
+      model,
+      el,
+      spec,
+      initial: value,
+      value: { ...value },
+      fields: {},
+      shown: [],
+      early: [],
+      panels: [],
+      notes: [],
+    });
+    el.classList.add("oc-widget");
+    el.dataset.oc = spec.name;
+    el.setAttribute("role", "group");
+    el.setAttribute("aria-label", spec.title ?? spec.name);
+    this.plots = h("div", { class: "oc-plots" });
+    this.status = h("output", { class: "oc-status", role: "status" });
+    this.controls = h("div", { class: "oc-controls" });
+    this.foot = h("div", { class: "oc-foot" });
+    el.append(this.plots, this.status, this.controls, this.foot);
+    // Keys pressed here are meant for the widget: JupyterLab would take arrows and letters for its commands.
+    el.addEventListener("keydown", (e) => {
+      if (e.key === "Escape")
+        el.classList.add("oc-quiet"); // hides a tooltip
+      else if (e.key !== "Tab" && !e.ctrlKey && !e.metaKey && !e.altKey) e.stopPropagation();
+    });
+    el.addEventListener("focusout", () => el.classList.remove("oc-quiet"));
+  }
+
+  // -- settings
+  field(key, clean) {
+    this.fields[key] = clean;
+  }
+
+  before(fn) {
+    this.early.push(fn);
+  }
+
+  /* Change settings. Each passes its field's clean(v, note, fallback), so the drawing never sees a bad one. */
+  set(changes, { quiet = false, fallback = this.value, note } = {}) {
+    this.notes = note ? [note] : [];
+    const next = { ...this.value };
+    for (const [key, v] of Object.entries(changes))
+      next[key] = this.fields[key] ? this.fields[key](v, (text) => this.notes.push(text), fallback[key]) : v;
+    this.value = next;
+    if (!quiet) this.save();
+    this.redraw();
+  }
+
+  save() {
+    clearTimeout(this.saving);
+    this.saving = setTimeout(() => {
+      this.model.set("value", plain(this.value));
+      this.model.save_changes();
+    }, 150);
+  }
+
+  reset() {
+    this.stop?.();
+    this.value = { ...this.value, ...this.first };
+    this.set(this.first);
+  }
+
+  // -- drawing
+  redraw() {
+    this.frame ??= requestAnimationFrame(() => {
+      this.frame = null;
+      this.paint();
+    });
+  }
+
+  paint() {
+    if (!this.draw || !this.placed) return;
+    const begun = performance.now();
+    let words;
+    try {
+      for (const fn of this.early) fn();
+      for (const p of this.panels) p.begin();
+      words = [this.draw(this.value)].flat().filter(Boolean).join(" ");
+      for (const p of this.panels) p.end();
+    } catch (error) {
+      words = `This could not be drawn: ${error.message}. Reset brings the first state back.`;
+      console.warn(error);
+    }
+    if (this.notes.length) words += ` (${this.notes.join("; ")}.)`;
+    for (const show of this.shown) show();
+    this.say(words);
+    page.onframe?.(this.el, performance.now() - begun);
+  }
+
+  /* The text changes at once; assistive technology hears it when the changes pause. */
+  say(words) {
+    if (words === this.status.textContent) return;
+    this.status.setAttribute("aria-busy", "true");
+    this.status.textContent = words;
+    clearTimeout(this.busy);
+    this.busy = setTimeout(() => this.status.removeAttribute("aria-busy"), 500);
+  }
+
+  /* A colour of the theme by name, or a hex colour, lightened in the dark until it can be read (4.5:1). */
+  color(name) {
+    if (name in this.theme) return this.theme[name];
+    return (this.readable[name] ??= (() => {
+      const bg = rgb(this.theme.bg);
+      let c = rgb(name);
+      for (let t = 0; t <= 1 && contrast(c, bg) < 4.5; t += 0.1) c = mix(rgb(name), rgb(this.theme.fg), t);
+      return `rgb(${c})`;
+    })());
+  }
+
+  /* A notebook renders into an element that is not in its page yet (anywidget does), takes it out and puts it back:
+     colours are read and drawings made only while the element has a size. */
+  place() {
+    const before = this.placed;
+    this.placed = this.el.clientWidth > 0;
+    if (before || !this.placed) return;
+    this.retheme();
+    for (const p of this.panels) p.resize();
+  }
+
+  retheme() {
+    if (!this.placed) return;
+    this.theme = readTheme(this.el);
+    this.readable = {};
+    this.redraw();
+  }
+
+  // -- parts
+  plot(options) {
+    const plot = new Plot(this, options);
+    this.panels.push(plot);
+    return plot;
+  }
+
+  group(title, open = false) {
+    const body = h("div", { class: "oc-controls" });
+    this.foot.before(h("details", { class: "oc-group", open }, h("summary", {}, title), body));
+    return body;
+  }
+
+  // -- life
+  /* The last call of a widget: applies its link, draws, listens. Returns what a notebook calls to take it down. */
+  run(draw) {
+    const { el, model } = this;
+    this.button("Reset", () => this.reset());
+    if (model.linkable) this.linkButton();
+    this.draw = draw;
+    this.set(this.initial, { quiet: true, fallback: this.initial });
+    this.first = this.value;
+    const size = new ResizeObserver(() => this.place());
+    size.observe(el);
+    this.place();
+    this.restore();
+    const onValue = () => this.set(revive(model.get("value")), { quiet: true });
+    model.on("change:value", onValue);
+    live.add(this);
+    return () => {
+      this.stop?.();
+      size.disconnect();
+      model.off("change:value", onValue);
+      live.delete(this);
+    };
+  }
+}
+
+Object.assign(UI.prototype, controls, links);

@@ -1,0 +1,34 @@
+import { deepEqual, equal, ok, widget } from "./dom.mjs";
+
+const { plot, ui } = await widget({ draw: (_, p) => (p.axes(), "Drawn.") });
+deepEqual([plot.left, plot.right, plot.top, plot.bottom], [40, 180, 8, 116]);
+deepEqual([plot.X(0), plot.X(10), plot.Y(0), plot.Y(10)], [40, 180, 116, 8]);
+ok(Math.abs(plot.xAt(plot.X(3.3)) - 3.3) < 1e-12 && Math.abs(plot.yAt(plot.Y(7)) - 7) < 1e-12);
+ok(Number.isNaN(plot.X(NaN)));
+equal(plot.X(1e300), 40 + 1e4); // just outside
+
+// bad limits are ignored
+for (const bad of [[1, 0], [0, 0], [NaN, 1], [0, Infinity], null]) plot.range({ x: bad });
+deepEqual(plot.x, [0, 10]);
+plot.logx = true;
+plot.range({ x: [0, 10] });
+plot.range({ x: [1e-2, 1e2] });
+equal(Math.round(plot.X(1)), 110);
+equal(plot.X(0), 40 - 1e4);
+ok(Math.abs(plot.xAt(plot.X(0.3)) - 0.3) < 1e-9);
+
+// a box without a size, or with the same, asks for no drawing
+const { width } = plot.canvas;
+plot.box.clientWidth = 0;
+plot.resize();
+equal(plot.canvas.width, width);
+plot.box.clientWidth = 294;
+plot.resize();
+equal(plot.canvas.width, 294);
+ok(ui.frame);
+
+const { plot: named } = await widget({
+  options: { xlabel: "step", ylabel: "loss" },
+  draw: (_, p) => (p.axes(), "Drawn."),
+});
+deepEqual([named.left, named.bottom], [56, 100]);

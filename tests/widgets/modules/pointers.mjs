@@ -1,0 +1,69 @@
+import { deepEqual, equal, frame, widget } from "./dom.mjs";
+
+const { ui, plot } = await widget({
+  value: {
+    start: [5, 5],
+    height: 2,
+    list: [
+      [1, 1],
+      [2, 2],
+    ],
+  },
+  setup: (_, p) => {
+    p.handle("start", { label: "Start" });
+    p.handle("height", { label: "Height", axis: "y", at: 3 });
+    p.handles("list", { label: "Point", least: 1, most: 3 });
+    p.pick((at) => ui.set({ start: at }));
+  },
+});
+const [start, height] = plot.grips.map((g) => g.el);
+equal(plot.grips.length, 4);
+
+// dragged by the place where it was taken
+start.fire("pointerdown", { clientX: plot.X(5) + 4, clientY: plot.Y(5) - 3, pointerId: 1 });
+start.fire("pointermove", { clientX: plot.X(7) + 4, clientY: plot.Y(6) - 3, pointerId: 1 });
+deepEqual(
+  ui.value.start.map((v) => +v.toFixed(9)),
+  [7, 6],
+);
+start.fire("pointerup", { pointerId: 1 });
+start.fire("pointermove", { clientX: 0, clientY: 0, pointerId: 1 });
+deepEqual(
+  ui.value.start.map((v) => +v.toFixed(9)),
+  [7, 6],
+);
+
+// by arrow keys, with Shift a tenth of that; never out of the window
+height.fire("keydown", { key: "ArrowUp" });
+const step = ui.value.height - 2;
+height.fire("keydown", { key: "ArrowDown", shiftKey: true });
+equal(+(ui.value.height - 2 - 0.9 * step).toFixed(9), 0);
+for (let i = 0; i < 99; i++) start.fire("keydown", { key: "ArrowRight" });
+equal(ui.value.start[0], 10);
+frame();
+equal(start.attributes["aria-valuenow"], "10");
+
+// Delete removes a point of a list, but not the last one
+plot.grips[2].el.fire("keydown", { key: "Delete" });
+frame();
+deepEqual([ui.value.list, plot.grips.length], [[[2, 2]], 3]);
+plot.grips[2].el.fire("keydown", { key: "Delete" });
+deepEqual(ui.value.list, [[2, 2]]);
+
+// what Python or a link sets is cleaned
+const notes = (changes) => (ui.set(changes), ui.notes.join());
+equal(notes({ start: [99, 5] }), "Start was moved into the window");
+deepEqual(ui.value.start, [10, 5]);
+equal(notes({ start: "x" }), "Start was not a point");
+equal(notes({ height: NaN }), "Height was not a number");
+equal(
+  notes({
+    list: [
+      [1, NaN],
+      [3, 3],
+    ],
+  }),
+  "Point: points that cannot be drawn were left out",
+);
+deepEqual(ui.value.list, [[3, 3]]);
+equal(notes({ list: [] }), "Point: at least 1 needed");
