@@ -4,6 +4,7 @@ import gzip
 import re
 
 from book.browser import opened
+from book.course import pages, widgets_on
 from book.site import shrink
 from optcore.widgets.base import HERE, page_source
 
@@ -15,8 +16,12 @@ def test_all_widget_code_is_small(built_book):
     built = (built_book[0] / "_static/oc").glob("*.js")
     sizes = {file.name: len(gzip.compress(file.read_bytes(), 9)) for file in built}
     assert set(sizes) == {file.name for file in WIDGETS} and len(sizes) > 15
-    assert sizes["common.js"] <= 13_000
-    assert sum(sizes.values()) + len(gzip.compress(page_source("oc.css").encode(), 9)) <= 60_000, sizes
+    shared = sizes.pop("common.js") + len(gzip.compress(page_source("oc.css").encode(), 9))
+    assert shared <= 15_000
+    assert max(sizes.values()) <= 5_000 and sum(sizes.values()) <= 2_900 * len(sizes), sizes
+    loads = {name: shared + sum(sizes[f"{kind}.js"] for kind in set(widgets_on(name))) for name in pages()}
+    heavy = {name: size for name, size in loads.items() if size > 26_000 and name != "gallery"}
+    assert loads["gallery"] > 26_000 and not heavy
 
 
 def test_squeezing_a_script_takes_only_spaces_and_comments():
