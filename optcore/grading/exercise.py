@@ -12,7 +12,7 @@ A chapter's exercises are the list `EXERCISES` in `optcore/grading/catalogue/<ch
         reference=effective_lr,
         cases=lambda rng: [(0.1, 0.5), (rng.uniform(), rng.uniform())],        # the smallest failing one is shown
         misconceptions=[
-            Misconception(lambda lr, beta: lr*(1 - beta), "You multiply by 1 − β; the steps add up, …"),
+            Misconception(altered(effective_lr, "lr/", "lr*"), "You multiply by 1 − β; the steps add up, …"),
             Misconception(lambda lr, beta: lr, "Momentum does change the pace: …")],
         hints=["Write down three steps with the same gradient.", "A geometric series adds up."])]
 
@@ -25,7 +25,10 @@ A chapter's exercises are the list `EXERCISES` in `optcore/grading/catalogue/<ch
   `np.random.default_rng(seed)`. Generators: `take(batches, 100)`.
 - What is compared of a result that may be right in many ways (draws, shuffles) is its *summary*, on the grader's
   side: `summary(result, *case)`, a plain value or a dict, whose keys label the differences. `moments` serves for
-  draws. `also_right` holds further solutions (another order of draws) which have to pass as well.
+  draws; `three_draws` and `draw_facts` show whether they came from the generator that was handed in. `also_right`
+  holds further solutions (another order of draws) which have to pass as well.
+- A wrong answer that is the solution with other words in one place is written with `slips.altered`. Slips for which no
+  sentence is given are named too, in general words; a test asks that every slip is refused which is one.
 - "measure": the stub ends in `name = ...`, the reference and the misconceptions are values, `rtol` is the band;
   integers are compared exactly, so write 50.0 for a band around 50.
   Code that the stub gives runs for every submission of a class: half a second at most.
@@ -188,6 +191,30 @@ def take(batches: Iterable | None, most: int) -> list | None:
     [0, 1, 2]
     """
     return batches if batches is None else list(islice(batches, most))
+
+
+def three_draws(draw: Callable[[np.random.Generator], Any], seed: int) -> list:
+    """What `draw(rng)` gives for a generator, for its twin, and for another one: see `draw_facts`."""
+    return [draw(np.random.default_rng(s)) for s in (seed, seed, seed + 1)]
+
+
+def draw_facts(draws: Sequence[Any]) -> dict[str, bool]:
+    """Whether `three_draws` come from the generator that was handed in, as part of a `summary`.
+
+    >>> draw_facts(three_draws(lambda rng: rng.random(2), 0))
+    {'same draw from the same rng': True, 'other draw from another rng': True}
+    >>> draw_facts(three_draws(lambda rng: np.random.default_rng(5).random(2), 0))
+    {'same draw from the same rng': True, 'other draw from another rng': False}
+    """
+    first, twin, other = (np.concatenate([np.ravel(part) for part in _leaves(draw)]) for draw in draws)
+    return {
+        "same draw from the same rng": bool(np.array_equal(first, twin)),
+        "other draw from another rng": not np.array_equal(first, other),
+    }
+
+
+def _leaves(value: Any) -> list:
+    return [leaf for part in value for leaf in _leaves(part)] if isinstance(value, list | tuple) else [value]
 
 
 def moments(draws: np.ndarray, *_: Any) -> dict[str, Any]:

@@ -429,12 +429,12 @@ def _around(value: Any, difference: Difference) -> str:
 
 
 def _length(value: Any) -> int:
-    """How long a plain value is to read, in characters; what is too long to be shown counts by its entries."""
+    """How much there is to read in a plain value: its entries, and three times those with many digits."""
     if isinstance(value, list | tuple):
-        return sum(map(_length, value)) if len(value) <= 6 else 10 * len(value)
-    if isinstance(value, np.ndarray) and value.size > 24:
-        return 10 * value.size
-    return 1 if isinstance(value, int) else len(show(value))
+        return sum(map(_length, value))
+    if isinstance(value, np.ndarray):
+        return _length(value.ravel().tolist()) if value.size <= 24 else 3 * value.size
+    return 3 if isinstance(value, float) and len(f"{value:.6g}") > 4 else 1
 
 
 def _holds_fractions(value: Any) -> bool:

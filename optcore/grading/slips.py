@@ -106,13 +106,21 @@ def slips(source: str) -> list[Slip]:
     """
     tree = ast.parse(source)
     whole, made, seen = ast.unparse(tree), [], set()
-    for node in ast.walk(tree):
+    for node in _changeable(tree):
         for kind, clause, new in _instead(node):
             text = ast.unparse(_replaced(tree, node, new))
             if text != whole and text not in seen:
                 seen.add(text)
                 made.append(Slip(kind, *_parting(whole, text), text, clause))
     return made
+
+
+def _changeable(tree: ast.AST) -> Iterator[ast.AST]:
+    """Every node; but `strict=True` changes nothing where the lengths are as promised."""
+    yield tree
+    for child in ast.iter_child_nodes(tree):
+        if not (isinstance(child, ast.keyword) and child.arg == "strict"):
+            yield from _changeable(child)
 
 
 def altered(solution: Callable, *pieces: str) -> Any:
@@ -246,19 +254,15 @@ def _of_call(node: ast.Call) -> Slipped:
         yield "call dropped", lost, args[0]
     elif isinstance(function, ast.Attribute):
         yield "call dropped", lost, function.value
-    if len(args) > 1:
-        yield (
-            "arguments exchanged",
-            f"two arguments of `{name}` are exchanged",
-            ast.Call(function, [args[1], args[0], *args[2:]], keywords),
-        )
-        for i, arg in enumerate(args):
-            if name in ("max", "min", "maximum", "minimum"):
-                yield "call dropped", lost, arg
-            else:
-                yield "argument dropped", "", ast.Call(function, args[:i] + args[i + 1 :], keywords)
+    if len(args) > 1 and name in ("max", "min", "maximum", "minimum", "logaddexp", "hypot"):  # in any order
+        yield from (("call dropped", lost, arg) for arg in args[1:])
+    elif len(args) > 1:
+        clause = f"two arguments of `{name}` are exchanged"
+        yield "arguments exchanged", clause, ast.Call(function, [args[1], args[0], *args[2:]], keywords)
+        for i in range(len(args)):
+            yield "argument dropped", "", ast.Call(function, args[:i] + args[i + 1 :], keywords)
     for i, keyword in enumerate(keywords):
-        if keyword.arg != "strict":  # it changes nothing where the lengths are as promised
+        if keyword.arg != "strict":
             clause = f"`{keyword.arg}` is missing in a call of `{name}`"
             yield "keyword dropped", clause, ast.Call(function, args, keywords[:i] + keywords[i + 1 :])
     match node:
@@ -291,18 +295,20 @@ def _of_block(node: ast.AST) -> Slipped:
     """A line left out, two lines exchanged, a line that writes in place, a return that comes too early."""
     body: list[ast.stmt] = node.body  # type: ignore[attr-defined]
     parameters = {arg.arg for arg in node.args.args} if isinstance(node, ast.FunctionDef) else set()
+    kept = set().union(*(_names(line) for line in body if isinstance(line, ast.Expr)))
     for i, line in enumerate(body):
         target = _written(line)
         if isinstance(line, ast.Assign) and target & _names(line.value) or isinstance(line, ast.Expr | ast.AugAssign):
             clause = f"a line that changes {_listed(target)} is missing" if target else ""
             yield "line dropped", clause, _with(node, body=body[:i] + body[i + 1 :] or [ast.Pass()])
-        before = body[i - 1] if i else None
-        if before is not None and all(isinstance(it, ast.Assign | ast.AugAssign | ast.Expr) for it in (before, line)):
+        before = body[i - 1] if i else line
+        simple = all(isinstance(it, ast.Assign | ast.AugAssign | ast.Expr) for it in (before, line))
+        if simple and (_names(before) & target or _names(line) & _written(before)) and before is not line:
             clause = f"{_listed(target)} comes before {_listed(_written(before))}" if target else ""
             yield "lines exchanged", clause, _with(node, body=[*body[: i - 1], line, before, *body[i + 1 :]])
         match line:
             case ast.Assign([ast.Name(name) as at], ast.BinOp(ast.Name(same), op, right)) if name == same:
-                if name in parameters or isinstance(node, ast.For):
+                if name in parameters or name in kept:
                     changed = ast.AugAssign(at, op, right)
                     clause = f"`{name}` is changed in place"
                     yield "written in place", clause, _with(node, body=[*body[:i], changed, *body[i + 1 :]])
@@ -314,6 +320,8 @@ def _of_block(node: ast.AST) -> Slipped:
 
 def _written(line: ast.stmt) -> set[str]:
     match line:
+        case ast.Assign([ast.Subscript(target)]) | ast.AugAssign(ast.Subscript(target)):
+            return _names(target)
         case ast.Assign([target]) | ast.AugAssign(target):
             return _names(target)
         case ast.Expr(ast.Call(ast.Attribute(ast.Name(name)))):

@@ -3,6 +3,7 @@
 import numpy as np
 
 from ..exercise import Exercise, Misconception, choice
+from ..slips import altered
 
 # --- 2.1 convexity and conditioning -----------------------------------------------------------------------------------
 
@@ -15,6 +16,10 @@ def named_function(name):
         "wiggle": lambda x: x**2 + 3 * np.sin(x) ** 2,
         "exponential": lambda x: np.exp(-x),
         "cubic": lambda x: x**3,
+        "sine": lambda x: np.sin(x),
+        "spike": lambda x: np.where(abs(x - 0.5) < 1e-4, 1.0, 0.0),
+        "hair": lambda x: np.where(abs(x - 0.25) < 1e-4, 1.2e-12, 0.0),
+        "half a hair": lambda x: np.where(abs(x - 0.25) < 1e-4, 0.6e-12, 0.0),
     }[name]
 
 
@@ -51,6 +56,11 @@ _CONVEX = Exercise(
         ("square", -1.0, 2.0),
         ("root", 0.0, 1.0),
         ("root", -1.0, 1.0),
+        ("root", 1.0, 0.0),
+        ("sine", 0.0, np.pi),
+        ("spike", 0.0, 1.0),
+        ("hair", 0.0, 1.0),
+        ("half a hair", 0.0, 1.0),
         ("absolute", -1.0, 3.0),
         ("wiggle", 0.0, np.pi),
         ("wiggle", -2.5, 2.5),
@@ -79,6 +89,15 @@ _CONVEX = Exercise(
         Misconception(
             lambda f, x, y: bool(np.all(_segment(f, x, y)[1] <= np.linspace(f(x), f(y), 101) + 1e-12)),
             "Chord and curve run in opposite directions: at t = 0 one is at y and the other at x.",
+        ),
+        Misconception(
+            altered(convex_on_segment, " + 1e-12", ""),
+            "The tolerance is missing: a difference below 1e-12 is rounding, and yours calls it a dent.",
+        ),
+        Misconception(
+            altered(convex_on_segment, "np.all", "np.any"),
+            "Your answer is always True: at its ends the chord meets the curve, so it is not enough that it lies above "
+            "somewhere.",
         ),
     ],
     hints=[
@@ -132,6 +151,62 @@ _MU_L = Exercise(
         ),
     ],
     hints=["The Hessian is XᵀDX/n + λI with a diagonal D. Between which numbers do the entries of D lie?"],
+)
+
+
+def logistic_hessian(X, w, lam):
+    p = 1 / (1 + np.exp(-X @ w))
+    return (X.T * (p * (1 - p))) @ X / len(X) + lam * np.eye(len(w))
+
+
+_DERIVE = Exercise(
+    id="convexity/derive-logistic-hessian",
+    notebook="2.1",
+    title="Derive: the Hessian of logistic regression",
+    statement=r"""
+        The loss is $\frac1n\sum_i \ln(1 + e^{-y_i x_i^\top w}) + \frac\lambda2\lVert w\rVert^2$ with labels $y_i = \pm1$. Differentiate it twice
+        on paper. (Why does the label drop out?) Return the Hessian at `w`, of shape `(d, d)`, for the rows $x_i$ of `X`.""",
+    stub='''
+        def logistic_hessian(X, w, lam):
+            """The Hessian of the penalized mean logistic loss at w."""
+            ...''',
+    reference=logistic_hessian,
+    cases=lambda rng: [
+        (np.array([[1.0, 2.0]]), np.zeros(2), 0.1),
+        (np.array([[1.0, 0.0], [0.0, 3.0]]), np.array([1.0, -0.5]), 0.5),
+        (rng.normal(size=(5, 3)), rng.normal(size=3), rng.uniform(0.1, 1)),
+    ],
+    misconceptions=[
+        Misconception(
+            altered(logistic_hessian, "p * (1 - p)", "0.25 + 0 * p"),
+            "A quarter is the largest slope of the sigmoid, its value at 0. Elsewhere the curvature is smaller.",
+        ),
+        Misconception(
+            altered(logistic_hessian, "p * (1 - p)", "p"),
+            "You differentiated the logarithm only once: the slope of the sigmoid is still to be taken.",
+        ),
+        Misconception(altered(logistic_hessian, " / len(X)", ""), "You sum over the examples; the loss is a mean."),
+        Misconception(
+            altered(logistic_hessian, "lam * np.eye(len(w))", "lam"),
+            "λ is added to every entry. The penalty curves each coordinate alone: its Hessian is diagonal.",
+        ),
+        Misconception(
+            altered(logistic_hessian, " + lam * np.eye(len(w))", ""),
+            "The penalty has a Hessian too, and it is missing.",
+        ),
+        Misconception(
+            altered(logistic_hessian, "lam * np.eye", "2 * lam * np.eye"),
+            "The half in front of the penalty cancels the 2 of its square.",
+        ),
+        Misconception(
+            altered(logistic_hessian, "1 - p)", "p)"),
+            "Your weight is p². The slope of the sigmoid is its value times what is left to 1.",
+        ),
+    ],
+    hints=[
+        "With z = xᵀw, the second derivative of ln(1 + e^(-yz)) in z is σ(z)(1 - σ(z)) for both labels.",
+        "Each example adds a multiple of x xᵀ.",
+    ],
 )
 
 _KAPPA = Exercise(
@@ -202,8 +277,8 @@ _CLASSIFY = Exercise(
     title="What kind of point is this",
     statement=r"""
         From the gradient `g` and the symmetric Hessian `H` at a point, return one of `"not critical"` (the gradient is longer than
-        `tol`), `"saddle"` (eigenvalues below `-tol` and above `tol`), `"minimum"` (all above `tol`), `"maximum"` (all below
-        `-tol`), or `"degenerate"` (anything else).""",
+        `tol`), `"saddle"` (one eigenvalue below `-tol`, one above `tol`), `"minimum"` (all above `tol`), `"maximum"` (all below
+        `-tol`), or `"degenerate"` (anything else). What equals the tolerance is neither below nor above it.""",
     stub='''
         def classify(g, H, tol):
             """One of "not critical", "saddle", "minimum", "maximum", "degenerate"."""
@@ -219,6 +294,12 @@ _CLASSIFY = Exercise(
         (np.zeros(2), np.diag([-1.0, -3.0]), 1e-8),
         (np.array([1e-10, 0.0]), np.diag([1.0, 1e-10]), 1e-8),
         (np.zeros(2), np.array([[0.0, 1.0], [1.0, 0.0]]), 1e-8),
+        (np.zeros(2), np.diag([-1.0, 0.0]), 1e-8),
+        (np.array([0.5, 0.0]), np.diag([1.0, 2.0]), 0.5),
+        (np.zeros(2), np.diag([0.5, 1.0]), 0.5),
+        (np.zeros(2), np.diag([-0.5, -1.0]), 0.5),
+        (np.zeros(2), np.diag([-0.5, 1.0]), 0.5),
+        (np.zeros(2), np.diag([-1.0, 0.5]), 0.5),
     ],
     misconceptions=[
         Misconception(
@@ -241,6 +322,22 @@ _CLASSIFY = Exercise(
             lambda g, H, tol: classify(g, np.diag(np.diag(H)), tol),
             "You read the diagonal of H. Its signs are not those of the eigenvalues.",
         ),
+        Misconception(
+            altered(
+                classify,
+                "low > tol",
+                "low >= tol",
+                "high < -tol:",
+                "high <= -tol:",
+                "low < -tol and high > tol",
+                "low <= -tol and high >= tol",
+            ),
+            "An eigenvalue that equals the tolerance does not count yet: it has to lie beyond.",
+        ),
+        Misconception(
+            altered(classify, "np.linalg.norm(g) > tol", "np.any(g != 0)"),
+            "You ask for a gradient of exactly zero. One of 1e-10 is zero up to rounding; that is what `tol` is for.",
+        ),
     ],
     hints=[
         "First the gradient, then `np.linalg.eigvalsh(H)`; only the smallest and the largest matter.",
@@ -257,20 +354,22 @@ def hessian_from_grad(grad, x):
 
 
 def _rosenbrock_grad(answer, x):
-    """called with grad, the gradient of Rosenbrock's function"""
-    grad = lambda w: np.array([-2 * (1 - w[0]) - 400 * w[0] * (w[1] - w[0] ** 2), 200 * (w[1] - w[0] ** 2)])
-    return answer(grad, np.array(x))
+    """called with grad, the gradient of Rosenbrock's function, which notes where it is asked for"""
+    x, offsets = np.array(x), []
 
+    def grad(w):
+        offsets.append(w - x)
+        return np.array([-2 * (1 - w[0]) - 400 * w[0] * (w[1] - w[0] ** 2), 200 * (w[1] - w[0] ** 2)])
 
-def _difference(grad, x, h, forward=False):
-    base = grad(x)
-    H = np.array(
-        [
-            (grad(x + h * e) - base) / h if forward else (grad(x + h * e) - grad(x - h * e)) / (2 * h)
-            for e in np.eye(len(x))
-        ]
-    )
-    return (H + H.T) / 2
+    H = answer(grad, x)
+    if H is None:
+        return None
+    alone = [a for a in offsets if not any(np.allclose(a, -b, 1e-6, 0) for b in offsets)]
+    return {
+        "Hessian": H,
+        "symmetry": bool(np.array_equal(H, np.transpose(H))),
+        "number of points on one side": len(alone),
+    }
 
 
 _HESSIAN = Exercise(
@@ -278,8 +377,9 @@ _HESSIAN = Exercise(
     notebook="2.2",
     title="A Hessian from gradients",
     statement=r"""
-        Compute the Hessian of a function at `x` from its gradient alone, by **central** differences of `grad` along each coordinate.
-        Choose the step so that the result is right to $10^{-6}$ relative, and return a symmetric matrix.""",
+        Compute the Hessian of a function at `x` from its gradient alone, by **central** differences of `grad` along each coordinate:
+        every point has its counterpart on the other side of `x`. Choose the step so that the result is right to $10^{-6}$
+        relative, and return a matrix that is symmetric to the last digit.""",
     stub='''
         def hessian_from_grad(grad, x):
             """The Hessian (n, n) at the point x (n,), from central differences of grad."""
@@ -288,28 +388,35 @@ _HESSIAN = Exercise(
     probe=_rosenbrock_grad,
     cases=lambda rng: [([-1.2, 1.0],), (list(rng.uniform(-1.5, 1.5, 2)),)],
     rtol=1e-6,
-    atol=2e-3,
+    atol=1e-5,
     misconceptions=[
         Misconception(
-            lambda grad, x: _difference(grad, x, 1e-5, forward=True),
+            altered(hessian_from_grad, "grad(x - h * e)) / (2 * h)", "grad(x)) / h"),
             "A forward difference: its error shrinks only in proportion to the step. Take both sides.",
         ),
         Misconception(
-            lambda grad, x: _difference(grad, x, 1e-12),
+            altered(hessian_from_grad, "1e-5", "1e-12"),
             "The step is so small that rounding eats the difference. Near 1e-5 both errors are small.",
         ),
         Misconception(
-            lambda grad, x: _difference(grad, x, 1e-5) * 2,
+            altered(hessian_from_grad, "1e-5", "0.1"),
+            "The step is so long that the curvature changes within it. Near 1e-5 both errors are small.",
+        ),
+        Misconception(
+            altered(hessian_from_grad, "(2 * h)", "h"),
             "You divide by h instead of 2h: the two points are two steps apart.",
         ),
         Misconception(
-            lambda grad, x: np.diag(np.diag(_difference(grad, x, 1e-5))),
+            altered(hessian_from_grad, "(H + H.T) / 2", "np.diag(np.diag(H))"),
             "Only the diagonal: the mixed derivatives are missing.",
         ),
     ],
-    hints=["Row i: move x along coordinate i by ±h and see how the whole gradient changes.",
-           "Average the matrix with its transpose."],
-)  # fmt: skip
+    hints=[
+        "Row i: move x along coordinate i by ±h and see how the whole gradient changes.",
+        "Differences leave an asymmetry in the last digits: average the matrix with its transpose.",
+    ],
+)
+
 
 _WAITING = choice(
     {
@@ -343,68 +450,114 @@ _WAITING = choice(
 # --- 2.3 constraints and Lagrange multipliers -------------------------------------------------------------------------
 
 
-def solve_eq_qp(Q, c, A, b):
-    m = len(A)
-    K = np.block([[Q, A.T], [A, np.zeros((m, m))]])
-    solution = np.linalg.solve(K, np.concatenate([-c, b]))
-    return solution[:-m], solution[-m:]
+def solve_qp(Q, c, A, b, g, h):
+    def on_equalities(A, b):
+        zero = np.zeros((len(A), len(A)))
+        solution = np.linalg.solve(np.block([[Q, A.T], [A, zero]]), np.concatenate([-c, b]))
+        return solution[: len(c)], solution[len(c) :]
+
+    x, lam = on_equalities(A, b)
+    if g @ x <= h:
+        return x, lam, 0.0
+    x, lam = on_equalities(np.vstack([A, g]), np.append(b, h))
+    return x, lam[:-1], lam[-1]
 
 
-def _penalised(Q, c, A, b, rho=1e3):
-    x = np.linalg.solve(Q + rho * A.T @ A, rho * A.T @ b - c)
-    return x, rho * (A @ x - b)
+def _penalised(Q, c, A, b, g, h):
+    m, binds = len(A), g @ solve_qp(Q, c, A, b, g, np.inf)[0] > h
+    A, b = (np.vstack([A, g]), np.append(b, h)) if binds else (A, b)
+    x = np.linalg.solve(Q + 1e3 * A.T @ A, 1e3 * A.T @ b - c)
+    prices = 1e3 * (A @ x - b)
+    return x, prices[:m], prices[m] if binds else 0.0
 
 
-def _solve_then_project(Q, c, A, b):
-    x = np.linalg.solve(Q, -c)
-    x = x + A.T @ np.linalg.solve(A @ A.T, b - A @ x)
-    return x, -np.linalg.lstsq(A.T, Q @ x + c, rcond=None)[0]
+def _solve_then_project(Q, c, A, b, g, h):
+    x, lam, _ = solve_qp(Q, c, A, b, g, np.inf)
+    across = g - A.T @ np.linalg.solve(A @ A.T, A @ g)
+    return x - max(g @ x - h, 0) / (g @ across) * across, lam, 0.0
+
+
+def _always_active(Q, c, A, b, g, h):
+    x, lam, _ = solve_qp(Q, c, np.vstack([A, g]), np.append(b, h), g, np.inf)
+    return x, lam[:-1], lam[-1]
 
 
 def _qp_cases(rng):
-    M = rng.normal(size=(3, 3))
+    M = rng.normal(size=(4, 4))
+    two = np.array([1.0, 1.0])
+    three = (M @ M.T + np.eye(4), rng.normal(size=4), rng.normal(size=(2, 4)), rng.normal(size=2), rng.normal(size=4))
+    level = three[-1] @ solve_qp(*three, np.inf)[0]
     return [
-        (2 * np.eye(2), np.zeros(2), np.array([[1.0, 1.0]]), np.array([1.0])),
-        (np.diag([1.0, 10.0]), np.array([1.0, 0.0]), np.array([[1.0, 2.0]]), np.array([0.5])),
-        (M @ M.T + np.eye(3), rng.normal(size=3), rng.normal(size=(2, 3)), rng.normal(size=2)),
+        (2 * np.eye(2), np.zeros(2), two[None], np.array([1.0]), np.array([1.0, 0.0]), 0.8),
+        (2 * np.eye(2), np.zeros(2), two[None], np.array([1.0]), np.array([1.0, 0.0]), 0.2),
+        (
+            np.diag([1.0, 10.0]),
+            np.array([1.0, 0.0]),
+            np.array([[1.0, 2.0]]),
+            np.array([0.5]),
+            np.array([-1.0, 1.0]),
+            0.1,
+        ),
+        (*three, level - 0.5),
+        (*three, level + 0.5),
     ]
 
 
 _QP = Exercise(
     id="convexity/solve-eq-qp",
     notebook="2.3",
-    title="Quadratic objective, linear constraints",
+    title="Equations, and one inequality that may not matter",
     statement=r"""
-        Minimize $\frac12 x^\top Q x + c^\top x$ subject to $Ax = b$ ($Q$ symmetric and positive definite, the rows of $A$
-        independent). Return the point and the multipliers, $(x, \lambda)$, with the Lagrangian
-        $\frac12 x^\top Q x + c^\top x + \lambda^\top (Ax - b)$.""",
+        Minimize $\frac12 x^\top Q x + c^\top x$ subject to $Ax = b$ **and** $g^\top x \le h$ ($Q$ symmetric and positive definite, the rows
+        of $A$ and $g$ independent). Return $(x, \lambda, \mu)$ with the Lagrangian
+        $\frac12 x^\top Q x + c^\top x + \lambda^\top (Ax - b) + \mu\,(g^\top x - h)$, so that all conditions of Karush, Kuhn and Tucker
+        hold. Where the inequality is not needed, $\mu$ is exactly 0.""",
     stub='''
-        def solve_eq_qp(Q, c, A, b):
-            """(x, lam) of shapes (n,) and (m,), for A of shape (m, n)."""
+        def solve_qp(Q, c, A, b, g, h):
+            """(x, lam, mu) of shapes (n,), (m,) and a number, for A of shape (m, n) and g of shape (n,)."""
             ...''',
-    reference=solve_eq_qp,
+    reference=solve_qp,
     cases=_qp_cases,
     misconceptions=[
         Misconception(
             _penalised,
-            "Close, but the constraint is only nearly met: a penalty never satisfies it exactly. Solve for x and λ together.",
+            "Close, but the constraints are only nearly met: a penalty never satisfies them exactly. Solve for x and λ together.",
         ),
         Misconception(
-            lambda *case: (solve_eq_qp(*case)[0], -solve_eq_qp(*case)[1]),
-            "The point is right and λ has the wrong sign: the Lagrangian adds λᵀ(Ax - b).",
+            lambda *case: (solve_qp(*case)[0], -solve_qp(*case)[1], -solve_qp(*case)[2]),
+            "The point is right and the multipliers have the wrong sign: the Lagrangian adds λᵀ(Ax - b).",
         ),
         Misconception(
             _solve_then_project,
-            "You minimize first and project afterwards. With an anisotropic Q the nearest feasible point is not the best one.",
+            "You solve without the inequality and project afterwards. With an anisotropic Q the nearest feasible point is not the "
+            "best one, and the multipliers change too.",
         ),
         Misconception(
-            lambda Q, c, A, b: solve_eq_qp(Q, -c, A, b),
+            lambda Q, c, A, b, g, h: solve_qp(Q, -c, A, b, g, h),
             "The gradient is Qx + c, so the right-hand side holds -c.",
         ),
+        Misconception(
+            lambda Q, c, A, b, g, h: solve_qp(Q, c, A, b, g, np.inf),
+            "The inequality is ignored, and violated where it matters.",
+        ),
+        Misconception(
+            _always_active,
+            "You treat the inequality as an equation. Where it does not bind, that costs, and μ comes out negative.",
+        ),
+        Misconception(
+            altered(solve_qp, "g @ x <= h", "g @ x >= h"),
+            "Your test is turned round: you keep the first solution just when it violates the inequality.",
+        ),
+        Misconception(
+            altered(solve_qp, "return x, lam[:-1], lam[-1]", "return x, lam[:-1], 0.0"),
+            "The inequality binds and has no price: its multiplier stands in your solution too.",
+        ),
     ],
-    hints=["Write down the gradient of the Lagrangian in x and in λ: two linear equations.",
-           "`np.block` builds the matrix; one call of `np.linalg.solve` does the rest."],
-)  # fmt: skip
+    hints=[
+        "Solve with the equations alone first. When is that already the answer?",
+        "If not, the inequality holds as one more equation. `np.block` builds the matrix, `np.vstack` adds a row.",
+    ],
+)
 
 
 def project_simplex(v):
@@ -443,6 +596,10 @@ _SIMPLEX = Exercise(
             lambda v: np.maximum(v, 0) / np.maximum(v, 0).sum() if (v > 0).any() else np.full(len(v), 1 / len(v)),
             "Clip and renormalize gives a point of the simplex, but not the nearest one: subtract, do not scale.",
         ),
+        Misconception(
+            lambda v: np.maximum(v, 0) / np.maximum(v, 0).sum(),
+            "Clip and renormalize: it is not the nearest point, and where no entry is positive there is nothing to divide by.",
+        ),
         Misconception(_softmax, "The softmax gives a point of the simplex, but not the nearest one; it even moves feasible points."),
         Misconception(
             lambda v: v - (v.sum() - 1) / len(v),
@@ -458,8 +615,9 @@ _SIMPLEX = Exercise(
 )  # fmt: skip
 
 
-def project_ball(v, R):
-    return v * min(1.0, R / np.linalg.norm(v)) if np.linalg.norm(v) > 0 else v.copy()
+def project_ball(v, centre, R):
+    away = v - centre
+    return centre + away * R / max(np.linalg.norm(away), R)
 
 
 _BALL = Exercise(
@@ -467,36 +625,57 @@ _BALL = Exercise(
     notebook="2.3",
     title="Projection onto a ball",
     statement=r"""
-        Return the point with norm at most `R` that is nearest to `v`. This is gradient clipping by norm.""",
+        Return the point of the ball of radius `R` around `centre` that is nearest to `v`. With the origin as centre this is gradient
+        clipping by norm; around a solution that is trusted it limits a step.""",
     stub='''
-        def project_ball(v, R):
-            """The nearest point to v, shape (n,), in the ball of radius R > 0 around 0."""
+        def project_ball(v, centre, R):
+            """The nearest point to v, shape (n,), in the ball of radius R > 0 around centre (n,)."""
             ...''',
     reference=project_ball,
     cases=lambda rng: [
-        (np.array([3.0, 4.0]), 1.0),
-        (np.array([0.3, 0.4]), 1.0),
-        (np.array([0.9, 0.9]), 1.0),
-        (np.zeros(3), 2.0),
-        (rng.normal(size=4) * 3, 1.5),
+        (np.array([3.0, 4.0]), np.zeros(2), 1.0),
+        (np.array([0.3, 0.4]), np.zeros(2), 1.0),
+        (np.array([0.9, 0.9]), np.zeros(2), 1.0),
+        (np.array([1.2, 1.2]), np.zeros(2), 2.0),
+        (np.array([4.0, 5.0]), np.array([1.0, 1.0]), 2.5),
+        (np.array([1.0, 2.0, 2.0]), np.array([1.0, 2.0, 2.0]), 2.0),
+        (rng.normal(size=4) * 3, rng.normal(size=4), 1.5),
     ],
     misconceptions=[
         Misconception(
-            lambda v, R: v * R / np.linalg.norm(v) if np.linalg.norm(v) > 0 else v.copy(),
+            altered(project_ball, "max(np.linalg.norm(away), R)", "np.linalg.norm(away)"),
             "You always rescale: points inside the ball are their own projection and stay where they are.",
         ),
         Misconception(
-            lambda v, R: np.clip(v, -R, R),
+            altered(project_ball, "away * R / max(np.linalg.norm(away), R)", "np.clip(away, -R, R)"),
             "That is the projection onto a box, coordinate by coordinate; it can turn the direction.",
         ),
         Misconception(
-            lambda v, R: v / max(1.0, np.linalg.norm(v)),
+            altered(project_ball, "away * R / max(np.linalg.norm(away), R)", "away / max(np.linalg.norm(away), 1.0)"),
             "That is the ball of radius 1; the radius is R.",
+        ),
+        Misconception(
+            lambda v, centre, R: project_ball(v, 0 * v, R),
+            "That is the ball around the origin; it lies around `centre`.",
+        ),
+        Misconception(
+            altered(project_ball, "centre + away", "away"),
+            "You return the way from the centre: go there from the centre.",
+        ),
+        Misconception(
+            altered(
+                project_ball,
+                "return centre",
+                "return v if away @ away <= R else centre",
+                "max(np.linalg.norm(away), R)",
+                "np.linalg.norm(away)",
+            ),
+            "You compare the squared distance with R: a root is missing, or a square.",
         ),
     ],
     hints=[
         "Inside: nothing to do. Outside: which point of the sphere is nearest?",
-        "A factor of `min(1, …)` covers both.",
+        "One factor on the way from the centre, never above 1, covers both.",
     ],
 )
 
@@ -505,28 +684,13 @@ def projected_descent(grad, w0, lr, steps, R):
     w = np.array(w0, float)
     for _ in range(steps):
         w = w - lr * grad(w)
-        w = w * min(1.0, R / max(np.linalg.norm(w), 1e-300))
+        w = w * R / max(np.linalg.norm(w), R)
     return w
 
 
 def _around(answer, centre, w0, lr, steps, R):
     """called with grad(w) = 2 (w - centre)"""
     return answer(lambda w: 2 * (w - centre), w0, lr, steps, R)
-
-
-def _projected_once(grad, w0, lr, steps, R):
-    w = np.array(w0, float)
-    for _ in range(steps):
-        w = w - lr * grad(w)
-    return w * min(1.0, R / max(np.linalg.norm(w), 1e-300))
-
-
-def _projected_before(grad, w0, lr, steps, R):
-    w = np.array(w0, float)
-    for _ in range(steps):
-        w = w * min(1.0, R / max(np.linalg.norm(w), 1e-300))
-        w = w - lr * grad(w)
-    return w
 
 
 _BUG = Exercise(
@@ -543,23 +707,40 @@ _BUG = Exercise(
             w = np.array(w0, float)
             for _ in range(steps):
                 g = grad(w)
-                w = w - lr * g * min(1.0, R / max(np.linalg.norm(g), 1e-300))
+                w = w - lr * g * R / max(np.linalg.norm(g), R)
             return w''',
     reference=projected_descent,
     probe=_around,
     cases=lambda rng: [
         (np.array([1.6, 1.0]), np.zeros(2), 0.3, 3, 1.0),
+        (np.array([0.3, -0.2]), np.zeros(2), 0.3, 3, 2.0),
         (np.array([3.0, -1.0]), np.array([0.0, 1.0]), 0.45, 5, 1.0),
         (rng.normal(size=3) * 3, rng.normal(size=3), 0.4, 4, 1.2),
     ],
     misconceptions=[
         Misconception(
-            _projected_before,
+            altered(
+                projected_descent,
+                "w = w - lr * grad(w)",
+                "w = w * R / max(np.linalg.norm(w), R)",
+                "w = w * R / max(np.linalg.norm(w), R)\n        w = w * R",
+                "w = w - lr * grad(w)\n        w = w * R",
+                "\n        w = w * R / max(np.linalg.norm(w), R)\n    return",
+                "\n    return",
+            ),
             "The projection is there, but before the step: the last point has taken a step and not been brought back.",
         ),
         Misconception(
-            _projected_once,
+            altered(projected_descent, "        w = w * R", "    w = w * R"),
             "Projecting once at the end is not enough: the gradients on the way are taken at points outside.",
+        ),
+        Misconception(
+            altered(projected_descent, "max(np.linalg.norm(w), R)", "np.linalg.norm(w)"),
+            "Now every point is put on the sphere, also those that are inside; these stay where they are.",
+        ),
+        Misconception(
+            altered(projected_descent, "w = w * R / max(np.linalg.norm(w), R)", "w = np.clip(w, -R, R)"),
+            "You clip every coordinate, which keeps the run in a box; its corners lie outside the ball.",
         ),
     ],
     hints=[
@@ -568,4 +749,5 @@ _BUG = Exercise(
     ],
 )
 
-EXERCISES = [_CONVEX, _MU_L, _KAPPA, _CLASSIFY, _HESSIAN, _WAITING, _QP, _SIMPLEX, _BALL, _BUG]
+
+EXERCISES = [_CONVEX, _MU_L, _DERIVE, _KAPPA, _CLASSIFY, _HESSIAN, _WAITING, _QP, _SIMPLEX, _BALL, _BUG]

@@ -3,6 +3,7 @@
 import numpy as np
 
 from ..exercise import Exercise, Misconception, choice
+from ..slips import altered
 
 # --- 1.1 from data to a loss surface ----------------------------------------------------------------------------------
 
@@ -40,6 +41,18 @@ _MSE = Exercise(
         Misconception(
             lambda w, b, x, y: tuple(len(x) * v for v in mse_and_grad(w, b, x, y)),
             "You sum over the examples; the cost is a mean.",
+        ),
+        Misconception(
+            altered(mse_and_grad, "2 * np.mean", "2 * np.sum"),
+            "The cost is a mean, but the gradient is that of a sum: it grows with the number of examples.",
+        ),
+        Misconception(
+            altered(mse_and_grad, "np.mean(e**2)", "np.mean(e**2) / 2", "2 * np.mean", "np.mean"),
+            "You use half the mean square, as some books do. Here the cost is the mean square itself.",
+        ),
+        Misconception(
+            lambda w, b, x, y: mse_and_grad(w, b, x, y)[::-1],
+            "The results come in the wrong order: first the cost, then the derivatives in w and in b.",
         ),
         Misconception(
             lambda w, b, x, y: (mse_and_grad(w, b, x, y)[0], *(-g for g in mse_and_grad(w, b, x, y)[1:])),
@@ -117,6 +130,18 @@ _FIT = Exercise(
             _fit(_sequential),
             "You move w first and use the new w for the gradient in b. Both derivatives belong to the old point.",
         ),
+        Misconception(
+            altered(gd_fit, "eta * 2 * np.mean", "eta * np.mean"),
+            "Your steps are half as long as they should be: a factor of the square's derivative is missing.",
+        ),
+        Misconception(
+            altered(gd_fit, "eta * 2 * np.mean", "eta * 2 * np.sum"),
+            "You step along the gradient of a sum; the cost is a mean over the examples.",
+        ),
+        Misconception(
+            altered(gd_fit, "w, b = history[-1]", "w, b = w0, b0"),
+            "Every step starts from (w0, b0) again; it should start from the newest point.",
+        ),
         Misconception(_fit(_uphill), "The cost rises: you add the gradient, which points uphill."),
         Misconception(_fit(_downhill, first=0), "The start is missing from the history; it is the first row."),
         Misconception(
@@ -128,41 +153,122 @@ _FIT = Exercise(
 )
 
 
-def standardise(x):
+def standardise(x, w, b):
     mean, std = x.mean(), x.std()
-    return (x - mean) / std, mean, std
+    return (x - mean) / std, w / std, b - w * mean / std
 
 
 _STANDARDISE = Exercise(
     id="objective/standardise",
     notebook="1.1",
-    title="Standardize the inputs",
+    title="Standardize the inputs, and read the line in the old units",
     statement=r"""
-        Return $(z, m, s)$: the inputs shifted and scaled to mean 0 and **mean square 1**, and the mean and standard deviation that
-        were used, so that new inputs can be treated alike.""",
+        Let $z$ be the inputs `x` shifted and scaled to mean 0 and **mean square 1**. A line $\hat y = wz + b$ was fitted to them.
+        Return $z$, and slope and intercept of the same line as a function of $x$: for every input both must predict the same.""",
     stub='''
-        def standardise(x):
-            """(z, mean, std) with z = (x - mean)/std, mean(z) = 0 and mean(z**2) = 1."""
+        def standardise(x, w, b):
+            """(z, slope, intercept): the line w z + b is slope x + intercept."""
             ...''',
     reference=standardise,
-    cases=lambda rng: [(_X,), (rng.normal(3, 5, size=8),)],
+    cases=lambda rng: [
+        (_X, 2.0, 1.0),
+        (np.array([10, 20, 60]), -1.0, 0.5),
+        (rng.normal(3, 5, size=8), rng.normal(), rng.normal()),
+    ],
     misconceptions=[
         Misconception(
-            lambda x: ((x - x.mean()) / x.std(ddof=1), x.mean(), x.std(ddof=1)),
+            altered(standardise, "x.std()", "x.std(ddof=1)"),
             "You divide by n - 1 in the variance; then the mean square of z is not 1, and κ is not 1 either.",
         ),
-        Misconception(lambda x: (x / x.std(), x.mean(), x.std()), "The mean is still there: subtract it first."),
         Misconception(
-            lambda x: ((x - x.mean()) / x.var(), x.mean(), x.var()),
+            altered(standardise, "(x - mean) / std, w / std, b - w * mean / std", "x / std, w / std, b"),
+            "The mean is still there: subtract it first.",
+        ),
+        Misconception(
+            altered(standardise, "x.std()", "x.var()"),
             "You divide by the variance; it is the standard deviation that has the units of x.",
         ),
         Misconception(
-            lambda x: ((x - x.min()) / (x.max() - x.min()), x.min(), x.max() - x.min()),
+            altered(standardise, "x.mean(), x.std()", "x.min(), x.max() - x.min()"),
             "That scales to the interval from 0 to 1. Asked for are mean 0 and mean square 1.",
         ),
+        Misconception(
+            altered(standardise, "b - w * mean / std", "b"),
+            "The intercept is that of the line in z, its height at the mean; at x = 0 the line is elsewhere.",
+        ),
+        Misconception(
+            altered(standardise, "b - w * mean / std", "b - w * mean"),
+            "The intercept forgets the scaling: put x = 0 into z, and z into the line.",
+        ),
+        Misconception(
+            altered(standardise, "w / std, b - w * mean / std", "w * std, b - w * mean * std"),
+            "You scale the wrong way: one unit of x is 1/s units of z.",
+        ),
+        Misconception(
+            altered(standardise, "w / std, b - w * mean / std", "w, b"),
+            "Slope and intercept are still those for z; a prediction from x needs others.",
+        ),
     ],
-    hints=["Two steps: subtract, then divide.", "What does `x.std()` divide by, n or n - 1?"],
+    hints=["Put z = (x - m)/s into the line and sort by x.", "What does `x.std()` divide by, n or n - 1?"],
 )
+
+
+def mse_curvatures(x):
+    H = 2 * np.array([[np.mean(x**2), np.mean(x)], [np.mean(x), 1.0]])
+    return tuple(np.linalg.eigvalsh(H))
+
+
+_DERIVE = Exercise(
+    id="objective/derive-curvatures",
+    notebook="1.1",
+    title="Derive: how curved the cost is",
+    statement=r"""
+        Differentiate $J(w, b) = \frac1n\sum_i (wx_i + b - y_i)^2$ twice on paper: $\partial^2 J/\partial w^2$,
+        $\partial^2 J/\partial w\,\partial b$, $\partial^2 J/\partial b^2$. (Why does no $y_i$ survive?) Return the smallest and the
+        largest eigenvalue of that Hessian for the inputs `x`. Section 3.1 turns them into the speed of descent.""",
+    stub='''
+        def mse_curvatures(x):
+            """(smallest, largest) eigenvalue of the Hessian of the mean squared error in (w, b)."""
+            ...''',
+    reference=mse_curvatures,
+    cases=lambda rng: [
+        (_X,),
+        (np.array([-1.0, 1.0]),),
+        (np.array([0.01, 0.02, 0.03]),),
+        (rng.normal(1, 2, size=6),),
+    ],
+    misconceptions=[
+        Misconception(
+            altered(mse_curvatures, "2 * np.array", "np.array"),
+            "A factor is missing: it comes down when the square is differentiated for the first time.",
+        ),
+        Misconception(
+            altered(mse_curvatures, "np.mean(x)], [np.mean(x)", "0.0], [0.0"),
+            "You leave out the mixed derivative. It vanishes for centred inputs only.",
+        ),
+        Misconception(
+            altered(mse_curvatures, "np.mean(x)], [np.mean(x)", "2 * np.mean(x)], [2 * np.mean(x)"),
+            "The mixed derivative stands twice in the matrix already: each entry holds it once.",
+        ),
+        Misconception(
+            altered(mse_curvatures, "np.mean", "np.sum", "1.0]", "len(x)]"),
+            "You sum over the examples; the cost is a mean.",
+        ),
+        Misconception(
+            altered(mse_curvatures, "np.linalg.eigvalsh(H)", "np.sort(np.diag(H)) + 1e-6"),
+            "Those are the entries on the diagonal. The axes of w and b are not the directions of least and most curvature.",
+        ),
+        Misconception(
+            altered(mse_curvatures, "np.mean(x**2)", "np.var(x)"),
+            "The second derivative in w holds the mean square of x, not the variance: nothing was centred.",
+        ),
+    ],
+    hints=[
+        "The first derivatives are 2·mean(e·x) and 2·mean(e), with e = wx + b - y. Differentiate each once more.",
+        "`np.linalg.eigvalsh` gives the eigenvalues of a symmetric matrix in ascending order.",
+    ],
+)
+
 
 _LARGEST = Exercise(
     id="objective/largest-rate",
@@ -176,11 +282,13 @@ _LARGEST = Exercise(
         x = np.array([0.01, 0.02, 0.03, 0.04, 0.05])
         y = np.array([4.0, 3.0, 8.0, 9.0, 11.0])
         rate = ...""",
-    reference=2 / 2.0022,
+    reference=float(2 / mse_curvatures(np.array([0.01, 0.02, 0.03, 0.04, 0.05]))[1]),
     rtol=0.02,
     misconceptions=[
         Misconception(0.0845, "That is the limit for x from 1 to 5. Here the curvature in w has almost vanished."),
-        Misconception(0.5, "At 0.5 the steep direction is gone after one step; twice that is still stable."),
+        Misconception(
+            0.5, "At 0.5 the steep direction is gone after one step; almost twice that rate is still stable."
+        ),
         Misconception(2.0, "At 2 the error in b changes sign and triples with each step."),
     ],
     hints=[
@@ -227,6 +335,12 @@ def _naive(logits, labels):
     return -np.log(p[rows, labels]).mean(), (p - np.eye(logits.shape[1])[labels]) / len(labels)
 
 
+def _log_of_probability(logits, labels):
+    _, grad = softmax_cross_entropy(logits, labels)
+    p = len(labels) * grad + np.eye(logits.shape[1])[labels]
+    return -np.log(p[np.arange(len(labels)), labels]).mean(), grad
+
+
 def _whole_matrix(logits, labels):
     z = logits - logits.max()
     p = np.exp(z) / np.exp(z).sum()
@@ -245,6 +359,7 @@ def _ce_cases(rng):
     return [
         (np.array([[1.0, 2.0, 0.0]]), np.array([1])),
         (np.array([[1000.0, 1001.0, 1002.0], [0.0, 0.0, 0.0]]), np.array([0, 2])),
+        (np.array([[0.0, 1000.0]]), np.array([0])),
         (rng.normal(size=(4, 3)), rng.integers(3, size=4)),
     ]
 
@@ -265,6 +380,10 @@ _CE = Exercise(
     misconceptions=[
         Misconception(_naive, "Right for small logits; at 1000 the exponential overflows. Subtract the largest logit of each row."),
         Misconception(
+            _log_of_probability,
+            "Your probabilities are stable and their logarithm is not: one of e⁻¹⁰⁰⁰ rounds to 0. Do not exponentiate first.",
+        ),
+        Misconception(
             lambda logits, labels: tuple(len(labels) * v for v in softmax_cross_entropy(logits, labels)),
             "You sum over the examples; the loss is a mean, and so is its gradient.",
         ),
@@ -283,43 +402,49 @@ _CE = Exercise(
 )  # fmt: skip
 
 
-def bce_with_logits(z, y):
-    return np.maximum(z, 0) - y * z + np.log1p(np.exp(-np.abs(z)))
+def bce_with_logits(z, y, weight):
+    missed, raised = np.logaddexp(0, -z), np.logaddexp(0, z)  # what a positive and a negative example cost
+    p = np.exp(-missed)
+    loss = weight * y * missed + (1 - y) * raised
+    return loss.mean(), (weight * y * (p - 1) + (1 - y) * p) / len(z)
 
 
-def _bce_half(z, y):
-    return -y * np.log(1 / (1 + np.exp(-z)))
-
-
-def _bce_naive(z, y):
+def _bce_half(z, y, weight):
     p = 1 / (1 + np.exp(-z))
-    return -y * np.log(p) - (1 - y) * np.log(1 - p)
+    return np.mean(-weight * y * np.log(p)), weight * y * (p - 1) / len(z)
 
 
-def _bce_clipped(z, y):
-    p = np.clip(1 / (1 + np.exp(-np.clip(z, -500, 500))), 1e-7, 1 - 1e-7)
-    return -y * np.log(p) - (1 - y) * np.log(1 - p)
+def _bce_naive(z, y, weight, clip=lambda p: p):
+    p = clip(1 / (1 + np.exp(-z)))
+    loss = -weight * y * np.log(p) - (1 - y) * np.log(1 - p)
+    return loss.mean(), (weight * y * (p - 1) + (1 - y) * p) / len(z)
+
+
+def _bce_overflows(z, y, weight):
+    loss = (1 - y) * np.log1p(np.exp(z)) + weight * y * np.log1p(np.exp(-z))
+    return loss.mean(), bce_with_logits(z, y, weight)[1]
 
 
 _BCE = Exercise(
     id="objective/bce-with-logits",
     notebook="1.2",
-    title="Two classes, from the logit",
+    title="Two classes, one of them rare",
     statement=r"""
-        Return the cross-entropy of one example with logit `z` and label `y` (0 or 1): $\ln(1 + e^z) - yz$, computed so that it is right
-        for any `z`. `z` and `y` are numbers or arrays.""",
+        Positive examples are rare, so each counts `weight` times. With logits `z` and labels `y` (0 or 1), arrays of shape `(n,)`, the
+        loss is the mean of $-\,\text{weight}\cdot y \ln\sigma(z) - (1 - y)\ln(1 - \sigma(z))$ over the $n$ examples. Return it, right for
+        any `z`, and its gradient in `z`, shape `(n,)`.""",
     stub='''
-        def bce_with_logits(z, y):
-            """Cross-entropy of the label y under the probability sigmoid(z)."""
+        def bce_with_logits(z, y, weight):
+            """(loss, gradient in z) of the weighted cross-entropy from logits."""
             ...''',
     reference=bce_with_logits,
     cases=lambda rng: [
-        (0.0, 1.0),
-        (2.0, 0.0),
-        (40.0, 0.0),
-        (-800.0, 1.0),
-        (800.0, 1.0),
-        (rng.normal(size=3), np.array([0.0, 1.0, 1.0])),
+        (np.array([0.0]), np.array([1.0]), 3.0),
+        (np.array([2.0, 0.5]), np.array([0.0, 1.0]), 2.0),
+        (np.array([40.0]), np.array([0.0]), 2.0),
+        (np.array([-800.0, 800.0]), np.array([1.0, 1.0]), 5.0),
+        (np.array([800.0]), np.array([0.0]), 5.0),
+        (rng.normal(size=4), np.array([0.0, 1.0, 1.0, 0.0]), rng.uniform(2, 9)),
     ],
     misconceptions=[
         Misconception(
@@ -330,100 +455,164 @@ _BCE = Exercise(
             "The formula is complete but not stable: the probability rounds to 0 or 1, and its logarithm is infinite.",
         ),
         Misconception(
-            _bce_clipped, "Clipping the probability caps the loss near 16: a sure mistake at -800 costs 800."
+            lambda z, y, weight: _bce_naive(z, y, weight, lambda p: np.clip(p, 1e-7, 1 - 1e-7)),
+            "Clipping the probability caps the loss near 16: a sure mistake at -800 costs 800.",
         ),
+        Misconception(_bce_overflows, "An exponential overflows: exp(z) for large z, exp(-z) for very negative ones."),
         Misconception(
-            lambda z, y: np.log1p(np.exp(z)) - y * z, "exp(z) overflows for large z: bring the sign of z into it."
-        ),
-        Misconception(
-            lambda z, y: bce_with_logits(z, 1 - np.asarray(y)),
+            lambda z, y, weight: bce_with_logits(z, 1 - y, weight),
             "The labels are swapped: a large z should be cheap for y = 1.",
+        ),
+        Misconception(
+            altered(bce_with_logits, "weight * y * (p - 1) + (1 - y) * p", "p - y"),
+            "The loss is weighted and its gradient is not: p - y belongs to weight 1.",
+        ),
+        Misconception(
+            altered(bce_with_logits, "weight * y * (p - 1) + (1 - y) * p", "weight * (p - y)"),
+            "In the gradient the weight acts on both classes; it belongs to the positive examples.",
+        ),
+        Misconception(
+            lambda z, y, weight: tuple(weight * part for part in bce_with_logits(z, y, 1.0)),
+            "You weigh both classes alike: then nothing changes but the learning rate.",
+        ),
+        Misconception(
+            lambda z, y, weight: bce_with_logits(z, y, 1.0), "The weight has no effect on loss and gradient."
+        ),
+        Misconception(
+            lambda z, y, weight: tuple(
+                len(z) / np.sum(1 + (weight - 1) * y) * v for v in bce_with_logits(z, y, weight)
+            ),
+            "You divide by the sum of the weights. Asked for is the mean over the n examples.",
+        ),
+        Misconception(
+            altered(bce_with_logits, ") / len(z)", ")"), "The loss is a mean, but the gradient is that of the sum."
         ),
     ],
     hints=[
-        "For large positive z the loss with y = 0 is about z itself.",
-        "Write ln(1 + eᶻ) as max(z, 0) plus something that cannot overflow.",
+        "-ln σ(z) is ln(1 + e⁻ᶻ): for z = -800 that is 800. Which function of NumPy computes ln(eᵃ + eᵇ)?",
+        "Without the weight the gradient of one example is p - y. Which of its two terms does the weight touch?",
     ],
 )
 
 
 def hinge(scores, y):
-    return np.mean(np.maximum(0, 1 - y * scores))
+    lacking = 1 - y * scores
+    return np.mean(np.maximum(0, lacking)), np.where(lacking > 0, -y, 0) / len(y)
 
 
 _HINGE = Exercise(
     id="objective/hinge",
     notebook="1.2",
-    title="Hinge loss",
-    statement="Return the mean hinge loss of raw scores for labels -1 and +1.",
+    title="Hinge loss and its slope",
+    statement=r"""
+        Return the mean hinge loss of raw scores for labels -1 and +1, and a subgradient in the scores, an array like `scores`. Exactly at
+        the kink take the slope 0.""",
     stub='''
         def hinge(scores, y):
-            """Mean hinge loss; y holds -1 and +1."""
+            """(mean hinge loss, subgradient in the scores); y holds -1 and +1."""
             ...''',
     reference=hinge,
     cases=lambda rng: [
         (np.array([0.3, 2.0, -0.5]), np.array([1, 1, -1])),
+        (np.array([1.0, -1.0, 0.0]), np.array([1, -1, -1])),
         (rng.normal(size=6) * 2, rng.choice([-1, 1], size=6)),
         (np.array([3.0, -3.0]), np.array([1, -1])),
     ],
     misconceptions=[
         Misconception(
-            lambda scores, y: np.mean(np.maximum(0, 1 - (y + 1) / 2 * scores)),
+            lambda scores, y: hinge(scores, (y + 1) // 2),
             "You turn the labels into 0 and 1: then every negative example costs 1, whatever its score.",
         ),
         Misconception(
-            lambda scores, y: np.mean(1 - y * scores),
+            altered(hinge, "np.maximum(0, lacking)", "lacking", "np.where(lacking > 0, -y, 0)", "-y"),
             "The max is missing: a score far on the right side earns nothing extra.",
         ),
-        Misconception(lambda scores, y: np.sum(np.maximum(0, 1 - y * scores)), "You sum; the loss is a mean."),
+        Misconception(lambda scores, y: tuple(len(y) * v for v in hinge(scores, y)), "You sum; the loss is a mean."),
         Misconception(
-            lambda scores, y: np.mean(np.maximum(0, -y * scores)),
+            altered(hinge, "1 - y * scores", "-y * scores"),
             "The margin is missing: a score on the right side but below 1 still costs something.",
         ),
+        Misconception(
+            altered(hinge, "-y, 0)", "-1, 0)"),
+            "The slope does not know the label: a negative example is helped by a lower score.",
+        ),
+        Misconception(
+            altered(hinge, "lacking > 0", "lacking >= 0"), "At the kink you take the slope of the left side; take 0."
+        ),
+        Misconception(
+            altered(hinge, "np.where(lacking > 0, -y, 0)", "-y"),
+            "The loss is right. Its slope is 0 for scores beyond the margin, and yours is not.",
+        ),
+        Misconception(altered(hinge, " / len(y)", ""), "The loss is a mean, so each example has 1/n of its slope."),
     ],
-    hints=["One array of margins y·s, one maximum, one mean."],
+    hints=[
+        "One array 1 - y·s tells both: how much is lacking, and where anything is.",
+        "What is the derivative of 1 - y·s in s?",
+    ],
 )
 
 
-def l2_penalty(W, b, lam):
-    return lam * np.sum(W**2), 2 * lam * W, np.zeros_like(b)
+def l2_penalty(params, lam):
+    value = lam * sum(np.sum(p**2) for p in params if p.ndim > 1)
+    return value, [2 * lam * p if p.ndim > 1 else np.zeros_like(p) for p in params]
 
 
 _L2 = Exercise(
     id="objective/l2-penalty",
     notebook="1.2",
-    title="L2 penalty",
+    title="L2 penalty of a network",
     statement=r"""
-        For the penalty $\lambda \sum W_{ij}^2$ (biases are left alone), return its value and its gradients in `W` and in `b`.""",
+        `params` is a list of a network's parameters: weight matrices, and biases with one dimension, in any order. Only the matrices
+        are penalized, by $\lambda \sum W_{ij}^2$ over all of them. Return the value, and a list of gradients, one like each parameter.""",
     stub='''
-        def l2_penalty(W, b, lam):
-            """(value, gradient in W, gradient in b) of lam * sum of W squared."""
+        def l2_penalty(params, lam):
+            """(value, gradients) of lam times the sum of squares of all weight matrices."""
             ...''',
     reference=l2_penalty,
     cases=lambda rng: [
-        (np.array([[1.0, -2.0]]), np.array([3.0]), 0.1),
-        (rng.normal(size=(2, 3)), rng.normal(size=3), rng.uniform(0.01, 1)),
+        ([np.array([[1.0, -2.0]]), np.array([3.0])], 0.1),
+        ([np.array([1.5]), np.array([[2.0]]), np.array([[0.5], [1.0]])], 0.5),
+        ([rng.normal(size=s) for s in ((2, 3), 3, (3, 1), 1)], rng.uniform(0.01, 1)),
     ],
     misconceptions=[
         Misconception(
-            lambda W, b, lam: (lam / 2 * np.sum(W**2), lam * W, np.zeros_like(b)),
+            lambda params, lam: l2_penalty(params, lam / 2),
             "You use λ/2: that is a common form, but here the penalty is λ times the sum of squares.",
         ),
         Misconception(
-            lambda W, b, lam: (lam * np.sum(W**2), lam * W, np.zeros_like(b)),
+            altered(l2_penalty, "2 * lam * p", "lam * p"),
             "The value is right; the derivative of the square brings a factor 2.",
         ),
         Misconception(
-            lambda W, b, lam: (lam * (np.sum(W**2) + np.sum(b**2)), 2 * lam * W, 2 * lam * b),
-            "The bias is penalized too. It only shifts the output and is left alone.",
+            altered(
+                l2_penalty, " if p.ndim > 1)", ")", "2 * lam * p if p.ndim > 1 else np.zeros_like(p)", "2 * lam * p"
+            ),
+            "The biases are penalized too. They only shift the output and are left alone.",
         ),
         Misconception(
-            lambda W, b, lam: (lam * np.sqrt(np.sum(W**2)), 2 * lam * W, np.zeros_like(b)),
-            "You take the norm; the penalty is the sum of squares without the root.",
+            altered(l2_penalty, " if p.ndim > 1)", ")"),
+            "The gradients leave the biases alone and the value does not: both belong to one penalty.",
+        ),
+        Misconception(
+            altered(l2_penalty, "2 * lam * p if p.ndim > 1 else np.zeros_like(p)", "2 * lam * p"),
+            "The value leaves the biases alone and their gradients do not.",
+        ),
+        Misconception(
+            altered(l2_penalty, "np.sum(p**2)", "np.sqrt(np.sum(p**2))"),
+            "You add up norms; the penalty is the sum of squares without a root.",
+        ),
+        Misconception(
+            altered(l2_penalty, "np.zeros_like(p) for", "0.0 for"),
+            "The gradient of a bias is an array of zeros, not one zero: it is added to other gradients of its shape.",
+        ),
+        Misconception(
+            altered(l2_penalty, " else np.zeros_like(p) for p in params]", " else None for p in params if p.ndim > 1]"),
+            "The biases have no gradient in your list. Theirs is zero, and it has its place.",
         ),
     ],
-    hints=["Three things to return; one of them is all zeros."],
+    hints=["An array's `ndim` tells a matrix from a bias.", "The list of gradients is as long as that of parameters."],
 )
+
 
 # --- 1.3 where gradients come from ------------------------------------------------------------------------------------
 
@@ -502,6 +691,14 @@ _LINEAR = Exercise(
             "db still has one row for each example: b is shared by all of them, so sum over the batch.",
         ),
         Misconception(
+            lambda x, W, up: linear_backward(x, W, up)[1:] + linear_backward(x, W, up)[:1],
+            "The results come in another order: first the gradient in x, then those in W and b.",
+        ),
+        Misconception(
+            altered(linear_backward, "upstream @ W.T", "upstream @ W"),
+            "dx is carried through W and not through its transpose: that works for square matrices only, and is wrong there.",
+        ),
+        Misconception(
             lambda x, W, up: (up @ W.T, x.T @ up / len(x), up.sum(axis=0)),
             "dW is divided by the batch size; if the loss is a mean, upstream already contains that factor.",
         ),
@@ -520,32 +717,11 @@ def grad_check(f, g, theta):
     return worst
 
 
-def _check_probe(answer, theta, factor):
-    """called with f, a smooth function, and g, its gradient with the last coordinate times `factor`"""
-    f = lambda t: np.sum(np.sin(t) * np.exp(t))
-    g = (np.sin(theta) + np.cos(theta)) * np.exp(theta)
-    g[-1] *= factor
-    before = theta.copy()
-    error = answer(f, g, theta)
-    if error is None:
-        return None
-    return {"accepts": bool(error < 1e-8), "near": bool(error < 1e-4), "untouched": bool(np.array_equal(theta, before))}
-
-
-def _check_with(h, forward=False, coordinates=slice(None), in_place=False):
-    def wrong(f, g, theta):
-        worst = 0.0
-        for i in range(len(theta))[coordinates]:
-            e = np.zeros(len(theta))
-            e[i] = h
-            base = f(theta) if forward else f(theta - e)
-            numeric = (f(theta + e) - base) / (h if forward else 2 * h)
-            worst = max(worst, abs(numeric - g[i]) / max(1.0, abs(numeric)))
-            if in_place:
-                theta[i] += h
-        return worst
-
-    return wrong
+def _check_probe(answer, theta, factors):
+    """called with f, a smooth function of height 50, and g, its gradient times `factors`; below 1e-8 counts as 0"""
+    f = lambda t: 50 + np.sum(np.sin(t) * np.exp(t))
+    error = answer(f, factors * (np.sin(theta) + np.cos(theta)) * np.exp(theta), theta)
+    return 0.0 if isinstance(error, float) and 0 <= error < 1e-8 else error
 
 
 _CHECK = Exercise(
@@ -554,35 +730,67 @@ _CHECK = Exercise(
     title="Check a gradient",
     statement=r"""
         Compare a gradient `g` (an array) with **central differences** of the function `f` at `theta`, coordinate by coordinate. Return the
-        largest of $\lvert \text{numeric} - g_i\rvert / \max(1, \lvert\text{numeric}\rvert)$. A right gradient must come out below $10^{-8}$.
-        Leave `theta` as it was.""",
+        largest of $\lvert \text{numeric} - g_i\rvert / \max(1, \lvert\text{numeric}\rvert)$. Choose the step so that a right gradient
+        comes out below $10^{-8}$ where `f` is about 50. Leave `theta` as it was.""",
     stub='''
         def grad_check(f, g, theta):
             """The largest relative error of the gradient g at theta."""
             ...''',
     reference=grad_check,
     probe=_check_probe,
+    rtol=1e-4,
     cases=lambda rng: [
-        (np.array([0.3, 0.5]), 1.0),
-        (np.array([0.3, 0.5, -0.2]), 1.01),
-        (rng.uniform(-1, 1, 4), 1.0),
-        (rng.uniform(0.2, 0.5, 3), 1.01),
+        (np.array([0.3, 0.5]), np.ones(2)),
+        (np.array([0.3, 0.5, -0.2]), np.array([1.0, 1.0, 1.01])),
+        (np.array([0.1, 0.4]), np.array([0.5, 1.0])),
+        (np.array([-1.0, 0.2]), np.array([3.0, 1.0])),
+        (np.array([3.0, 0.2]), np.array([1.1, 1.05])),
+        (rng.uniform(-1, 1, 4), np.ones(4)),
+        (rng.uniform(0.2, 0.5, 3), np.array([1.0, 0.9, 1.2])),
     ],
     misconceptions=[
         Misconception(
-            _check_with(1e-5, forward=True),
+            altered(grad_check, "f(theta - e)) / (2 * h)", "f(theta)) / h"),
             "A forward difference is off by about h times the curvature: a right gradient does not pass. Take both sides.",
         ),
         Misconception(
-            _check_with(1e-13),
+            altered(grad_check, "1e-5", "1e-13"),
             "The step is so small that rounding eats the difference; a right gradient fails by far. Try 1e-5.",
         ),
         Misconception(
-            _check_with(1e-5, coordinates=slice(0, 1)),
+            altered(grad_check, "1e-5", "1e-2"),
+            "The step is so long that the function bends within it. A right gradient does not pass; try a shorter one.",
+        ),
+        Misconception(
+            altered(grad_check, "(2 * h)", "h"),
+            "You divide by h. The two points are 2h apart, so every slope is doubled.",
+        ),
+        Misconception(
+            altered(grad_check, "range(len(theta))", "range(1)"),
             "Only the first coordinate is checked, so an error elsewhere passes.",
         ),
         Misconception(
-            _check_with(1e-5, in_place=True),
+            altered(
+                grad_check,
+                "max(worst, abs(numeric - g[i]) / max(1.0, abs(numeric)))",
+                "abs(numeric - g[i]) / max(1.0, abs(numeric))",
+            ),
+            "Only the last coordinate counts: keep the largest error that you have met.",
+        ),
+        Misconception(
+            altered(grad_check, " / max(1.0, abs(numeric))", ""),
+            "That is the absolute error; a large slope may be off by more. Divide as the statement says.",
+        ),
+        Misconception(
+            altered(grad_check, "max(1.0, abs(numeric))", "abs(numeric)"),
+            "You divide by the slope alone: where it is near 0 the quotient says nothing. That is what the 1 is for.",
+        ),
+        Misconception(
+            altered(grad_check, "abs(numeric - g[i])", "numeric - g[i]"),
+            "A gradient that is too large hides: its error is negative. Take the absolute value.",
+        ),
+        Misconception(
+            altered(grad_check, "worst = max(worst, abs", "theta[i] += h\n        worst = max(worst, abs"),
             "theta has moved: each coordinate has to be put back, or a copy moved instead.",
         ),
     ],
@@ -642,10 +850,18 @@ _BUG = Exercise(
             _two_layer(slope=lambda h, a: 1 - a), "The slope of tanh is 1 minus the **square** of its value."
         ),
         Misconception(_two_layer(slope=lambda h, a: a * (1 - a)), "That is the slope of the sigmoid."),
+        Misconception(
+            lambda *case: two_layer_gradients(*case)[::-1],
+            "The two gradients have changed places: that of W1 comes first.",
+        ),
+        Misconception(
+            _two_layer(scale=lambda e: 2 / len(e)),
+            "The slope is right now. The mean runs over all entries of ŷ, and you divide by the number of rows.",
+        ),
     ],
     hints=["Which quantity does the slope of tanh use, its input or its output?"],
 )
 
 EXERCISES = [
-    _MSE, _FIT, _STANDARDISE, _LARGEST, _SPACES, _CE, _BCE, _HINGE, _L2, _RELU, _LINEAR, _CHECK, _BUG,
+    _MSE, _FIT, _STANDARDISE, _DERIVE, _LARGEST, _SPACES, _CE, _BCE, _HINGE, _L2, _RELU, _LINEAR, _CHECK, _BUG,
 ]  # fmt: skip
