@@ -30,13 +30,15 @@ def open_page(browser, idle, tmp_path):
     """`open_page(widget, …, width=…, dark=…)`: a page that holds the widgets, its errors and requests watched."""
     opened = []
 
-    def open_(*widgets, width=1000, dark=False, touch=False, reduced=False, hash="", body=None):
+    def open_(*widgets, width=1000, dark=False, touch=False, reduced=False, forced=False, hash="", body=None):
         page = idle[touch].pop() if idle[touch] else new_page(browser, touch)
         opened.append((touch, page))
         page.errors, page.outside = [], []
         page.set_viewport_size({"width": width, "height": 900})
         page.emulate_media(
-            color_scheme="dark" if dark else "light", reduced_motion="reduce" if reduced else "no-preference"
+            color_scheme="dark" if dark else "light",
+            reduced_motion="reduce" if reduced else "no-preference",
+            forced_colors="active" if forced else "none",
         )
         page.mouse.move(0, 0)
         html = body if body is not None else "\n".join(w.html() for w in widgets)

@@ -106,3 +106,15 @@ def test_keys_pressed_in_a_widget_are_not_taken_by_the_notebook(name, open_page)
         page.keyboard.press("ArrowLeft")
         page.keyboard.press("ArrowRight" if slider.input_value() == before else "ArrowLeft")
         assert slider.input_value() != before
+
+
+@each
+@pytest.mark.parametrize(("dark", "canvas"), [(False, "ffffffff"), (True, "ff000000")])
+def test_pictures_show_their_content_in_the_colours_that_the_system_forces(name, dark, canvas, open_page):
+    page = open_page(example(name), dark=dark, forced=True)
+    forced = page.evaluate(CANVASES)
+    assert all(corner == canvas for corner, _ in forced[:1]) and (forced or name == "quiz")
+    assert all(count > 2 for _, count in forced)
+    page.emulate_media(forced_colors="none")
+    page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    assert not dark or all(corner == "ff1e1915" for corner, _ in page.evaluate(CANVASES)[:1])

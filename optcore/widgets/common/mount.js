@@ -1,4 +1,5 @@
 /* Stored widgets come to life, and follow the theme and the address of their page. */
+import { FORCED } from "./colours.js";
 import { h, page } from "./elements.js";
 import { live } from "./ui.js";
 
@@ -8,7 +9,7 @@ if (typeof document !== "undefined") {
     what = { attributes: true, attributeFilter: ["data-theme", "theme", "data-jp-theme-light"] };
   watch.observe(document.documentElement, what);
   if (document.body) watch.observe(document.body, what);
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", retheme);
+  for (const what of ["(prefers-color-scheme: dark)", FORCED]) matchMedia(what).addEventListener("change", retheme);
   addEventListener("hashchange", () => live.forEach((ui) => ui.restore()));
 }
 

@@ -113,13 +113,14 @@ export class UI {
     this.busy = setTimeout(() => this.status.removeAttribute("aria-busy"), 500);
   }
 
-  /* A colour of the theme by name, or a hex colour, lightened in the dark until it can be read (4.5:1). */
+  /* A colour of the theme by name, or a hex colour, mixed with that of words until it can be read (4.5:1, or 7:1). */
   color(name) {
     if (name in this.theme) return this.theme[name];
     return (this.readable[name] ??= (() => {
       const bg = rgb(this.theme.bg);
       let c = rgb(name);
-      for (let t = 0; t <= 1 && contrast(c, bg) < 4.5; t += 0.1) c = mix(rgb(name), rgb(this.theme.fg), t);
+      for (let t = 0; t <= 1 && contrast(c, bg) < this.theme.legible; t += 0.1)
+        c = mix(rgb(name), rgb(this.theme.fg), t);
       return `rgb(${c})`;
     })());
   }
