@@ -57,6 +57,11 @@ def repository() -> tuple[str, str]:
     return stated["url"].rstrip("/"), stated["branch"]
 
 
+def has_address() -> bool:
+    """Whether the repository has an address: until it is published, _config.yml says OWNER."""
+    return "/OWNER/" not in repository()[0]
+
+
 def number(path: Path) -> str:
     """The number of a notebook: chapters/3-gradient-descent/1-the-update.ipynb is "3.1"."""
     return f"{path.parent.name.split('-')[0]}.{path.name.split('-')[0]}"
@@ -65,6 +70,11 @@ def number(path: Path) -> str:
 def load(path: Path) -> dict:
     """A notebook as it is stored."""
     return json.loads(path.read_text(encoding="utf-8"))
+
+
+def stored(nb: dict) -> str:
+    """A notebook's text in its file, with keys in the order that they had."""
+    return json.dumps(nb, indent=1, ensure_ascii=False) + "\n"
 
 
 def source(cell: dict) -> str:

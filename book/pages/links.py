@@ -7,12 +7,11 @@ import re
 from functools import cache
 from pathlib import Path
 
-import nbformat
 from docutils import nodes
 from pybtex.database import parse_file
 from pybtex.richtext import Text
 
-from book.course import GALLERY, ROOT, notebooks
+from book.course import GALLERY, ROOT, load, notebooks, source, stored
 
 _LINK = re.compile(r"\[([^\][]*)\]\((?:\.\./)*(bibliography|glossary)\.md#([^)\s]*)\)")
 _GLOSSARY = re.compile(r"^```\{glossary\}\n(.*?)^```$", re.DOTALL | re.MULTILINE)
@@ -79,14 +78,14 @@ def corrected_file(path: Path) -> str | None:
     if path.suffix == ".md":
         before = path.read_text(encoding="utf-8")
         return after if (after := corrected(before, page)) != before else None
-    nb = nbformat.read(path, as_version=4)
-    cells = [cell for cell in nb.cells if cell.cell_type == "markdown"]
-    right = [corrected(cell.source, page) for cell in cells]
-    if right == [cell.source for cell in cells]:
+    nb = load(path)
+    cells = [cell for cell in nb["cells"] if cell["cell_type"] == "markdown"]
+    right = [corrected(source(cell), page) for cell in cells]
+    if right == [source(cell) for cell in cells]:
         return None
     for cell, text in zip(cells, right, strict=True):
-        cell.source = text
-    return f"{nbformat.writes(nb)}\n"
+        cell["source"] = text.splitlines(keepends=True)
+    return stored(nb)
 
 
 def stale() -> dict[Path, str]:

@@ -11,6 +11,8 @@ from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.config import Config
 
+from book.course import has_address
+
 CARD = "card.png"  # book/pages/pictures.py draws it
 CARD_ALT = "Contour lines of a valley, and the paths of gradient descent, momentum and Adam through it"
 _RELATIVE = re.compile(r'\b(href|src|action|data-content_root)="(?![a-z]+:|/|#)([^"]*)"')
@@ -21,6 +23,13 @@ def set_base_url(app: Sphinx, config: Config) -> None:
     if not config.html_baseurl:
         owner, name = config.html_theme_options["repository_url"].rstrip("/").split("/")[-2:]
         config.html_baseurl = f"https://{owner.lower()}.github.io/{name}/"
+
+
+def hide_buttons(app: Sphinx, config: Config) -> None:
+    """While the repository has no address, no button leads there."""
+    if not has_address():
+        config.html_theme_options["launch_buttons"] = {}
+        config.html_theme_options |= {f"use_{what}_button": False for what in ("repository", "issues", "edit_page")}
 
 
 def address(app: Sphinx, docname: str) -> str:
@@ -100,4 +109,5 @@ def write_site_files(app: Sphinx) -> None:
 def setup(app: Sphinx) -> None:
     """Connect what extension.py does not call itself."""
     app.connect("config-inited", set_base_url)
+    app.connect("config-inited", hide_buttons)
     app.connect("html-collect-pages", lost_page)

@@ -8,7 +8,6 @@ widget is opened on a page of its own, because Colab shows each output in a fram
 import copy
 import json
 import os
-import re
 import subprocess
 
 import nbformat
@@ -17,6 +16,7 @@ from nbclient import NotebookClient
 
 from book.browser import opened
 from book.course import GALLERY, ROOT, notebooks
+from book.pages import setup_cells
 from book.widgets import answer_quizzes, exercise_widgets
 from optcore.grading.notebooks import file_name, notebook
 
@@ -43,8 +43,9 @@ def execute(tmp_path_factory):
 
     def run(nb: nbformat.NotebookNode) -> nbformat.NotebookNode:
         nb = copy.deepcopy(nb)
-        for cell in nb.cells:
-            cell.source = re.sub(r'optcore @ git\+[^"]+', f"optcore @ {ROOT.as_uri()}", cell.source)
+        for cell in filter(setup_cells.is_setup, nb.cells):  # as it is when the repository has an address
+            imports = cell.source[cell.source.find("\n\n") :] if "\n\n" in cell.source else ""
+            cell.source = setup_cells.CELL.replace("git+{url}@{branch}", ROOT.as_uri()) + imports
         resources = {"metadata": {"path": str(folder / "content")}}
         NotebookClient(nb, timeout=300, kernel_name="colab", resources=resources).execute()
         return nb

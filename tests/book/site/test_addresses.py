@@ -2,17 +2,21 @@
 
 import html
 import re
+from collections import Counter
 from urllib.parse import urlsplit
 
-import yaml
+import pytest
+from bs4 import BeautifulSoup
 from PIL import Image
 
 from book.browser import axe, opened, search_results, served
-from book.course import ROOT, pages
+from book.course import pages, repository
 from book.pages.copies import ADDRESSES
+from tests.copies import Copy
 
-REPOSITORY = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))["repository"]["url"]
-OWNER, NAME = REPOSITORY.rstrip("/").split("/")[-2:]
+CHAPTER = "chapters/4-adaptive-methods/2-adam"
+REPOSITORY = repository()[0]
+OWNER, NAME = REPOSITORY.split("/")[-2:]
 BASE = f"https://{OWNER.lower()}.github.io/{NAME}/"
 
 
@@ -22,6 +26,23 @@ def test_no_address_disappears(built_book):
     gone = [name for name in addresses if not (built_book[0] / name).is_file()]
     assert len(addresses) > 45
     assert not gone, f"{gone}: others may link there. Keep a page at the old address that links to the new one."
+
+
+@pytest.mark.parametrize("owner, there", [("OWNER", False), ("someone", True)])
+def test_buttons_lead_to_the_repository_once_it_has_an_address(owner, there, tmp_path):
+    copy, url = Copy(tmp_path / "copy"), f"https://github.com/{owner}/elsewhere"
+    copy.replace("_config.yml", f"  url: {REPOSITORY}\n", f"  url: {url}\n")
+    copy.write(
+        "_toc.yml", f"format: jb-book\nroot: notation\nparts:\n- {{caption: One, chapters: [file: {CHAPTER}]}}\n"
+    )
+    build = "from jupyter_book.cli.main import main; main(['build', '-q', '.'])"
+    assert copy.python("-c", build).returncode == 0
+    buttons = BeautifulSoup(copy.read(f"_build/html/{CHAPTER}.html"), "html.parser").select(".article-header-buttons a")
+    links = [urlsplit(button["href"]) for button in buttons if button["href"].startswith("http")]
+    places = {"colab.research.google.com": 1, "mybinder.org": 1, "github.com": 3}  # repository, edit, issue
+    assert Counter(link.netloc for link in links) == (places if there else {})
+    assert all(f"{owner}/elsewhere" in link.path for link in links)
+    assert len(buttons) > len(links)  # downloads stay
 
 
 def head(folder, name: str) -> str:
