@@ -11,7 +11,7 @@ TESTS ?= tests optcore book
 PEERS ?= $(wildcard .venv-peers/bin/python)
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: help book serve lab sync run test tested lighthouse pdf lint links bench gradebook slips lite colab peers firefox floors oldest clean clean-all
+.PHONY: help book serve lab sync run test tested lighthouse pdf lint links bench gradebook slips lite recipes colab peers firefox floors oldest clean clean-all
 .DELETE_ON_ERROR:
 
 help:
@@ -31,6 +31,7 @@ help:
 	@echo 'make slips   grade every solution with one slip in it (EXERCISES="adam …" for some)'
 	@echo 'make lite    build the optional site where notebooks run in the browser (fetches Python when opened)'
 	@echo 'make colab   run notebooks with the old versions that Colab has'
+	@echo 'make recipes carry out what CONTRIBUTING.md says, on copies'
 	@echo 'make peers   run the boxes "In PyTorch", and compare with PyTorch and optax of today'
 	@echo 'make firefox move every control of the site in Firefox'
 	@echo 'make oldest  run every test with the lowest versions that the requirements allow'
@@ -129,6 +130,10 @@ gradebook: $(READY)
 colab: $(READY) $(VENV)/requirements-test-ready .venv-colab/ready
 	@book/commands/ensure_tools
 	@$(BIN)/python -m pytest -v tests/elsewhere/colab.py
+
+# Every recipe of CONTRIBUTING.md on a copy, with all the tests that it names.
+recipes: $(READY) $(VENV)/requirements-test-ready
+	@OC_WHOLE_RECIPES=1 $(BIN)/python -m pytest -n $(JOBS) tests/test_contributing.py
 
 .venv-peers/ready: requirements-peers.txt requirements.txt requirements-test.txt
 	@book/commands/make_venv .venv-peers

@@ -1,0 +1,222 @@
+"""Each recipe of CONTRIBUTING.md and of the README, carried out step by step on a copy, and the tests that it names.
+
+`make test` looks at what was added; with OC_WHOLE_RECIPES set (`make recipes`) the tests that a recipe names run whole.
+"""
+
+import json
+import os
+import re
+
+import nbformat
+import pytest
+
+from book.course import ROOT
+from tests.copies import Copy
+
+TEXT = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+WHOLE = bool(os.environ.get("OC_WHOLE_RECIPES"))
+
+
+@pytest.fixture
+def copy(tmp_path) -> Copy:
+    return Copy(tmp_path / "copy")
+
+
+def section(title: str) -> str:
+    """A recipe, as CONTRIBUTING.md has it."""
+    (found,) = re.findall(rf"^## {title}\n(.*?)(?=^## |\Z)", TEXT, re.MULTILINE | re.DOTALL)
+    return found
+
+
+def named_tests(title: str) -> list[str]:
+    """The test files that a recipe's `make test TESTS="…"` names."""
+    (found,) = re.findall(r'`make test TESTS="?([^`"]+)"?`', section(title))
+    return found.split()
+
+
+def expect_green(copy: Copy, title: str, word: str, least: int) -> None:
+    """The named tests pass, and at least so many of them are about what was added."""
+    synced = copy.sync("--check")
+    assert (synced.returncode, synced.stdout) == (0, ""), synced.stderr
+    done = copy.test(*named_tests(title), *([] if WHOLE else ["-k", f"{word} and not fresh_run"]))
+    assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
+    assert int(re.findall(r"(\d+) passed", done.stdout)[-1]) >= least, done.stdout[-500:]
+
+
+def test_every_file_that_it_names_is_there():
+    words = re.findall(r"(?<![\w/])(?:book|tests|optcore|exercises|chapters|\.github)/[\w./-]*\w", TEXT)
+    places = [word for word in words if not re.search(r"NAME|\bN\b", word)]
+    assert len(places) > 15 and [name for name in places if not (ROOT / name).exists()] == []
+    targets = re.findall(r"make ([a-z]+)", TEXT)
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    assert len(targets) > 8 and [name for name in targets if f"\n{name}:" not in makefile] == []
+
+
+# ---- a notebook ---------------------------------------------------------------------------------------------
+
+LESSON = [
+    """# Polynomial decay
+
+The learning rate may fall on a straight line, or on a curve that ends more gently.
+
+**Needs:** why to decay ([5.1](1-why-and-when-to-decay.ipynb)).
+**Time:** 10 minutes.
+
+## What you will be able to do
+
+- write polynomial decay from memory;
+- say what the power changes;
+- work out the rate half-way by hand.
+""",
+    """import optcore as oc
+
+claims = oc.Claims()""",
+    """## The curve
+
+$$\\eta_t = \\eta_0\\,(1 - t/T)^p$$
+
+> **Predict.** Where is the rate half-way down, with a power of 2?
+""",
+    """def polynomial_decay(t, lr, total, power):
+    return lr * (1 - t / total) ** power
+
+
+half = polynomial_decay(50, 1.0, 100, 2)
+print(half)
+claims("rate half-way, power 2", 0.25, half)""",
+    "Half-way the rate is 0.25: a quarter of what it was, not a half.",
+    "oc.schedule()",
+    """## In PyTorch
+
+```python
+import torch
+
+opt = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=1.0)
+decay = torch.optim.lr_scheduler.PolynomialLR(opt, total_iters=100, power=2)
+for _ in range(50):
+    opt.step()
+    decay.step()
+print(round(decay.get_last_lr()[0], 6))
+```
+
+```text
+0.25
+```
+
+## Quiz
+""",
+    'oc.quiz("5.4")',
+    """## Exercise
+
+Write the decay with a floor: [exercises of chapter 5](../../exercises/5-schedules.ipynb).
+
+## Numbers on this page
+""",
+    "claims.table()",
+    """## Further reading
+
+- [Bottou et al. (2018)](../../bibliography.md#bottou2018optimization), section 4: the noise floor.
+""",
+]
+QUESTION = {
+    "id": "polynomial-half",
+    "kind": "one",
+    "text": "Half-way, with a power of 2, the rate is …",
+    "options": [
+        {"text": "a quarter of what it was", "right": True, "why": "A half, squared."},
+        {"text": "a half of what it was", "right": False, "why": "That is the straight line, a power of 1."},
+    ],
+}
+
+
+def change_json(copy: Copy, name: str, change) -> None:
+    """Read a JSON file, change what it holds, and write it."""
+    content = json.loads(copy.read(name))
+    change(content)
+    copy.write(name, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+
+
+def test_a_notebook(copy):
+    chapter, page = "chapters/5-schedules", "chapters/5-schedules/4-polynomial-decay"
+    # 1: its folder, and _toc.yml
+    v4 = nbformat.v4
+    cells = [v4.new_markdown_cell(t) if re.match("[#H]", t) else v4.new_code_cell(t) for t in LESSON]
+    nbformat.write(v4.new_notebook(cells=cells), copy.path(f"{page}.ipynb"))
+    exercises = "      - file: exercises/5-schedules\n"
+    copy.replace("_toc.yml", exercises, f"      - file: {page}\n{exercises}")
+    # 4: questions and concepts
+    change_json(copy, f"{chapter}/quizzes.json", lambda quizzes: quizzes.update({"5.4": [QUESTION]}))
+    promised = json.loads(copy.read("chapters/concepts.json"))
+    new = f"S{len(promised) + 1}"
+    entry = {"id": new, "concept": "polynomial decay", "notebook": "5.4"}
+    change_json(copy, "chapters/concepts.json", lambda concepts: concepts.append(entry))
+    place = {"notebook": "5.4", "heading": "The curve"}
+    change_json(copy, f"{chapter}/concepts.json", lambda places: places.update({new: place}))
+    # 5: make run NOTEBOOKS=…, which begins and ends with make sync
+    for step in (copy.sync, lambda: copy.python("-m", "book.commands.run_notebooks", f"{page}.ipynb"), copy.sync):
+        done = step()
+        assert done.returncode == 0, done.stdout + done.stderr
+    assert f"- [5.4 Polynomial decay]({page}.ipynb)" in copy.read("intro.md")
+    assert f"- **polynomial decay**: 5.4 [The curve]({page}.ipynb#the-curve)" in copy.read("concepts.md")
+    assert f"{page}.html" in copy.read("book/site/addresses.txt").split()
+    expect_green(copy, "Add a notebook", "4-polynomial-decay", least=6)
+
+
+# ---- an exercise --------------------------------------------------------------------------------------------
+
+EXERCISE = '''
+def polynomial_decay(t, lr, total, power):
+    return lr * max(1 - t / total, 0) ** power
+
+
+_POLYNOMIAL = Exercise(
+    id="schedules/polynomial-decay",
+    notebook="5.3",
+    title="Polynomial decay",
+    statement="The rate falls from `lr` to zero as the `power` of what is left of `total` steps, and stays there.",
+    stub="""
+        def polynomial_decay(t, lr, total, power):
+            ...""",
+    reference=polynomial_decay,
+    cases=lambda rng: [
+        *((t, 1.0, 4, 2) for t in (0, 1, 4, 5)),
+        (int(rng.integers(1, 9)), rng.uniform(0.1, 1), 10, rng.uniform(1.5, 3)),
+    ],
+    misconceptions=[
+        Misconception(
+            lambda t, lr, total, power: lr * (1 - t / total) ** power,
+            "Right until all steps are done; with an even power the rate rises again after them.",
+        ),
+    ],
+    hints=["What part of the steps is left? It cannot be less than nothing."],
+)
+'''
+
+
+def test_an_exercise(copy):
+    catalogue = "optcore/grading/catalogue/schedules.py"
+    # 1 to 3: the object, with its known wrong answers and its cases; at its place among the EXERCISES
+    head, tail = copy.read(catalogue).split("EXERCISES = [\n")
+    listed, end = tail.rsplit("]", 1)
+    copy.write(catalogue, f"{head.rstrip()}\n\n{EXERCISE}\n\nEXERCISES = [\n{listed}    _POLYNOMIAL,\n]{end}")
+    # 4: make sync
+    done = copy.sync()
+    assert done.stdout == "exercises/5-schedules.ipynb: written\n", done.stderr
+    assert "### Polynomial decay" in copy.read("exercises/5-schedules.ipynb")
+    expect_green(copy, "Add an exercise", "schedules", least=4)
+
+
+# ---- a copy of one's own ------------------------------------------------------------------------------------
+
+
+def test_a_copy_of_ones_own(copy):
+    # 1: the address, in _config.yml alone; 2: make sync
+    stated = re.search(r"url: (\S+)", copy.read("_config.yml"))[1]
+    copy.replace("_config.yml", stated, "https://github.com/somebody/their-course")
+    done = copy.sync()
+    assert done.returncode == 0 and len(done.stdout.splitlines()) > 30, done.stderr
+    left = [path for path in copy.root.rglob("*") if path.is_file() and stated.encode() in path.read_bytes()]
+    assert left == []
+    names = ["tests/grading/test_exports.py", "tests/test_elsewhere.py", "tests/test_readme.py"]
+    done = copy.test(*names, "-k", "not built_again")
+    assert done.returncode == 0, done.stdout[-6000:]
