@@ -47,7 +47,7 @@ def test_every_file_that_it_names_is_there():
     words = re.findall(r"(?<![\w/])(?:book|tests|optcore|exercises|chapters|\.github)/[\w./-]*\w", TEXT)
     places = [word for word in words if not re.search(r"NAME|\bN\b", word)]
     assert len(places) > 15 and [name for name in places if not (ROOT / name).exists()] == []
-    targets = re.findall(r"make ([a-z]+)", TEXT)
+    targets = re.findall(r"(?:`|│ )make ([a-z]+)", TEXT)
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     assert len(targets) > 8 and [name for name in targets if f"\n{name}:" not in makefile] == []
 
