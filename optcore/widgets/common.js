@@ -29,7 +29,7 @@ plot     ui.plot({label, title, ratio, narrow, x, y, logx, logy, xlabel, ylabel,
          .rule({x} or {y}, style): a line across   xs, ys: arrays, or functions of the index and style.n
          style: {color, width, dash, alpha, halo, size, align, base, dx, dy}
          .handle(key or {get, set}, {label, axis: "xy"|"x"|"y", at, color})   .handles(key, {label}): a list of points
-         .pick(([x, y]) => …): click or drag anywhere in the plot
+         .pick(([x, y]) => …, {sketch}): click, tap or mouse drag in the plot; with sketch, fingers draw too
 numbers  oc.fmt(x, digits)   oc.clamp   oc.linspace(a, b, n)   oc.memo(fn): runs again when an argument changed
          oc.eig2(a, b, c): eigenvalues of [[a, b], [b, c]], small first   oc.rgb(css)   oc.mix(rgb, rgb, t)
          oc.scale({scale, min, max}) → [position 0…1 to value, and back]   oc.tidy(v, scale, step) rounds as sliders do

@@ -25,10 +25,11 @@ export default {
       xlabel: "evaluation",
     });
     const put = (i, y) => ui.set({ metric: ui.value.metric.with(i, y) });
-    above.pick(([x, y]) => {
+    const draw = ([x, y]) => {
       const at = oc.clamp(Math.round(x) - 1, 0, n - 1);
       ui.set({ metric: ui.value.metric.with(at, y), at });
-    });
+    };
+    above.pick(draw, { sketch: true });
     above.handle(
       { get: () => [ui.value.at + 1, ui.value.metric[ui.value.at]], set: ([, y]) => put(ui.value.at, y) },
       { label: "Value of the metric", color: "accent" },

@@ -62,7 +62,7 @@ export default {
     const list = (v) => (v.signal === "drawn" ? v.drawn : signals[v.signal][1]);
     const put = (i, y) =>
       ui.set({ drawn: [...list(ui.value)].with(i, clamp(y / ui.value.scale, -9, 9)), signal: "drawn", at: i });
-    above.pick(([px, y]) => put(clamp(Math.round(px) - 1, 0, n - 1), y));
+    above.pick(([px, y]) => put(clamp(Math.round(px) - 1, 0, n - 1), y), { sketch: true });
     above.handle(
       {
         get: () => [ui.value.at + 1, list(ui.value)[ui.value.at] * ui.value.scale],

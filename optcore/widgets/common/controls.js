@@ -37,6 +37,7 @@ export const controls = {
       shown = h("span", { class: "oc-value", "aria-hidden": "true" });
     const rail = marks && h("div", { class: "oc-marks", "aria-hidden": "true" });
     this.control(input, { ...options, after: [rail] }, shown);
+    keep(this, key, input);
     const places = () => (marks ? of(marks) : []).filter(({ at }) => at >= limits()[0] && at <= limits()[1]);
     input.addEventListener("input", () => {
       const n = count(),
@@ -155,6 +156,7 @@ export const controls = {
     const input = h("input", { type: "range", min: 0, step: 1 }),
       shown = h("span", { class: "oc-value", "aria-hidden": "true" });
     this.control(input, { label, in: box }, shown);
+    keep(this, key, input);
     input.addEventListener("input", () => (this.stop(), go(+input.value)));
     this.field(key, (v, note) =>
       v === null ? v : Number.isInteger(v) && v >= 0 ? v : (note(`${label} was not a step`), null),
@@ -167,6 +169,13 @@ export const controls = {
     });
   },
 };
+
+/* A finger that comes to scroll the page gives back what its first touch of a slider has moved. */
+function keep(ui, key, input) {
+  let before;
+  input.addEventListener("pointerdown", () => (before = ui.value[key]));
+  input.addEventListener("pointercancel", () => ui.set({ [key]: before }));
+}
 
 /* Ticks with labels under a slider; neighbours closer than their labels lean away from each other. */
 function drawMarks(rail, marks) {

@@ -115,18 +115,31 @@ export const pointers = {
     return kept;
   },
 
-  /* Calls fn([x, y]) for a click or a mouse drag; a touch must be a tap, so that a swipe still scrolls. */
-  pick(fn) {
+  /* Calls fn([x, y]) for a click, a tap or a mouse drag. A finger that moves scrolls the page and picks nothing, but
+     with `sketch`, once it goes sideways. */
+  pick(fn, { sketch = false } = {}) {
+    const { canvas } = this;
     const at = (e) => {
       const r = this.box.getBoundingClientRect();
       fn([clamp(this.xAt(e.clientX - r.left), ...this.x), clamp(this.yAt(e.clientY - r.top), ...this.y)]);
     };
-    this.canvas.addEventListener("pointerdown", (e) => {
-      if (e.pointerType !== "mouse" || e.button) return;
-      this.canvas.setPointerCapture(e.pointerId);
+    let from = null,
+      picking = false;
+    canvas.addEventListener("pointerdown", (e) => {
+      if (e.button) return;
+      from = [e.clientX, e.clientY];
+      picking = e.pointerType === "mouse";
+      if (!picking) return;
+      canvas.setPointerCapture(e.pointerId);
       at(e);
     });
-    this.canvas.addEventListener("pointermove", (e) => this.canvas.hasPointerCapture(e.pointerId) && at(e));
-    this.canvas.addEventListener("click", (e) => e.pointerType !== "mouse" && at(e));
+    canvas.addEventListener("pointermove", (e) => {
+      if (!from) return;
+      const [dx, dy] = [Math.abs(e.clientX - from[0]), Math.abs(e.clientY - from[1])];
+      picking ||= sketch && dx > Math.max(8, dy);
+      if (picking) at(e);
+    });
+    for (const type of ["pointerup", "pointercancel"]) canvas.addEventListener(type, () => (from = null));
+    canvas.addEventListener("click", (e) => e.pointerType !== "mouse" && at(e));
   },
 };

@@ -31,6 +31,14 @@ equal(notes({ lr: "x" }), "Rate was not a number");
 equal(ui.value.lr, 1);
 equal(notes({ n: 12.4 }), "Count was limited to 10"); // limits are functions of the settings
 
+// a touch that becomes a scroll gives back what it moved
+ui.set({ lr: 0.123456 });
+made.lr.fire("pointerdown");
+input(made.lr, { value: 5 });
+made.lr.fire("pointercancel");
+equal(ui.value.lr, 0.123456);
+ui.set({ lr: 1 });
+
 input(made.kind, { value: "b" }, "change");
 equal(ui.value.kind, "b");
 equal(notes({ kind: "c" }), "Kind has no choice “c”");

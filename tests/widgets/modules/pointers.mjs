@@ -67,3 +67,36 @@ equal(
 );
 deepEqual(ui.value.list, [[3, 3]]);
 equal(notes({ list: [] }), "Point: at least 1 needed");
+
+// a mouse picks from its press on, a finger by a tap alone
+const at = (x, y, more) => ({ clientX: plot.X(x), clientY: plot.Y(y), pointerId: 2, ...more });
+const picked = () => ui.value.start.map((v) => +v.toFixed(9));
+const { canvas } = plot;
+canvas.fire("pointerdown", at(1, 1, { pointerType: "mouse", button: 0 }));
+canvas.fire("pointermove", at(2, 3, { pointerType: "mouse" }));
+deepEqual(picked(), [2, 3]);
+canvas.fire("pointerup", at(2, 3));
+canvas.fire("pointermove", at(5, 5, { pointerType: "mouse" }));
+canvas.fire("pointerdown", at(5, 5, { pointerType: "mouse", button: 2 }));
+deepEqual(picked(), [2, 3]);
+const finger = { pointerType: "touch", button: 0 };
+canvas.fire("pointerdown", at(5, 5, finger));
+canvas.fire("pointermove", at(9, 5, finger));
+canvas.fire("pointercancel", at(9, 5, finger));
+deepEqual(picked(), [2, 3]);
+canvas.fire("click", at(4, 6, finger));
+deepEqual(picked(), [4, 6]);
+
+// where one draws, fingers draw once they go sideways
+const seen = [];
+const { plot: paper } = await widget({ setup: (_, p) => p.pick((where) => seen.push(where), { sketch: true }) });
+const touch = (type, x, y) => paper.canvas.fire(type, { clientX: x, clientY: y, pointerId: 3, ...finger });
+touch("pointerdown", 50, 50);
+touch("pointermove", 52, 70);
+equal(seen.length, 0);
+touch("pointermove", 80, 70);
+touch("pointermove", 81, 110);
+equal(seen.length, 2);
+touch("pointerup", 81, 110);
+touch("pointermove", 150, 110);
+equal(seen.length, 2);
