@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-_OTHER = {
+_OTHER: dict[type, list[type]] = {
     ast.Add: [ast.Sub],
     ast.Sub: [ast.Add],
     ast.Mult: [ast.Div],
@@ -337,7 +337,7 @@ def _listed(names: set[str]) -> str:
     return " and ".join(f"`{name}`" for name in sorted(names))
 
 
-def _with(node: ast.AST, **fields: Any) -> ast.AST:
+def _with(node: Any, **fields: Any) -> Any:
     new = copy.copy(node)
     for name, value in fields.items():
         setattr(new, name, value)
