@@ -24,7 +24,11 @@ def arguments(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--seed", required=True, help="any text; whoever does not know it does not know the cases")
     parser.add_argument("-o", "--output", type=Path, default=Path("grades.csv"))
     parser.add_argument("--only", nargs="+", default=[], metavar="NAME", help="chapters or exercises (default: all)")
-    parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="submissions at a time (default: every core)")
+    parser.add_argument(
+        "--again", nargs="+", default=[], metavar="NAME", help="grade these students or exercises once more"
+    )
+    parser.add_argument("--dask", default="", metavar="ADDRESS", help="let the workers of this Dask scheduler run them")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="students at a time (default: every core)")
     parser.add_argument("--wall", type=float, default=sandbox.Limits.wall, help="seconds each (%(default)s)")
     parser.add_argument("--memory", type=int, default=sandbox.Limits.memory >> 20, help="megabytes each (%(default)s)")
     parser.add_argument("--no-bubblewrap", action="store_true", help="weaker isolation; the report says so")
@@ -42,10 +46,8 @@ def main(argv: list[str]) -> int:
     asked.output.parent.mkdir(parents=True, exist_ok=True)
     if asked.fresh:
         journal.unlink(missing_ok=True)
-    limits = replace(
-        sandbox.Limits(), wall=asked.wall, cells=asked.wall / 2, cpu=int(asked.wall) + 1, memory=asked.memory << 20
-    )
-    isolation = sandbox.isolation(walled)
+    limits = replace(sandbox.Limits(), wall=asked.wall, cpu=int(asked.wall) + 1, memory=asked.memory << 20)
+    isolation = sandbox.isolation(walled, bool(asked.dask))
     print(isolation)
     try:
         grades = grade_class(
@@ -56,7 +58,9 @@ def main(argv: list[str]) -> int:
             jobs=asked.jobs,
             limits=limits,
             walled=walled,
+            again=asked.again,
             quiet=asked.quiet,
+            dask=asked.dask,
         )
         if asked.export:
             kind, _, path = asked.export.partition("=")
@@ -67,6 +71,9 @@ def main(argv: list[str]) -> int:
         return 1
     write_csv(asked.output, grades)
     write_html(asked.output.with_suffix(".html"), grades, isolation)
+    broken = sum(bool(grade.broken) for grade in grades)
+    if broken:
+        print(f"{broken} could not be graded, because the sandbox broke down twice; run the command again")
     solved, of = sum(grade.points for grade in grades), sum(len(grade.feedback) for grade in grades)
     print(
         f"{len(grades)} students, {solved} of {of} exercises solved: {asked.output}, "

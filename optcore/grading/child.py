@@ -7,11 +7,12 @@ submission how the child ended, and its frames.
 """
 
 import ast
+import asyncio
+import codeop
 import ctypes
-import json
+import inspect
 import linecache
 import os
-import re
 import resource
 import select
 import shutil
@@ -20,54 +21,60 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import asdict
 from importlib import import_module
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any, BinaryIO
-
-if __name__ == "__main__":
-    sys.path.append(str(Path(__file__).parents[2]))
 
 import optcore
 from optcore.grading import portable, wire
+from optcore.grading.cells import code_cells, shell, statements
 from optcore.grading.exercise import Exercise
 from optcore.grading.judge import refuse, run_all
-from optcore.grading.run import TimeLimit, their_line, time_limit
+from optcore.grading.run import TimeLimit, error_line, their_line, time_limit
 
 OUTPUT = 8 << 20  # bytes of answers that are read from one submission
+KILLED = "it was killed from outside, as when memory runs out"
+_IDLE = 600.0  # seconds without a request after which a server ends by itself
 _SET_DUMPABLE, _NO_NEW_PRIVILEGES = 4, 38  # <sys/prctl.h>
 
 
 # --- the server -------------------------------------------------------------------------------------------------------
 
 
-def serve(requests: BinaryIO, replies: BinaryIO) -> None:
-    """Answer submissions until there are no more."""
+def serve(requests: BinaryIO, replies: BinaryIO, scratch: Path, walled: bool) -> None:
+    """Answer submissions until there are no more. They write into `scratch`, which is this server's alone."""
+    if walled and not scratch.is_mount():
+        raise RuntimeError("the wall that was promised is missing")
     keep_memory_private()
     plan = wire.decode(receive(requests))
     exercises = [_exercise(packed) for packed in plan["exercises"]]
     send(replies, b"ready")
-    while request := receive(requests):
+    while select.select([requests], [], [], _IDLE)[0] and (request := receive(requests)):
+        asked = wire.decode(request)
+        limits = plan["limits"] | {"wall": asked["wall"], "cells": asked["wall"] / 2}
         read, write = os.pipe()
-        scratch = tempfile.mkdtemp()
+        folder = tempfile.mkdtemp(dir=scratch)
         child = os.fork()
         if child == 0:
             try:
-                os.chdir(scratch)
-                os.environ["TMPDIR"] = tempfile.tempdir = scratch
-                _limit(write, plan["limits"])
-                _run_submission(request, exercises, plan["limits"], os.fdopen(write, "wb"))
+                os.chdir(folder)
+                os.environ["TMPDIR"] = tempfile.tempdir = folder
+                _limit(write, limits)
+                _run_submission(asked, exercises, limits, os.fdopen(write, "wb"))
                 os._exit(0)
             finally:
                 os._exit(1)
         os.close(write)
-        ended, frames = _collect(read, child, plan["limits"]["wall"])
-        _remove([Path(scratch)] if not plan["walled"] else Path(tempfile.gettempdir()).iterdir())
+        ended, frames = _collect(read, child, limits["wall"])
+        empty(scratch)
         send(replies, ended.encode())
         send(replies, frames)
+    if not walled:
+        shutil.rmtree(scratch, ignore_errors=True)
 
 
 def send(stream: BinaryIO, data: bytes) -> None:
@@ -117,17 +124,18 @@ def _collect(read: int, child: int, wall: float) -> tuple[str, bytes]:
     with suppress(ChildProcessError):
         _, status = os.waitpid(child, 0)
         code = os.waitstatus_to_exitcode(status)
-        ended = ended or ("CPU time" if code == -signal.SIGXCPU else f"exit code {code}" if code else "")
+        names = {-signal.SIGXCPU: "CPU time", -signal.SIGKILL: KILLED, 0: ""}
+        ended = ended or names.get(code, f"exit code {code}")
     return ended, bytes(frames[:OUTPUT])
 
 
-def _remove(paths: Iterable[Path]) -> None:
-    """Clear away what a submission left: behind the wall all of /scratch is its own, elsewhere only one folder."""
-    for path in paths:
+def empty(scratch: Path) -> None:
+    """Clear away what a submission left."""
+    for path in scratch.iterdir():
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path, ignore_errors=True)
         else:
-            path.unlink()
+            path.unlink(missing_ok=True)
 
 
 def _wait(child: int, seconds: float) -> None:
@@ -148,15 +156,15 @@ def _limit(keep: int, limits: dict[str, Any]) -> None:
         os.dup2(null, descriptor)
     os.closerange(3, keep)
     os.closerange(keep + 1, 1024)
-    for name, limit in (
-        ("CORE", 0),
-        ("CPU", limits["cpu"]),
-        ("AS", limits["memory"]),
-        ("FSIZE", limits["file"]),
-        ("NOFILE", 64),
+    for name, limit, most in (
+        ("CORE", 0, 0),
+        ("CPU", limits["cpu"], limits["cpu"] + 1),  # a signal that names the reason, then the end
+        ("AS", limits["memory"], limits["memory"]),
+        ("FSIZE", limits["file"], limits["file"]),
+        ("NOFILE", 64, 64),
     ):
         with suppress(ValueError, OSError):  # macOS knows fewer limits than Linux
-            resource.setrlimit(getattr(resource, f"RLIMIT_{name}"), (limit, limit))
+            resource.setrlimit(getattr(resource, f"RLIMIT_{name}"), (limit, most))
 
 
 def _give_up_rights() -> None:
@@ -182,38 +190,32 @@ def _prctl(option: int, value: int) -> None:
 
 
 def _run_submission(
-    request: bytes, exercises: list[tuple[Exercise, list[tuple]]], limits: dict[str, Any], out: BinaryIO
+    asked: dict[str, Any], exercises: list[tuple[Exercise, list[tuple]]], limits: dict[str, Any], out: BinaryIO
 ) -> None:
     """Run the cells, then write a frame for every exercise that was handed in."""
 
     def frame(**content: Any) -> None:
         send(out, wire.encode(content))
 
-    submission = wire.decode(request)
     try:
-        cells = _cells(submission["name"], submission["source"])
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        frame(note=f"not a notebook: {error}"[:200])
+        cells = [_Cell(number, source) for number, source in enumerate(code_cells(asked["name"], asked["source"]), 1)]
+    except ValueError as error:
+        frame(note=str(error))
         return
     if os.getuid() == 0:
-        _import_ahead(cells)
+        _import_ahead([statement for cell in cells for statement in cell.statements])
     _give_up_rights()
     handed_in: dict[str, Any] = {}
-    namespace = {"__name__": "__main__", "display": lambda *what, **how: None}
     _hide_grading(handed_in)
-    try:
-        with time_limit(limits["cells"]):
-            for number, source in enumerate(cells, 1):
-                if said := _execute(source, f"<cell {number}>", namespace):
-                    frame(note=f"cell {number}, {said}")
-    except TimeLimit:
-        frame(note=f"the cells ran longer than {limits['cells']:g} s")
+    namespace: dict[str, Any] = {"__name__": "__main__", "display": lambda *what, **how: None}
+    for note in _run_cells(cells, namespace, limits["cells"]):
+        frame(note=note)
     names = Counter(exercise.name for exercise, _ in exercises)
     for exercise, cases in exercises:
         by_name = namespace.get(exercise.name) if names[exercise.name] == 1 else None
         short = exercise.id.rpartition("/")[2]
         answer = handed_in.get(exercise.id, handed_in.get(short, by_name))
-        if answer is None:
+        if answer is None or exercise.id not in (asked["only"] or [exercise.id]):
             continue
         refused = refuse(exercise, answer)
         if refused is not None:
@@ -222,67 +224,96 @@ def _run_submission(
             frame(id=exercise.id, outcomes=[asdict(outcome) for outcome in run_all(exercise, answer, cases)])
 
 
-def _import_ahead(cells: list[str]) -> None:
+class _Cell:
+    """A cell, parsed; `problem` says why it could not be."""
+
+    def __init__(self, number: int, source: str):
+        self.label, self.name, self.problem = f"cell {number}", f"<cell {number}>", ""
+        linecache.cache[self.name] = len(source), None, source.splitlines(keepends=True), self.name
+        try:
+            self.statements = statements(source)
+        except Exception as error:
+            self.statements, self.problem = [], f"{self.label}: {error_line(error)}"[:300]
+
+
+def _import_ahead(statements: list[ast.stmt]) -> None:
     """Import while still root what the cells import: a stranger may not be able to read root's Python."""
-    for cell in cells:
-        with suppress(SyntaxError, ValueError, RecursionError):
-            for node in ast.walk(ast.parse(cell)):
-                names = [alias.name for alias in node.names] if isinstance(node, ast.Import | ast.ImportFrom) else []
-                if isinstance(node, ast.ImportFrom) and node.module:
-                    names = [node.module, *(f"{node.module}.{name}" for name in names)]
-                for name in names:
-                    with suppress(Exception):
-                        import_module(name)
+    for node in (node for statement in statements for node in ast.walk(statement)):
+        names = [alias.name for alias in node.names] if isinstance(node, ast.Import | ast.ImportFrom) else []
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names = [node.module, *(f"{node.module}.{name}" for name in names)]
+        for name in names:
+            with suppress(Exception):
+                import_module(name)
 
 
-def _cells(name: str, source: bytes) -> list[str]:
-    """The code of a notebook, cell by cell, or of a script."""
-    text = source.decode("utf-8")
-    if name.endswith(".py"):
-        return [text]
-    cells = ["".join(cell["source"]) for cell in json.loads(text)["cells"] if cell["cell_type"] == "code"]
-    if not any(cell.strip() for cell in cells):
-        raise ValueError("it has no code cells")
-    return cells
+def _run_cells(cells: list[_Cell], namespace: dict[str, Any], seconds: float) -> Iterator[str]:
+    """Run the cells in `namespace` and say what went wrong.
 
-
-def _execute(source: str, name: str, namespace: dict[str, Any]) -> str:
-    """Run one cell; what it raises becomes a sentence."""
-    try:
-        source = without_magics(source)
-        linecache.cache[name] = len(source), None, source.splitlines(keepends=True), name
-        exec(compile(source, name, "exec"), namespace)
-    except TimeLimit:
-        raise
-    except BaseException as error:  # SystemExit and KeyboardInterrupt too: the next cell counts
-        return f"{their_line(error)}: {type(error).__name__}: {error}"[:300]
-    return ""
-
-
-def without_magics(source: str) -> str:
-    """A cell as plain Python: where it is not, `pass` stands for IPython's `%pip …` and `!ls`.
-
-    >>> without_magics("if x:\\n    %pip install y"), without_magics("a = (7\\n  % 3)")
-    ('if x:\\n    pass', 'a = (7\\n  % 3)')
+    Every statement stands for itself: after one that fails the next one counts all the same. None may take more than
+    half of the time that is left, so that one without end costs itself only.
     """
-    try:
-        ast.parse(source)
-    except SyntaxError:
-        return re.sub(r"^([ \t]*)[%!].*$", r"\1pass", source, flags=re.MULTILINE)
-    return source
+    end = time.monotonic() + seconds
+    execute = _executor(namespace)
+    for cell in cells:
+        if cell.problem:
+            yield cell.problem
+        for statement in cell.statements:
+            left = end - time.monotonic()
+            if left < 0.01:
+                yield f"the cells ran longer than {seconds:g} s; {cell.label} and what follows did not run"
+                return
+            try:
+                with time_limit(left / 2):
+                    execute(statement, cell.name)
+            except TimeLimit:
+                yield f"{cell.label}, line {statement.lineno}: stopped after {left / 2:.2g} s"
+            except BaseException as error:  # SystemExit and KeyboardInterrupt too
+                yield f"{cell.label}, {their_line(error)}: {error_line(error)}"[:300]
+
+
+def _executor(namespace: dict[str, Any]) -> Callable[[ast.stmt, str], None]:
+    """Runs a statement as Jupyter would: `await` at the top, `from __future__` for what follows, `get_ipython()`."""
+    compiler, loop = codeop.Compile(), asyncio.new_event_loop()
+    compiler.flags |= ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+
+    def execute(statement: ast.stmt, name: str) -> None:
+        code = compiler(ast.Module([statement], []), name, "exec")  # type: ignore[arg-type]  # a tree serves as well
+        result = eval(code, namespace)
+        if code.co_flags & inspect.CO_COROUTINE:
+            loop.run_until_complete(result)
+
+    def run(source: str) -> None:
+        for statement in statements(source):
+            execute(statement, "<magic>")
+
+    import IPython
+
+    stand_in = shell(run)
+    namespace["get_ipython"] = IPython.get_ipython = lambda: stand_in
+    return execute
 
 
 def _hide_grading(handed_in: dict[str, Any]) -> None:
     """Take the grader out of reach: from here on `oc.check(id, answer)` only notes what is handed in."""
     for name in [name for name in sys.modules if name.startswith("optcore.grading")]:
         del sys.modules[name]
+
+    def check(exercise: str, answer: Any) -> Any:
+        handed_in[exercise] = answer
+        return SimpleNamespace(exercise=exercise, voice="", text="", case="")  # true, for `assert oc.check(…)`
+
     quiet: Any = ModuleType("optcore.grading")
+    quiet.check = check
     quiet.hint = quiet.solution = quiet.progress = lambda *what, **how: None
-    quiet.check = lambda exercise, answer: handed_in.update({exercise: answer})
     for name in ("check", "hint", "solution", "progress"):
         setattr(optcore, name, getattr(quiet, name))
     sys.modules["optcore.grading"] = optcore.grading = quiet
 
 
-if __name__ == "__main__":
-    serve(sys.stdin.buffer, sys.stdout.buffer)
+def main() -> None:
+    """What `sandbox` starts: the arguments are the folder for scratch files and, behind a wall, "walled"."""
+    import IPython.core.inputtransformer2  # noqa: F401  # once, and while it can still be read
+
+    scratch, *walled = sys.argv[1:]
+    serve(sys.stdin.buffer, sys.stdout.buffer, Path(scratch), walled == ["walled"])

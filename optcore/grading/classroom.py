@@ -1,37 +1,27 @@
-"""Grade a class: find the submissions, run each in its sandbox, judge what comes back, keep the results.
+"""Grade a class: run what each student handed in in a sandbox, judge what comes back, keep the results.
 
-Judging happens here and nowhere else: the sandboxes know neither the seed nor the solutions. What each submission gave
-is written down at once, so that a run that was interrupted goes on where it stopped.
+Judging happens here and nowhere else: the sandboxes know neither the seed nor the solutions. What each hand-in gave is
+written down at once, so that a run that was interrupted goes on where it stopped.
 """
 
+import contextlib
 import hashlib
-import json
-import os
-import stat
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
-from . import portable, sandbox, wire
+from . import cluster, portable, sandbox, wire
 from .catalogue import CHAPTERS, chapter, exercises, find
 from .exercise import Exercise
-from .judge import CORRECT, HINT, MISSING, WORKING, Feedback, judge, key
+from .handins import HandIn, find_handins
+from .journal import Journal, Place
+from .judge import CORRECT, MISSING, WORKING, Feedback, Key, judge, key
 from .run import Outcome
 from .sandbox import Limits
 
-NEEDS = ("joblib", "tqdm")  # beside NumPy: the extra "grading" of pyproject.toml
-Place = tuple[str, str]  # a file's place in the folder, and the digest of its content
-_BEST_FIRST = (CORRECT, HINT, WORKING, MISSING)
-
-
-@dataclass(frozen=True)
-class Submission:
-    """One file that a student handed in, or the reason why it is not even opened."""
-
-    student: str
-    path: Path
-    problem: str = ""
+NEEDS = ("ipython", "joblib", "tqdm")  # beside NumPy: the extra "grading" of pyproject.toml
+Ran = list[tuple[str, str, bytes]]  # for each file its name, how it ended, and its frames
 
 
 @dataclass
@@ -41,53 +31,15 @@ class Grade:
     student: str
     feedback: dict[str, Feedback]
     notes: list[str] = field(default_factory=list)
+    handin: HandIn = field(default_factory=lambda: HandIn(""))
+    shares: dict[str, float] = field(default_factory=dict)  # of the cases that agree, where not all do
+    mistakes: dict[str, str] = field(default_factory=dict)  # known ones that were met
+    files: dict[str, str] = field(default_factory=dict)  # where the answer stood
+    broken: str = ""  # why there is no grade: it says nothing about the student
 
     @property
     def points(self) -> int:
         return sum(map(bool, self.feedback.values()))
-
-
-# --- submissions ------------------------------------------------------------------------------------------------------
-
-
-def find_submissions(folder: Path) -> list[Submission]:
-    """A student is a notebook, a script, or a folder of them in `folder`; links are not followed."""
-    found = []
-    for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
-        path = Path(entry.path)
-        known = path.suffix in (".ipynb", ".py")
-        if entry.name.startswith(".") and not known:  # .DS_Store, .git and the like
-            continue
-        if entry.is_symlink():
-            found.append(Submission(path.stem, path, "a symbolic link"))
-        elif entry.is_dir():
-            inside = sorted(
-                Path(root) / name
-                for root, _, names in os.walk(path)
-                for name in names
-                if Path(name).suffix in (".ipynb", ".py") and ".ipynb_checkpoints" not in root
-            )
-            found += [Submission(entry.name, file) for file in inside] or [
-                Submission(entry.name, path, "no notebook in the folder")
-            ]
-        else:
-            found.append(Submission(path.stem, path, "" if known else "neither a notebook nor a script"))
-    return found
-
-
-def read_submission(path: Path, most: int) -> tuple[bytes, str]:
-    """The bytes of a submission, or what keeps us from reading it."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    except OSError as error:
-        return b"", "a symbolic link" if path.is_symlink() else f"cannot be read: {error.strerror}"
-    with open(descriptor, "rb") as file:
-        about = os.fstat(descriptor)
-        if not stat.S_ISREG(about.st_mode):
-            return b"", "not a file"
-        if about.st_size > most:
-            return b"", f"larger than {most >> 20} MB"
-        return file.read(most), ""
 
 
 # --- the plan ---------------------------------------------------------------------------------------------------------
@@ -100,7 +52,7 @@ def choose(names: list[str]) -> list[Exercise]:
     ['gradient-descent/gd', 'gradient-descent/contraction']
     """
     chosen = [e for name in names for e in (chapter(name) if name in CHAPTERS else [find(name)])]
-    return chosen if names else exercises()
+    return list({e.id: e for e in chosen}.values()) if names else exercises()
 
 
 def seed_number(seed: str) -> int:
@@ -108,11 +60,10 @@ def seed_number(seed: str) -> int:
     return int.from_bytes(hashlib.sha256(seed.encode()).digest()[:8])
 
 
-def make_plan(chosen: list[Exercise], seed: int, limits: Limits, walled: bool) -> bytes:
+def make_plan(chosen: list[Exercise], seed: int, limits: Limits) -> bytes:
     """What the sandboxes get to know: stubs, ways to call, cases, limits."""
     return wire.encode(
         {
-            "walled": walled and bool(sandbox.bubblewrap()),
             "limits": asdict(limits),
             "exercises": [
                 {
@@ -131,9 +82,13 @@ def make_plan(chosen: list[Exercise], seed: int, limits: Limits, walled: bool) -
 # --- judging ----------------------------------------------------------------------------------------------------------
 
 
-def judge_frames(data: bytes, seed: int, chosen: set[str]) -> tuple[dict[str, Feedback], list[str]]:
-    """Feedback and notes from what a sandbox sent. The bytes may be forged: only values count, and only here."""
+def judge_frames(data: bytes, seed: int, chosen: set[str]) -> tuple[dict[str, Feedback], dict[str, float], list[str]]:
+    """Feedback, shares of cases that agree, and notes from what a sandbox sent.
+
+    The bytes may be forged: only values count, and only here.
+    """
     feedback: dict[str, Feedback] = {}
+    shares: dict[str, float] = {}
     notes: list[str] = []
     for frame in sandbox.frames(data):
         name = frame.get("id")
@@ -144,10 +99,21 @@ def judge_frames(data: bytes, seed: int, chosen: set[str]) -> tuple[dict[str, Fe
                 voice, text = frame["refused"]
                 feedback[name] = Feedback(name, MISSING if voice == MISSING else WORKING, str(text)[:500])
             elif name in chosen:
-                feedback[name] = judge(key(name, seed), [_outcome(made) for made in frame["outcomes"]])
+                outcomes = [_outcome(made) for made in frame["outcomes"]]
+                feedback[name] = judge(key(name, seed), outcomes)
+                shares[name] = 1.0 if feedback[name] else share(key(name, seed), outcomes)
         except Exception as error:  # a forged or freakish value must not end the run
             feedback[str(name)] = Feedback(str(name), WORKING, f"The result cannot be judged ({type(error).__name__}).")
-    return {name: said for name, said in feedback.items() if name in chosen}, notes[:20]
+            shares[str(name)] = 0.0
+    return {name: said for name, said in feedback.items() if name in chosen}, shares, notes[:20]
+
+
+def share(key: Key, outcomes: list[Outcome]) -> float:
+    """The share of the cases on which an answer agrees with the solution; none for an untouched stub."""
+    if key.alike(key.untouched, outcomes):
+        return 0.0
+    pairs = enumerate(zip(key.expected, outcomes, strict=False))
+    return sum(key.difference(i, a, b) is None for i, (a, b) in pairs) / len(key.cases)
 
 
 def _outcome(made: dict[str, Any]) -> Outcome:
@@ -158,6 +124,25 @@ def _outcome(made: dict[str, Any]) -> Outcome:
         [str(name) for name in made["changed"]][:20],
         str(made["printed"])[:400],
     )
+
+
+def judge_files(ran: Ran, seed: int, chosen: set[str]) -> tuple[dict[str, dict[str, Any]], list[str]]:
+    """What the newest file that answers an exercise says, for each exercise, and what went wrong in any.
+
+    Of several answers the newest counts, right or wrong; a stub that was left as it is, is no answer.
+    """
+    said: dict[str, dict[str, Any]] = {}
+    notes: list[str] = []
+    for name, ended, data in ran:
+        feedback, shares, noted = judge_frames(data, seed, chosen)
+        label = f"{name}: " if len(ran) > 1 else ""
+        notes += [label + note for note in noted + [f"ended by the grader: {ended}"] * bool(ended)]
+        for id, one in feedback.items():
+            if id not in said or said[id]["voice"] == MISSING:
+                mistake = one.misconception.sentence if one.misconception else ""
+                kept = {"voice": one.voice, "text": one.text, "case": one.case, "mistake": mistake, "file": name}
+                said[id] = kept | {"share": shares.get(id, 0.0)}
+    return said, notes
 
 
 # --- the run ----------------------------------------------------------------------------------------------------------
@@ -172,85 +157,127 @@ def grade_class(
     jobs: int = 1,
     limits: Limits | None = None,
     walled: bool = True,
+    again: list[str] | None = None,
     quiet: bool = False,
+    dask: str = "",
+    handins: list[HandIn] | None = None,
 ) -> list[Grade]:
-    """Grade every submission in `folder`, except those that `journal` already holds; returns one grade per student.
+    """Grade everything handed in in `folder`, except what `journal` already holds; returns one grade per student.
 
-    Raises ValueError if the journal belongs to another seed or other exercises, RuntimeError if a package is missing.
+    `again` names students and exercises whose results are forgotten first. `dask` is the address of a scheduler, whose
+    workers then do the work. Raises ValueError if the journal belongs to another seed or other exercises, RuntimeError
+    if a package is missing, or a worker lacks what it needs.
     """
     try:
+        import IPython  # noqa: F401
         from joblib import Parallel, delayed
         from tqdm import tqdm
     except ModuleNotFoundError:
-        raise RuntimeError(f"Grading a class needs {' and '.join(NEEDS)}: pip install {' '.join(NEEDS)}") from None
+        raise RuntimeError(f"Grading a class needs {', '.join(NEEDS)}: pip install {' '.join(NEEDS)}") from None
 
     chosen, number, limits = choose(only or []), seed_number(seed), limits or Limits()
     ids = {exercise.id for exercise in chosen}
-    plan, submissions = make_plan(chosen, number, limits, walled), find_submissions(folder)
-    entries, file = _open_journal(journal, seed, sorted(ids))
+    handins = find_handins(folder) if handins is None else handins
+    plan = make_plan(chosen, number, limits)
+    walled = walled and (bool(dask) or bool(sandbox.bubblewrap()))
+    broken: dict[Place, str] = {}
+    places: list[Place] = []
 
     def tasks() -> Iterator:
-        for submission in submissions:
-            source, problem = (
-                (b"", submission.problem) if submission.problem else read_submission(submission.path, limits.size)
-            )
-            here = str(submission.path.relative_to(folder)), hashlib.sha256(source + problem.encode()).hexdigest()
-            handed_in.append((submission.student, here))
-            if here in entries:
+        for handin in handins:
+            files, problems = _contents(handin, limits.size)
+            place = _place(handin, files, problems)
+            places.append(place)
+            asked = stale(place, handin)
+            if asked is None:
                 progress.update()
             else:
-                yield delayed(_attempt)(here, problem, plan, limits.wall + 10, walled, submission.path.suffix, source)
+                yield delayed(_attempt)(place, problems, asked, plan, limits.wall, walled, files)
 
-    handed_in: list[tuple[str, Place]] = []
-    with file, tqdm(total=len(submissions), unit="submission", disable=quiet) as progress:
-        try:
-            run = Parallel(n_jobs=jobs, prefer="threads", return_as="generator_unordered")
-            for here, problem, data in run(tasks()):
-                feedback, notes = judge_frames(data, number, ids)
-                said = {name: [one.voice, one.text, one.case] for name, one in feedback.items()}
-                entries[here] = {"at": here, "notes": notes + [problem] * bool(problem), "feedback": said}
-                file.write(json.dumps(entries[here]) + "\n")
-                file.flush()
-                progress.update()
-        finally:
-            sandbox.close_all()
-    return _merge(handed_in, entries, chosen)
+    def stale(place: Place, handin: HandIn) -> list[str] | None:
+        """The exercises to grade again, none in particular if all; nothing if there is nothing to do."""
+        if place not in kept.entries or handin.student in students or handin.id in students:
+            return []
+        return sorted(regraded) or None
+
+    with contextlib.ExitStack() as stack:
+        kept = stack.enter_context(Journal(journal, seed, ids))
+        for line in kept.damaged:
+            print(f"{journal}: line {line} is damaged; what it held is graded again")
+        students, regraded = split_again(again or [], handins, ids)
+        stack.enter_context(cluster.connected(dask, plan, walled) if dask else _closing(plan))
+        progress = stack.enter_context(tqdm(total=len(handins), unit="student", disable=quiet))
+        workers: dict[str, Any] = {} if dask else {"n_jobs": jobs, "prefer": "threads"}
+        for place, notes, asked, ran, breakdown in Parallel(return_as="generator_unordered", **workers)(tasks()):
+            if breakdown:
+                broken[place] = breakdown
+            else:
+                said, noted = judge_files(ran, number, ids)
+                if asked:
+                    said = kept.entries[place]["feedback"] | {id: one for id, one in said.items() if id in asked}
+                kept.add(place, notes + noted, said)
+            progress.update()
+        return [_grade(h, kept.entries.get(p), broken.get(p, ""), chosen) for h, p in zip(handins, places, strict=True)]
 
 
-def _attempt(here: Place, problem: str, *submission: Any) -> tuple[Place, str, bytes]:
-    """Run a submission, unless a problem is known before; returns what ended it early and its frames."""
-    ended, data = ("", b"") if problem else sandbox.attempt(*submission)
-    return here, f"ended by the grader: {ended}" if ended else problem, data
+def split_again(names: list[str], handins: list[HandIn], ids: set[str]) -> tuple[set[str], set[str]]:
+    """The students and the exercises among these names. Raises ValueError for a name that is neither."""
+    known = {name for handin in handins for name in (handin.student, handin.id) if name}
+    unknown = sorted(set(names) - known - ids)
+    if unknown:
+        raise ValueError(f"--again: no student and no exercise of this run is called {', '.join(unknown)}")
+    return set(names) & known, set(names) & ids
 
 
-def _merge(handed_in: list[tuple[str, Place]], entries: dict[Place, dict], chosen: list[Exercise]) -> list[Grade]:
-    """One grade per student: of several files the best feedback on each exercise counts."""
-    grades: dict[str, Grade] = {}
-    for student, here in handed_in:
-        entry = entries[here]
-        grade = grades.setdefault(
-            student, Grade(student, {e.id: Feedback(e.id, MISSING, "Not handed in.") for e in chosen})
-        )
+@contextlib.contextmanager
+def _closing(plan: bytes) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        sandbox.close_all(plan)
+
+
+def _contents(handin: HandIn, most: int) -> tuple[list[tuple[str, bytes]], list[str]]:
+    """The files that can be read, the newest first, and why the others cannot."""
+    files, problems = [], []
+    for file in reversed(handin.files):
+        content, problem = file.read(most)
+        if problem:
+            problems.append(problem if len(handin.files) == 1 else f"{file.name}: {problem}")
+        else:
+            files.append((file.name, content))
+    return files, problems
+
+
+def _place(handin: HandIn, files: list[tuple[str, bytes]], problems: list[str]) -> Place:
+    digest = hashlib.sha256(repr(problems).encode())
+    for name, content in files:
+        digest.update(name.encode("utf-8", "surrogateescape") + b"\0" + hashlib.sha256(content).digest())
+    return handin.student, handin.id, digest.hexdigest()
+
+
+def _attempt(
+    place: Place, notes: list[str], asked: list[str], plan: bytes, wall: float, walled: bool, files: list
+) -> tuple[Place, list[str], list[str], Ran, str]:
+    """Run what was handed in; the last part is empty unless the sandbox broke down."""
+    try:
+        return place, notes, asked, sandbox.attempt(plan, wall, walled, files, asked), ""
+    except sandbox.Breakdown as error:
+        return place, notes, asked, [], str(error)
+
+
+def _grade(handin: HandIn, entry: dict[str, Any] | None, broken: str, chosen: list[Exercise]) -> Grade:
+    grade = Grade(handin.student, {e.id: Feedback(e.id, MISSING, "Not handed in.") for e in chosen}, handin=handin)
+    grade.notes = list(handin.notes)
+    if broken:
+        grade.broken = broken
+        grade.notes.append(f"NOT GRADED, the sandbox broke down twice ({broken}); the next run tries again")
+    elif entry:
         grade.notes += entry["notes"]
-        for name, said in entry["feedback"].items():
-            new = Feedback(name, *said)
-            old = grade.feedback[name]
-            if _BEST_FIRST.index(new.voice) <= _BEST_FIRST.index(old.voice):
-                grade.feedback[name] = new
-    return [grades[student] for student in sorted(grades)]
-
-
-def _open_journal(path: Path, seed: str, ids: list[str]) -> tuple[dict[Place, dict], TextIO]:
-    """The entries of an earlier run, and the file to add to. Only its owner may read it."""
-    salted = hashlib.scrypt(seed.encode(), salt=b"optcore", n=1 << 12, r=8, p=1).hex()
-    head = json.dumps({"seed": salted, "exercises": ids})
-    file = open(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+")
-    whole = [line for line in file if line.endswith("\n")]  # a torn last line is done again
-    if whole and whole[0].rstrip() != head:
-        raise ValueError(f"{path} belongs to another seed or to other exercises; give another -o, or --fresh")
-    file.seek(sum(len(line.encode()) for line in whole))
-    file.truncate()
-    if not whole:
-        file.write(head + "\n")
-    entries = [json.loads(line) for line in whole[1:]]
-    return {tuple(entry["at"]): entry for entry in entries}, file
+        for id, said in entry["feedback"].items():
+            grade.feedback[id] = Feedback(id, said["voice"], said["text"], said["case"])
+            grade.shares[id] = 1.0 if said["voice"] == CORRECT else said["share"]
+            grade.files[id] = said["file"]
+            if said["mistake"]:
+                grade.mistakes[id] = said["mistake"]
+    return grade

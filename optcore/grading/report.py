@@ -44,9 +44,9 @@ def write_csv(path: Path, grades: list[Grade]) -> None:
             rows.writerow(
                 [
                     cell(grade.student),
-                    grade.points,
+                    "" if grade.broken else grade.points,
                     len(ids),
-                    *(int(bool(grade.feedback[id])) for id in ids),
+                    *("" if grade.broken else int(bool(grade.feedback[id])) for id in ids),
                     cell("; ".join(grade.notes)),
                 ]
             )

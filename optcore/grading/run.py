@@ -68,10 +68,19 @@ def run_case(answer: Any, probe: Callable, case: tuple, names: list[str], second
         except TimeLimit:
             outcome.error = "TimeLimit: it ran out of time"
         except BaseException as error:  # SystemExit and the like: an answer must not end the reader's session
-            outcome.error, outcome.where = f"{type(error).__name__}: {_message(error)}", their_line(error)
+            outcome.error, outcome.where = error_line(error), their_line(error)
     outcome.changed = [name for name, now, was in zip(names, given, case, strict=False) if not _identical(now, was)]
     outcome.printed = printed.getvalue()
     return outcome
+
+
+def error_line(error: BaseException) -> str:
+    """The error in a line.
+
+    >>> error_line(ZeroDivisionError("division by zero"))
+    'ZeroDivisionError: division by zero'
+    """
+    return f"{type(error).__name__}: {_message(error)}"
 
 
 def _message(error: BaseException) -> str:
@@ -120,23 +129,40 @@ def plain(value: Any) -> Any:
 def time_limit(seconds: float):
     """Raise `TimeLimit` inside the block after `seconds`.
 
-    In the main thread on Unix an alarm does it, and keeps ringing in case a bare `except:` swallows the first one.
-    Elsewhere the clock is read on every line the block executes, which needs neither thread nor process.
+    In the main thread on Unix an alarm does it. Where a bare `except:` swallows the first one, the second ends every
+    line that follows, those of the `except:` too. Elsewhere the clock is read on every line the block executes, which
+    needs neither thread nor process.
     """
+    rang, tracer = 0, sys.gettrace()
 
     def stop(*_):
         raise TimeLimit
 
+    def at_next_line(_, event, __):
+        return stop() if event == "line" else at_next_line
+
+    def ring(_, frame):
+        nonlocal rang
+        rang += 1
+        if rang > 1:
+            sys.settrace(lambda called, *_: at_next_line if _is_theirs(called.f_code) else None)
+            while frame is not None:
+                if _is_theirs(frame.f_code):
+                    frame.f_trace = at_next_line
+                frame = frame.f_back
+        stop()
+
     if hasattr(signal, "setitimer") and threading.current_thread() is threading.main_thread():
-        handler = signal.signal(signal.SIGALRM, stop)
+        handler = signal.signal(signal.SIGALRM, ring)
         timer = signal.setitimer(signal.ITIMER_REAL, seconds, 0.2)
         try:
             yield
         finally:
             signal.setitimer(signal.ITIMER_REAL, *timer)
             signal.signal(signal.SIGALRM, handler)
+            sys.settrace(tracer)
     else:
-        end, tracer = time.monotonic() + seconds, sys.gettrace()
+        end = time.monotonic() + seconds
 
         def on_line(*_):
             return on_line if time.monotonic() < end else stop()
@@ -166,12 +192,16 @@ def _identical(a: Any, b: Any) -> bool:
     return a == b or a != a  # nan equals itself here
 
 
+def _is_theirs(code: types.CodeType) -> bool:
+    return not code.co_filename.startswith(_NOT_THEIRS)
+
+
 def their_line(error: BaseException) -> str:
     """The last line of the answer's own code on the way to the error: `line 3 of adam: "m = beta*m"`."""
     found, step = "", error.__traceback__
     while step is not None:
         code: types.CodeType = step.tb_frame.f_code
-        if not code.co_filename.startswith(_NOT_THEIRS):
+        if _is_theirs(code):
             text = textwrap.shorten(linecache.getline(code.co_filename, step.tb_lineno).strip(), 70, placeholder=" …")
             name = code.co_qualname.split("<locals>.")[-1]
             found = f"line {step.tb_lineno - code.co_firstlineno + 1} of {name}" + (f": `{text}`" if text else "")

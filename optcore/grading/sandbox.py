@@ -8,24 +8,33 @@ what every user may read and open sockets. `isolation()` says in a line which of
 import contextlib
 import functools
 import os
+import platform
 import select
 import shutil
 import signal
 import subprocess
 import sys
 import sysconfig
+import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from . import wire
-from .child import OUTPUT, send
+from .child import KILLED, OUTPUT, send
 
-_CHILD = Path(__file__).with_name("child.py")
+_PACKAGE = Path(__file__).parents[1]
 _HIDDEN = Path(__file__).with_name("catalogue")
+_CHILD = """import sys
+sys.path.insert(0, sys.argv.pop(1))  # this optcore, whatever else is installed
+from optcore.grading.child import main
+sys.path.pop(0)
+main()"""
 _FRAMES = 1000
+_SPARE = 10.0  # seconds more than a submission has, before its server counts as broken
 SCRATCH = 32 << 20  # bytes of disk for one submission, in a memory file system
 _ENVIRONMENT = {
     "PATH": "/usr/bin:/bin",
@@ -40,10 +49,9 @@ _ENVIRONMENT = {
 
 @dataclass(frozen=True)
 class Limits:
-    """What one submission may use."""
+    """What one student's submission may use."""
 
-    wall: float = 60.0  # seconds, all in all
-    cells: float = 30.0  # seconds for running the notebook's cells
+    wall: float = 60.0  # seconds, all files together; at most half of them for running cells
     cpu: int = 60  # seconds of processor time
     memory: int = 1 << 30  # bytes of address space
     file: int = 1 << 20  # bytes in one file
@@ -69,7 +77,7 @@ def bubblewrap() -> tuple[str, ...]:
                 sys.prefix,
                 sysconfig.get_path("purelib"),
                 sysconfig.get_path("platlib"),
-                str(_CHILD.parents[1]),
+                str(_PACKAGE),
             )
         )
     ]
@@ -93,9 +101,11 @@ def bubblewrap() -> tuple[str, ...]:
                 index,
                 "--remount-ro",
                 _HIDDEN,
-                "--dev-bind",
-                os.devnull,
-                os.devnull,
+                *(
+                    word
+                    for name in ("null", "zero", "urandom", "random")
+                    for word in ("--dev-bind", *[f"/dev/{name}"] * 2)
+                ),
                 "--size",
                 SCRATCH,
                 "--perms",
@@ -118,11 +128,12 @@ def bubblewrap() -> tuple[str, ...]:
     return tuple(command) if works.returncode == 0 else ()
 
 
-def isolation(walled: bool = True) -> str:
-    """In a line, how well student code is kept in."""
+def isolation(walled: bool = True, elsewhere: bool = False) -> str:
+    """In a line, how well student code is kept in; `elsewhere`, the workers have been asked for bubblewrap."""
     limits = "time, memory, disk and number of processes are limited"
-    if walled and bubblewrap():
-        return f"Isolation: bubblewrap; no network, no files but the submission's own; {limits}."
+    if walled and (elsewhere or bubblewrap()):
+        where = " on every worker" if elsewhere else ""
+        return f"Isolation: bubblewrap{where}; no network, no files but the submission's own; {limits}."
     why = "bubblewrap is missing, older than 0.8, or not allowed here" if walled else "bubblewrap is switched off"
     closed = _closed_to_strangers() if os.getuid() == 0 else ""
     late = f" Others may not enter {closed}, so modules that a submission loads late are missing." if closed else ""
@@ -135,32 +146,61 @@ def isolation(walled: bool = True) -> str:
 
 def _closed_to_strangers() -> str:
     """The first folder on the way to Python or to optcore that only its owner may enter."""
-    ways = [folder for end in (sys.base_prefix, sys.prefix, _CHILD) for folder in Path(end).parents]
+    ways = [folder for end in (sys.base_prefix, sys.prefix, _HIDDEN) for folder in Path(end).parents]
     return next((str(folder) for folder in ways if not folder.stat().st_mode & 0o001), "")
+
+
+class Breakdown(Exception):
+    """The sandbox broke, twice: this says nothing about the submission, or only that it attacks its sandbox."""
 
 
 class Sandbox:
     """One server with one plan; `run` may be called again and again, also after a submission broke the server."""
 
-    def __init__(self, plan: bytes, patience: float, walled: bool = True):
-        self.plan, self.patience, self.walled = plan, patience, walled
+    def __init__(self, plan: bytes, walled: bool = True):
+        self.plan, self.walled = plan, walled
         self.server: Any = None  # a subprocess.Popen while it runs
+        self.scratch = ""  # where submissions write when there is no wall
+        self.patience = _SPARE
 
-    def run(self, name: str, source: bytes) -> tuple[str, bytes]:
-        """How the submission ended ("" if well) and the frames it gave, still encoded."""
-        server = self._started()
+    def run(self, name: str, source: bytes, wall: float, only: list[str] | None = None) -> tuple[str, bytes]:
+        """How the file ended ("" if well) and the frames it gave, still encoded.
+
+        What breaks the server is tried once more in a fresh one. Raises Breakdown if that breaks too.
+        """
+        request = wire.encode({"name": name, "source": source, "wall": wall, "only": only or []})
         try:
-            send(server.stdin, wire.encode({"name": name, "source": source}))
-            return self._receive().decode(), self._receive()
-        except (OSError, EOFError) as error:
+            return self._ask(request, wall)
+        except (OSError, EOFError):
+            try:
+                return self._ask(request, wall)
+            except (OSError, EOFError) as error:
+                raise Breakdown(str(error)) from None
+
+    def _ask(self, request: bytes, wall: float) -> tuple[str, bytes]:
+        server = self._started()
+        self.patience = wall + _SPARE
+        try:
+            send(server.stdin, request)
+            ended, frames = self._receive().decode(), self._receive()
+        except (OSError, EOFError):
             self.close()
-            return f"it broke its sandbox: {error}", b""
+            raise
+        if ended == KILLED:
+            raise EOFError(ended)
+        return ended, frames
 
     def _started(self) -> Any:
         if self.server is None:
-            command = [*(bubblewrap() if self.walled else ()), sys.executable, "-I", "-B", str(_CHILD)]
+            wall = bubblewrap() if self.walled else ()
+            if self.walled and not wall:
+                raise RuntimeError(f"bubblewrap is missing, older than 0.8, or not allowed on {platform.node()}")
+            if not wall:
+                self.scratch = tempfile.mkdtemp(prefix="optcore-")
+                os.chmod(self.scratch, 0o711)
+            where = ("/scratch", "walled") if wall else (self.scratch,)
             self.server = subprocess.Popen(
-                command,
+                [*wall, sys.executable, "-I", "-B", "-c", _CHILD, str(_PACKAGE.parent), *where],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 cwd="/",
@@ -169,6 +209,7 @@ class Sandbox:
                 start_new_session=True,
             )
             _running.add(self)
+            self.patience = 6 * _SPARE  # a busy machine, a cold disk
             try:
                 send(self.server.stdin, self.plan)
                 self._receive()
@@ -208,6 +249,8 @@ class Sandbox:
                 stream.close()
         self.server.wait()
         self.server = None
+        if self.scratch:
+            shutil.rmtree(self.scratch, ignore_errors=True)
         _running.discard(self)
 
 
@@ -215,18 +258,30 @@ _running: set[Sandbox] = set()
 _mine = threading.local()
 
 
-def attempt(plan: bytes, patience: float, walled: bool, name: str, source: bytes) -> tuple[str, bytes]:
-    """Run one submission in the sandbox of this thread, which starts when it is first needed."""
+def attempt(
+    plan: bytes, wall: float, walled: bool, files: list[tuple[str, bytes]], only: list[str] | None = None
+) -> list[tuple[str, str, bytes]]:
+    """Run a student's files, in `wall` seconds all together, in the sandbox of this thread.
+
+    Returns for each file its name, how it ended, and its frames. Raises Breakdown if the sandbox broke.
+    """
     box = getattr(_mine, "box", None)
-    if box is None or (box.plan, box.patience, box.walled) != (plan, patience, walled):
-        box = _mine.box = Sandbox(plan, patience, walled)
-    return box.run(name, source)
+    if box is None or (box.plan, box.walled) != (plan, walled):
+        if box is not None:
+            box.close()
+        box = _mine.box = Sandbox(plan, walled)
+    ran, end = [], time.monotonic() + wall
+    for name, source in files:
+        left = end - time.monotonic()
+        ran.append((name, *(box.run(name, source, left, only) if left > 0.1 else ("no time is left", b""))))
+    return ran
 
 
-def close_all() -> None:
-    """End the servers that this process started."""
+def close_all(plan: bytes | None = None) -> None:
+    """End the servers that this process started, with this plan or all of them."""
     for box in list(_running):
-        box.close()
+        if plan in (None, box.plan):
+            box.close()
 
 
 def frames(data: bytes) -> Iterator[dict[str, Any]]:

@@ -47,11 +47,26 @@ ADVERSARIES: dict[str, tuple[str, int]] = {
         + HONEST
         + """
 import signal
-signal.signal(signal.SIGALRM, signal.SIG_IGN)
-while True: pass
+def deaf():
+    signal.signal(signal.SIGALRM, signal.SIG_IGN)
+    while True: pass
+deaf()
 """,
         0,
     ),
+    "endless loop that catches everything": (
+        FIRST
+        + HONEST
+        + """
+while True:
+    try:
+        while True: pass
+    except:
+        pass
+""",
+        1,
+    ),
+    "no alarm from here on": (FIRST + "import signal\nsignal.alarm(0)\nsignal.setitimer(0, 0)\n" + HONEST, 1),
     "endless answer": (FIRST + HONEST + "def gradient_descent(grad, w0, lr, steps):\n    while True: pass", 1),
     "sleep": (FIRST + HONEST + "import time\ntime.sleep(1000)", 1),
     "memory bomb": (FIRST + HONEST + "x = bytearray(40 << 30)", 1),
@@ -259,7 +274,7 @@ if os.path.exists("/tmp/note"):
 """,
         0,
     ),
-    "not UTF-8": ("\udcff\udcfe" + FIRST + HONEST, 0),
+    "not UTF-8": ("\udcfe\udcfd" + FIRST + HONEST, 0),
     "a syntax error": (FIRST + HONEST + "def (", 0),
     "nothing": ("", 0),
 }

@@ -1,5 +1,6 @@
 """The exercise notebooks: up to date, complete, without solutions, and running in a bare environment."""
 
+import ast
 import io
 import json
 import os
@@ -13,7 +14,7 @@ import pytest
 
 from book.course import ROOT, source
 from optcore.grading.catalogue import CHAPTERS, chapter, exercises
-from optcore.grading.child import without_magics
+from optcore.grading.cells import statements
 from optcore.grading.demo import write_class
 from optcore.grading.notebooks import file_name, notebook, stale
 
@@ -89,7 +90,8 @@ def squeezed(text):
 def test_they_run_in_a_bare_environment(name, tmp_path):
     """Every cell, in order, without plots, widgets and IPython; each check answers."""
     stored = json.loads((ROOT / "exercises" / file_name(name)).read_text(encoding="utf-8"))
-    code = [without_magics(source(cell)) for cell in stored["cells"] if cell["cell_type"] == "code"]
+    cells = [statements(source(cell)) for cell in stored["cells"] if cell["cell_type"] == "code"]
+    code = ["\n".join(map(ast.unparse, cell)) for cell in cells]
     script = f"""
 import sys
 sys.path.insert(0, {str(ROOT)!r})

@@ -1,7 +1,12 @@
 """What crosses the pipe, in both directions, and what does not."""
 
+import io
 import json
 import os
+import sys
+import tempfile
+from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -9,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays, scalar_dtypes
 
-from optcore.grading import Exercise, choice, portable, sandbox, wire
+from optcore.grading import Exercise, child, choice, portable, sandbox, wire
 from optcore.grading.classroom import judge_frames, seed_number
 from optcore.grading.run import plain
 from tests.grading.wall import require_wall
@@ -200,15 +205,16 @@ def made(value):
     ],
 )
 def test_no_frame_earns_a_point_without_the_right_values(frame):
-    feedback, notes = judge_frames(framed(frame), seed_number("s"), {ID})
+    feedback, shares, notes = judge_frames(framed(frame), seed_number("s"), {ID})
     assert not any(feedback.values())
     assert all(isinstance(said.text, str) and said.exercise == ID for said in feedback.values())
+    assert not any(shares.values())
 
 
 def test_what_comes_after_a_broken_frame_is_not_read():
     good = framed({"note": "one"})
     for broken in (b"\x07" + good, b"\xff" * 16, bytes(8), bytes(3), b"\x00" * 7 + b"\x05" + b"12345"):
-        assert judge_frames(good + broken, 0, {ID}) == ({}, ["one"])
+        assert judge_frames(good + broken, 0, {ID}) == ({}, {}, ["one"])
 
 
 def test_a_flood_of_frames_is_cut_off():
@@ -219,22 +225,93 @@ def test_a_flood_of_frames_is_cut_off():
 
 
 def limits(**changed):
-    return {"wall": 5.0, "cells": 2.0, "cpu": 6, "memory": 1 << 30, "file": 1 << 20, "size": 1 << 20, **changed}
+    return {"cpu": 6, "memory": 1 << 30, "file": 1 << 20, "size": 1 << 20, **changed}
+
+
+def box(exercises=(), **changed):
+    return sandbox.Sandbox(wire.encode({"limits": limits(**changed), "exercises": list(exercises)}), walled=False)
 
 
 def test_a_server_serves_many_and_starts_again_when_broken():
-    box = sandbox.Sandbox(wire.encode({"walled": False, "limits": limits(), "exercises": []}), 10, walled=False)
+    served = box()
     try:
-        assert box.run("a.py", b"pass") == ("", b"")
-        first = box.server.pid
-        assert box.run("a.py", b"x = 1/0")[0] == "" and box.server.pid == first
-        box.server.kill()
-        assert box.run("a.py", b"pass")[0].startswith("it broke its sandbox")
-        assert box.server is None
-        assert box.run("a.py", b"pass") == ("", b"") and box.server.pid != first
+        assert served.run("a.py", b"pass", 5) == ("", b"")
+        first = served.server.pid
+        assert served.run("a.py", b"x = 1/0", 5)[0] == "" and served.server.pid == first
+        served.server.kill()
+        assert served.run("a.py", b"pass", 5) == ("", b"") and served.server.pid != first
     finally:
-        box.close()
-    assert box not in sandbox._running
+        served.close()
+    assert served not in sandbox._running and served.server is None
+
+
+def test_what_breaks_its_sandbox_twice_is_no_result(monkeypatch):
+    served = box()
+    broken = []
+    monkeypatch.setattr(served, "_receive", lambda: broken.append(1) or (_ for _ in ()).throw(EOFError("gone")))
+    monkeypatch.setattr(served, "_started", lambda: SimpleNamespace(stdin=io.BytesIO()))
+    with pytest.raises(sandbox.Breakdown, match="gone"):
+        served.run("a.py", b"pass", 5)
+    assert len(broken) == 2
+
+
+def test_an_end_from_outside_is_no_result_either():
+    served = box()
+    try:
+        with pytest.raises(sandbox.Breakdown, match="killed from outside"):
+            served.run("a.py", b"import os, signal\nos.kill(os.getpid(), signal.SIGKILL)", 5)
+    finally:
+        served.close()
+
+
+def test_without_a_wall_only_the_folder_that_was_given_is_emptied():
+    served = box()
+    try:
+        served.run("a.py", b"open('mine', 'w').write('x')", 5)
+        assert list(Path(served.scratch).iterdir()) == []
+        beside = Path(tempfile.mkdtemp()) / "of somebody else"
+        beside.write_text("stays")
+        served.run("a.py", b"pass", 5)
+        assert beside.read_text() == "stays"
+        scratch = Path(served.scratch)
+    finally:
+        served.close()
+    assert not scratch.exists()
+
+
+def test_a_wall_that_is_missing_where_it_was_promised_is_an_error(monkeypatch):
+    promised = sandbox.Sandbox(wire.encode({"limits": limits(), "exercises": []}), walled=True)
+    monkeypatch.setattr(sandbox, "bubblewrap", lambda: ())
+    with pytest.raises(RuntimeError, match="bubblewrap is missing"):
+        promised.run("a.py", b"pass", 5)
+    with pytest.raises(RuntimeError, match="the wall that was promised is missing"):
+        child.serve(io.BytesIO(), io.BytesIO(), Path(tempfile.mkdtemp()), walled=True)
+
+
+def test_a_server_that_hears_nothing_ends_by_itself():
+    served = box()
+    try:
+        served.run("a.py", b"pass", 5)
+        served.server.stdin.close()
+        assert served.server.wait(20) == 0
+        assert not Path(served.scratch).exists()
+    finally:
+        served.close()
+
+
+def test_another_optcore_that_is_installed_does_not_win(tmp_path):
+    """A package of the same name in site-packages, as after `pip install optcore`, beside the one that was started."""
+    (tmp_path / "optcore").mkdir()
+    (tmp_path / "optcore" / "__init__.py").write_text("raise ImportError('the wrong one')")
+    served = box()
+    (tmp_path / "python").write_text(f'#!/bin/sh\nshift\nPYTHONPATH={tmp_path} exec {sys.executable} "$@"\n')
+    (tmp_path / "python").chmod(0o755)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sandbox.sys, "executable", str(tmp_path / "python"))
+        try:
+            assert served.run("a.py", b"import optcore\noptcore.rosenbrock", 5) == ("", b"")
+        finally:
+            served.close()
 
 
 def test_every_kind_of_exercise_is_answered_in_the_child():
@@ -263,31 +340,25 @@ def test_every_kind_of_exercise_is_answered_in_the_child():
             name="why",
         ),
     ]
-    plan = wire.encode(
+    packed = [
         {
-            "walled": False,
-            "limits": limits(),
-            "exercises": [
-                {
-                    "id": e.id,
-                    "stub": e.stub,
-                    "seconds": 1.0,
-                    "cases": [(2.0,)] if e.probe else [()],
-                    "probe": portable.pack(e.probe) if e.probe else None,
-                }
-                for e in kinds
-            ],
+            "id": e.id,
+            "stub": e.stub,
+            "seconds": 1.0,
+            "cases": [(2.0,)] if e.probe else [()],
+            "probe": portable.pack(e.probe) if e.probe else None,
         }
-    )
+        for e in kinds
+    ]
     source = (
         b"class Counter:\n    def add(self, x): return x + 1\nlargest = 0.02\n"
         b"import optcore as oc\noc.check('why', 'a')"
     )
-    box = sandbox.Sandbox(plan, 10, walled=False)
+    served = box(packed)
     try:
-        ended, data = box.run("a.py", source)
+        ended, data = served.run("a.py", source, 5)
     finally:
-        box.close()
+        served.close()
     values = {frame["id"]: frame["outcomes"][0]["value"] for frame in sandbox.frames(data)}
     assert ended == "" and values == {"objective/counter": 3.0, "objective/largest": 0.02, "objective/why": "a"}
 
