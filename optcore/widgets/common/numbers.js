@@ -40,5 +40,6 @@ export function revive(x) {
 export function plain(x) {
   if (typeof x === "number") return Number.isFinite(x) ? x : String(x);
   if (Array.isArray(x)) return x.map(plain);
-  return x && typeof x === "object" ? Object.fromEntries(Object.entries(x).map(([k, v]) => [k, plain(v)])) : x;
+  if (!x || typeof x !== "object") return x;
+  return Object.fromEntries(Object.entries(x).flatMap(([k, v]) => (v === undefined ? [] : [[k, plain(v)]])));
 }

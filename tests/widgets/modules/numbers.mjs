@@ -35,4 +35,5 @@ equal(runs, 2);
 const value = { a: [1, NaN, { b: -Infinity }], c: "text", d: null, e: true };
 deepEqual(plain(value), { a: [1, "NaN", { b: "-Infinity" }], c: "text", d: null, e: true });
 deepEqual(revive(JSON.parse(JSON.stringify(plain(value)))), value);
+deepEqual(Object.keys(plain({ gone: undefined, kept: null })), ["kept"]); // as JSON has it: an echo equals what was sent
 equal(revive("toString"), "toString");
