@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from ..exercise import Exercise, Misconception, choice, take
+from ..exercise import Exercise, Misconception, choice, draw_facts, take, three_draws
+from ..slips import altered
 
 # --- 3.1 gradient descent and the step size ---------------------------------------------------------------------------
 
@@ -128,6 +129,18 @@ _GD = Exercise(
             "You divide the gradient by its length, so that every step is equally long. In "
             "gradient descent the steps shrink with the slope.",
         ),
+        Misconception(
+            altered(
+                gradient_descent,
+                "history.append(history[-1] - lr * grad(history[-1]))",
+                "history.append(history[-1] - lr * grad(history[-1]))\n        return np.array(history)",
+            ),
+            "Your `return` stands inside the loop, so the function ends after its first step.",
+        ),
+        Misconception(
+            altered(gradient_descent, "history[-1] - lr", "w0 - lr"),
+            "Every step starts from `w0` again; it should start from the newest point.",
+        ),
     ],
     hints=[
         "Two points suffice to see the pattern: what is the point after `w0`? And the one after that?",
@@ -160,6 +173,8 @@ _CONTRACTION = Exercise(
         (0.5, 100.0, 0.001),
         (1.0, 100.0, 0.021),
         (0.8, 3.0, 1.5),
+        (1.0, 1.2, 1.0),
+        (2.9, 3.0, 0.3),
         (rng.uniform(0.1, 1), rng.uniform(2, 9), rng.uniform(0.1, 1)),
     ],
     misconceptions=[
@@ -229,6 +244,7 @@ def _search_cases(rng):
     slopes = np.geomspace(1, 300, 6) * rng.uniform(0.9, 1.1, 6)
     return [
         (np.array([[2.0]]), np.array([1.0]), 1e-4),
+        (np.array([[2.0]]), np.array([1.0]), 0.5),
         (np.array([[100.0]]), np.array([0.5]), 1e-4),
         (np.diag([0.4, 0.1]), rng.normal(size=2), 0.1),
         *(
@@ -276,6 +292,18 @@ _BACKTRACKING = Exercise(
             _line_search(lambda f0, c, lr, gg: f0 - c * lr * gg, then=lambda lr: lr / 2),
             "You halve once more after the condition already holds.",
         ),
+        Misconception(
+            altered(backtracking, "> f(w) - c", ">= f(w) - c"),
+            "You also halve where the condition holds with equality: it asks for at most that value.",
+        ),
+        Misconception(
+            altered(backtracking, "lr = lr / 2", "lr = lr / 10"),
+            "You divide by ten. The rates to try are 1, one half, one quarter and so on.",
+        ),
+        Misconception(
+            altered(backtracking, "lr / 2\n    return lr", "lr / 2\n    return w - lr * g"),
+            "You return the point that the step leads to; asked for is the learning rate.",
+        ),
     ],
     hints=[
         "Which is the first learning rate to try, and what is to be compared with what?",
@@ -296,19 +324,20 @@ def minibatches(n, b, rng):
 
 def _two_epochs(minibatches, n, b, seed):
     """called twice with the same rng = np.random.default_rng(seed), once for each of two epochs"""
-    rng = np.random.default_rng(seed)
-    return [take(minibatches(n, b, rng), 200) for _ in range(2)]
+    return three_draws(lambda rng: [take(minibatches(n, b, rng), 200) for _ in range(2)], seed)
 
 
-def _what_counts(epochs, n, b, seed):
-    """What is the same for every right shuffle: sizes, that each index comes once, and that the order is new."""
-    first, second = (np.concatenate([np.ravel(batch) for batch in epoch]) for epoch in epochs)
+def _what_counts(draws, n, b, seed):
+    """What is the same for every right shuffle: sizes, that each index comes once, that the order is new and drawn."""
+    first, second = (np.concatenate([np.ravel(batch) for batch in epoch]) for epoch in draws[0])
+    moved = [len(set(batch) & set(range(k * b, k * b + b))) for k, batch in enumerate(map(np.ravel, draws[0][0]))]
     return {
-        "list of batch sizes": [len(batch) for batch in epochs[0]],
+        "list of batch sizes": [len(batch) for batch in draws[0][0]],
         "count of each index": [int(sum(epoch == i)) for i in range(n) for epoch in (first, second)],
         "random order": list(first) != sorted(first),
+        "mixing across the whole data": n <= b or sum(moved) < n,
         "order of the second epoch": list(first) != list(second),
-    }
+    } | draw_facts(draws)
 
 
 def _sliced(order, whole=lambda n, b: n):
@@ -335,7 +364,7 @@ _MINIBATCHES = Exercise(
         Cut the indices $0, \dots, n-1$ into mini-batches for one epoch: in a random order drawn from the
         generator `rng`, `b` at a time, every index exactly once. If `b` does not divide `n`, the last batch
         is smaller. Yield the batches (or return them in a list), each an array of indices. The next call
-        with the same `rng` gives another order.""",
+        with the same `rng` gives another order; a new generator with the same seed gives the same one.""",
     stub="""
         def minibatches(n, b, rng):
             \"\"\"The batches of one epoch, arrays of indices.\"\"\"
@@ -365,6 +394,14 @@ _MINIBATCHES = Exercise(
         Misconception(
             _sliced(lambda n, rng: np.random.default_rng(0).permutation(n)),
             "Every epoch has the same order: you make a generator of your own instead of using `rng`.",
+        ),
+        Misconception(
+            _sliced(lambda n, rng: np.random.permutation(n)),
+            "You draw from NumPy's global generator: the run cannot be repeated from the `rng` that is handed in.",
+        ),
+        Misconception(
+            lambda n, b, rng: [rng.permutation(np.arange(n)[start : start + b]) for start in range(0, n, b)],
+            "You shuffle inside each batch. Batch k still holds the same examples in every epoch: shuffle before you cut.",
         ),
         Misconception(
             _sliced(lambda n, rng: rng.permutation(n), whole=lambda n, b: b),
@@ -421,6 +458,10 @@ _SGD_STEP = Exercise(
         Misconception(
             lambda theta, rows, lr, x: theta - lr * np.mean(theta - x[rows]),
             "The derivative of a square has a factor that you left out.",
+        ),
+        Misconception(
+            altered(sgd_step, "np.mean(2 * (theta - x[rows]))", "np.mean(2 * (theta - x[rows]) ** 2)"),
+            "You step by the loss; the rule takes its derivative.",
         ),
         Misconception(
             lambda theta, rows, lr, x: theta - lr * np.mean(2 * (theta - rows)),
@@ -504,8 +545,8 @@ _NOISE_FLOOR = Exercise(
     kind="measure",
     statement=r"""
         Gradient descent on $\frac12\theta^2$ with learning rate 0.5 and normal noise of standard deviation
-        1 on every gradient. Measure the mean of $\theta^2$ once the start is forgotten, to within 5%. A few
-        hundred runs at once make the estimate steady.""",
+        1 on every gradient. Measure the mean of $\theta^2$ once the start is forgotten, to within 5%. One step of 300
+        runs is not enough for that (the mean of 300 squares is off by 8% as a rule): average over many late steps as well.""",
     stub="""
         runs = oc.descend(oc.gd, lambda w: 0.5*w[..., 0]**2, [[3.0]], steps=400, lr=0.5, noise=1.0,
                           seed=np.arange(300)[:, None])     # runs.points has the shape (steps + 1, runs, 1)
@@ -519,6 +560,7 @@ _NOISE_FLOOR = Exercise(
         Misconception(0.25, "That is the approximation for small learning rates; 0.5 is not small. Measure it."),
         Misconception(0.5, "That is the learning rate. The floor is in proportion to it, but not equal."),
         Misconception(9.0, "That is the square of the starting point: leave out the first steps."),
+        Misconception(0.308, "That is the last step alone: 300 squares scatter by 8%. Average over late steps too."),
     ],
     hints=["Which steps still remember the start?", "Square first, then average, over runs and over late steps."],
 )
@@ -569,6 +611,14 @@ _HB_OPTIMAL = Exercise(
             "The root of a sum is not the sum of the roots: look at the denominator of your learning rate.",
         ),
         Misconception(lambda mu, L: hb_optimal(mu, L)[::-1], "The two results are in the wrong order."),
+        Misconception(
+            altered(hb_optimal, "(np.sqrt(L) + np.sqrt(mu)) ** 2\n    beta", "(np.sqrt(L) + np.sqrt(mu))\n    beta"),
+            "In the learning rate the sum of the roots has to be squared: it has the units of one over a curvature.",
+        ),
+        Misconception(
+            altered(hb_optimal, "4 / (np", "2 / (np"),
+            "Your rate is half of the best one: with momentum twice as much is stable.",
+        ),
     ],
     hints=[
         "Everything depends on the *roots* of the two curvatures.",
@@ -662,6 +712,18 @@ _NESTEROV = Exercise(
             _without_memory,
             "Your velocity forgets: it holds the last gradient only, and not the damped velocity before it.",
         ),
+        Misconception(
+            altered(nesterov_path, "- lr * grad", "+ lr * grad"),
+            "The gradient enters the velocity with the wrong sign: the run climbs.",
+        ),
+        Misconception(
+            altered(nesterov_path, "v = beta * v - lr", "v = beta * v - (1 - beta) * lr"),
+            "You average: the newest gradient enters with 1 - β. In the velocity form it enters at full weight.",
+        ),
+        Misconception(
+            altered(nesterov_path, "points.append(points[-1] + v)", "points.append(points[-1] + beta * v)"),
+            "You move by βv; the damping is already in the new velocity, and the point moves by all of it.",
+        ),
     ],
     hints=[
         "Two lines in the loop: the new velocity, then the new point.",
@@ -670,41 +732,62 @@ _NESTEROV = Exercise(
 )
 
 
-def ema_to_velocity_lr(lr, beta):
-    return lr * (1 - beta)
+def ema_to_velocity_lr(lr, beta, m):
+    return lr * (1 - beta), -lr * m
 
 
 _EMA_LR = Exercise(
     id="gradient-descent/ema-to-velocity-lr",
     notebook="3.3",
-    title="From the averaging form to the velocity form",
+    title="Change the form of momentum in the middle of a run",
     statement=r"""
-        A run uses $m \leftarrow \beta m + (1-\beta) g$, $\theta \leftarrow \theta - \eta m$. Return the
-        learning rate with which the velocity form $v \leftarrow \beta v - \eta' g$, $\theta \leftarrow
-        \theta + v$ makes the same path.""",
+        A run uses $m \leftarrow \beta m + (1-\beta) g$, $\theta \leftarrow \theta - \eta m$. It is stopped after some steps, with the
+        average `m` (an array), and goes on in the velocity form $v \leftarrow \beta v - \eta' g$, $\theta \leftarrow \theta + v$.
+        Return the learning rate $\eta'$ and the velocity $v$ to start from, so that nobody could tell from the path.""",
     stub="""
-        def ema_to_velocity_lr(lr, beta):
-            \"\"\"The velocity form's learning rate for the same path.\"\"\"
+        def ema_to_velocity_lr(lr, beta, m):
+            \"\"\"(lr', v): the velocity form's learning rate and its velocity at the change.\"\"\"
             ...""",
     reference=ema_to_velocity_lr,
-    cases=lambda rng: [(0.1, 0.9), (1.0, 0.5), (rng.uniform(0.01, 1), rng.uniform(0.6, 0.99))],
+    cases=lambda rng: [
+        (0.1, 0.9, np.array([1.0, -2.0])),
+        (1.0, 0.5, np.array([3.0])),
+        (rng.uniform(0.01, 1), rng.uniform(0.6, 0.99), rng.normal(size=3)),
+    ],
     misconceptions=[
         Misconception(
-            lambda lr, beta: lr,
+            altered(ema_to_velocity_lr, "lr * (1 - beta)", "lr"),
             "With the same learning rate the velocity form takes steps that are 1/(1 − β) times as long.",
         ),
         Misconception(
-            lambda lr, beta: lr / (1 - beta),
+            altered(ema_to_velocity_lr, "lr * (1 - beta)", "lr / (1 - beta)"),
             "That is the other direction. Which of the two forms takes the longer steps at equal rates?",
         ),
         Misconception(
-            lambda lr, beta: lr * beta, "Compare the factors in front of the newest gradient: is one of them β?"
+            altered(ema_to_velocity_lr, "lr * (1 - beta)", "lr * beta"),
+            "Compare the factors in front of the newest gradient: is one of them β?",
         ),
         Misconception(
-            lambda lr, beta: lr * (1 + beta), "Check the sign: how much of the newest gradient does the average take?"
+            altered(ema_to_velocity_lr, "-lr * m", "m"),
+            "The rate is right. The velocity is a step of θ, and m an average of gradients: they differ by a factor and a sign.",
+        ),
+        Misconception(
+            altered(ema_to_velocity_lr, "-lr * m", "lr * m"),
+            "The velocity points uphill: it is added, and η m was subtracted.",
+        ),
+        Misconception(
+            altered(ema_to_velocity_lr, "-lr * m", "-lr * (1 - beta) * m"),
+            "The velocity is too short: the weight 1 − β of each gradient is already in the average.",
+        ),
+        Misconception(
+            altered(ema_to_velocity_lr, "-lr * m", "0 * m"),
+            "You start from rest: what the average remembers would be lost at the change.",
         ),
     ],
-    hints=["Start with m = 0 and v = 0 and write down the first step of each."],
+    hints=[
+        "Both forms add a step to θ. Write the step of the first form as v.",
+        "Multiply the first line by -η: which recursion does v = -ηm follow?",
+    ],
 )
 
 
@@ -861,6 +944,18 @@ _CLIP = Exercise(
             lambda grads, c: ([c / max(_norm_of(grads) ** 2, c) * g for g in grads], _norm_of(grads)),
             "You compare the squared norm with c: a root is missing.",
         ),
+        Misconception(
+            lambda grads, c: clip_by_global_norm(grads, c)[0],
+            "You return the clipped gradients only; the norm before clipping is asked for too.",
+        ),
+        Misconception(
+            altered(
+                clip_by_global_norm,
+                "np.sqrt(sum(np.sum(g**2) for g in grads))",
+                "sum(np.sqrt(np.sum(g**2)) for g in grads)",
+            ),
+            "You add up the norms of the arrays. The norm of everything is the root of the sum of all squares.",
+        ),
     ],
     hints=[
         "First one number: the root of the sum of all squares, over all arrays.",
@@ -869,17 +964,21 @@ _CLIP = Exercise(
 )
 
 
-def gradient_norms(W, g, T):
+def gradient_norms(W, states, g):
     norms = [np.linalg.norm(g)]
-    for _ in range(T):
-        g = g @ W.T
+    for h in states[::-1]:
+        g = (g * (1 - h**2)) @ W.T
         norms.append(np.linalg.norm(g))
     return np.array(norms)
 
 
-def _norms(step):
-    """Wrong norms: `step(W, g, t)` is the gradient after t steps back."""
-    return lambda W, g, T: np.array([np.linalg.norm(step(W, g, t)) for t in range(T + 1)])
+def _run_backwards(answer, W, start, g, T):
+    """called with the states of h = tanh(h @ W), one row for each of T steps from `start`, oldest first"""
+    states = []
+    for _ in range(T):
+        start = np.tanh(start @ W)
+        states.append(start)
+    return answer(W, np.array(states), g)
 
 
 _GRADIENT_NORMS = Exercise(
@@ -887,46 +986,61 @@ _GRADIENT_NORMS = Exercise(
     notebook="3.4",
     title="A gradient on its way back through time",
     statement=r"""
-        A linear recurrent net computes $h_t = h_{t-1} W$ with row vectors. `g` is the gradient of the loss
-        with respect to the last state. Going back one step multiplies it by $W^\top$ from the right. Return
-        the norms of the gradient after $0, 1, \dots, T$ steps back, an array of shape `(T + 1,)`.""",
+        A recurrent net computes $h_t = \tanh(h_{t-1} W)$ with row vectors. The rows of `states`, shape `(T, n)`, are $h_1, \dots, h_T$,
+        oldest first; `g` is the gradient of the loss with respect to $h_T$. Carry it back through the last step, the one before,
+        and so on. Return its norms before $h_T$ and after each of the $T$ steps back, an array of shape `(T + 1,)`.""",
     stub="""
-        def gradient_norms(W, g, T):
-            \"\"\"Norms of g, g Wᵀ, g Wᵀ Wᵀ, …, shape (T + 1,).\"\"\"
+        def gradient_norms(W, states, g):
+            \"\"\"Norms of the gradient in h_T, h_{T-1}, …, h_0, shape (T + 1,).\"\"\"
             ...""",
     reference=gradient_norms,
+    probe=_run_backwards,
     cases=lambda rng: [
-        (np.array([[0.5, 2.0], [0.0, 0.5]]), np.array([1.0, 0.0]), 3),
-        (1.1 * np.eye(2), np.array([3.0, 4.0]), 50),
-        (np.array([[0.9, 5.0], [0.0, 0.9]]), np.array([0.0, 1.0]), 20),
-        (rng.normal(size=(3, 3)) / 2, rng.normal(size=3), 6),
+        (np.array([[0.5, 2.0], [0.0, 0.5]]), np.array([0.1, 0.2]), np.array([1.0, 0.0]), 1),
+        (1.1 * np.eye(2), np.array([0.5, 0.1]), np.array([3.0, 4.0]), 5),
+        (np.array([[0.9, 5.0], [0.0, 0.9]]), np.array([1.0, -0.2]), np.array([0.0, 1.0]), 6),
+        (rng.normal(size=(3, 3)), rng.normal(size=3), rng.normal(size=3), 6),
     ],
     misconceptions=[
         Misconception(
-            _norms(lambda W, g, t: g @ np.linalg.matrix_power(W, t)),
+            altered(gradient_norms, "@ W.T", "@ W"),
             "You go forward: without the transpose it is the state that is carried on, not the gradient carried back.",
         ),
         Misconception(
-            _norms(lambda W, g, t: g @ W.T**t),
-            "`**` takes the power of each entry. Carrying the gradient back is a product of matrices.",
+            altered(gradient_norms, "(g * (1 - h**2)) @", "g @"),
+            "The slope of tanh is missing: that is the gradient of a linear net, which only W shrinks or stretches.",
         ),
         Misconception(
-            lambda W, g, T: np.linalg.norm(W, 2) ** np.arange(T + 1) * np.linalg.norm(g),
-            "That is an upper bound from the largest singular value; the gradient itself may be far below it.",
+            altered(gradient_norms, "(g * (1 - h**2)) @ W.T", "g @ W.T * (1 - h**2)"),
+            "Slope and matrix are in the wrong order: on the way back the tanh of a step comes before its W.",
         ),
         Misconception(
-            lambda W, g, T: np.abs(np.linalg.eigvals(W)).max() ** np.arange(T + 1) * np.linalg.norm(g),
-            "The largest eigenvalue rules in the long run only. If W is not symmetric, the first steps may grow.",
+            altered(gradient_norms, "states[::-1]", "states"),
+            "You walk through the states from the oldest to the newest; the way back begins at the last one.",
         ),
         Misconception(
-            lambda W, g, T: gradient_norms(W, g, T + 1)[1:],
+            altered(gradient_norms, "1 - h**2", "h"),
+            "You multiply by the state; the chain rule asks for the slope of tanh there.",
+        ),
+        Misconception(
+            altered(gradient_norms, "1 - h**2", "1 - np.tanh(h) ** 2"),
+            "You apply tanh once more: the states are its values already.",
+        ),
+        Misconception(
+            altered(gradient_norms, "return np.array(norms)", "return np.array(norms[1:])"),
             "Your first entry is the norm after one step; begin with the norm of g itself.",
         ),
-        Misconception(lambda W, g, T: gradient_norms(W, g, T) ** 2, "These are the squares of the norms."),
+        Misconception(
+            altered(gradient_norms, "np.array(norms)", "np.array(norms) ** 2"), "These are the squares of the norms."
+        ),
+        Misconception(
+            altered(gradient_norms, "np.array(norms)", "np.array(norms[::-1])"),
+            "The norms come from the oldest to the newest; asked for is the order on the way back.",
+        ),
     ],
     hints=[
-        "Keep the gradient in a variable and multiply it once per step.",
-        "The number of norms is one more than the number of steps.",
+        "One step forward: multiply by W, then tanh. One step back: the same two things, the other way round.",
+        "The slope of tanh is written with its value.",
     ],
 )
 
