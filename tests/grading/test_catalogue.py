@@ -20,7 +20,7 @@ from .slipping import EQUAL, slips_of, trials
 AT_LEAST = {
     "objective": 14,
     "convexity": 11,
-    "gradient-descent": 14,
+    "gradient-descent": 15,
     "adaptive-methods": 14,
     "schedules": 11,
     "second-order": 12,

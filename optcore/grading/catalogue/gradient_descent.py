@@ -475,6 +475,70 @@ _SGD_STEP = Exercise(
 )
 
 
+def batch_moments(x, b):
+    N, spread = len(x), np.var(x)
+    return spread / b * (N - b) / (N - 1), -spread / (N - 1)
+
+
+_DERIVE = Exercise(
+    id="gradient-descent/derive-batch-moments",
+    notebook="3.2",
+    title="Derive: two batches of one epoch",
+    statement=r"""
+        The $N$ numbers in `x` are shuffled and cut into batches of `b`, so that no number comes twice in an epoch. Derive on paper, and
+        return, the variance of the mean of one batch, and the covariance of the means of two different batches of the same
+        epoch. (What do the means of all batches of an epoch add up to?)""",
+    stub="""
+        def batch_moments(x, b):
+            \"\"\"(variance of a batch mean, covariance of two batch means) without replacement; b divides len(x).\"\"\"
+            ...""",
+    reference=batch_moments,
+    cases=lambda rng: [
+        (np.array([0.0, 1.0, 2.0, 5.0]), 2),
+        (np.array([1.0, -1.0, 3.0]), 1),
+        (rng.normal(size=12), int(rng.choice([2, 3, 4]))),
+    ],
+    misconceptions=[
+        Misconception(
+            lambda x, b: (np.var(x) / b, 0.0),
+            "That holds for draws with replacement. Without it, what is in one batch cannot be in another.",
+        ),
+        Misconception(
+            altered(batch_moments, "-spread / (N - 1)", "0.0"),
+            "The variance is right. The batches are not independent: a number that is in one of them is missing in the other.",
+        ),
+        Misconception(
+            altered(batch_moments, "-spread / (N - 1)", "spread / (N - 1)"),
+            "The sign is wrong: if one batch got the large numbers, they are missing in the other.",
+        ),
+        Misconception(
+            altered(batch_moments, "-spread / (N - 1)", "-spread / N"),
+            "The covariance is slightly too small: two different numbers are drawn, the second from N - 1.",
+        ),
+        Misconception(
+            altered(batch_moments, "(N - b) / (N - 1)", "(N - b) / N", "-spread / (N - 1)", "-spread / N"),
+            "You divide by N where N - 1 belongs: with b = 1 a batch has the variance of the data.",
+        ),
+        Misconception(
+            altered(batch_moments, " * (N - b) / (N - 1)", ""),
+            "The variance lacks its correction: a batch of all N numbers always has the same mean.",
+        ),
+        Misconception(
+            altered(batch_moments, "np.var(x)", "np.var(x, ddof=1)"),
+            "The numbers are the whole population, so their variance divides by N.",
+        ),
+        Misconception(
+            altered(batch_moments, "-spread / (N - 1)", "-spread / b / (N - 1)"),
+            "Count the pairs: b² of them, each with weight 1/b². The batch size drops out of the covariance.",
+        ),
+    ],
+    hints=[
+        "Two different numbers have the covariance c. The sum of all N never changes: N·σ² + N(N - 1)·c = 0.",
+        "A batch mean has b variances and b(b - 1) covariances in it, each with weight 1/b².",
+    ],
+)
+
+
 def noise_scale(G):
     g = G.mean(axis=0)
     spread = np.sum((G - g) ** 2) / (len(G) - 1)
@@ -1093,6 +1157,7 @@ EXERCISES = [
     _BACKTRACKING,
     _MINIBATCHES,
     _SGD_STEP,
+    _DERIVE,
     _NOISE_SCALE,
     _NOISE_FLOOR,
     _HB_OPTIMAL,
