@@ -21,7 +21,7 @@ AT_LEAST = {
     "objective": 14,
     "convexity": 11,
     "gradient-descent": 15,
-    "adaptive-methods": 14,
+    "adaptive-methods": 15,
     "schedules": 11,
     "second-order": 12,
     "initialization": 12,

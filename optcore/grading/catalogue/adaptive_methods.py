@@ -3,6 +3,7 @@
 import numpy as np
 
 from ..exercise import Exercise, Misconception, choice
+from ..slips import altered
 
 # --- 4.1 AdaGrad and RMSProp ------------------------------------------------------------------------------------------
 
@@ -58,6 +59,28 @@ _RMSPROP = Exercise(
         ),
         Misconception(_old_average, "You divide by the average from before this gradient; update it first."),
         Misconception(_no_root, "The root is missing: the average holds squares, so the step has the wrong units."),
+        Misconception(
+            altered(rmsprop_step, "rho * r + (1 - rho) * g**2", "r + g**2"),
+            "You add up the squares: that is AdaGrad. RMSProp averages, so that old gradients are forgotten.",
+        ),
+        Misconception(
+            altered(rmsprop_step, "(1 - rho) * g**2", "(1 - rho) * g"),
+            "You average the gradients; the average holds their squares.",
+        ),
+        Misconception(
+            altered(rmsprop_step, "eps), r", "eps), np.sqrt(r)"), "You return the root of the average; its state is r."
+        ),
+        Misconception(
+            altered(rmsprop_step, "theta - lr", "theta + lr"), "You step uphill: check the sign of the step."
+        ),
+        Misconception(
+            altered(
+                rmsprop_step,
+                "return theta - lr * g / (np.sqrt(r) + eps), r",
+                "return r, theta - lr * g / (np.sqrt(r) + eps)",
+            ),
+            "The two results come in the wrong order: first θ, then r.",
+        ),
     ],
     hints=["Two lines: the average, then the step.", "With r = 4, ρ = 0.9 and g = 1 the new average is 3.7."],
 )
@@ -98,9 +121,28 @@ _ADAGRAD = Exercise(
         ([2.0, 2.0], 0.1),
         ([2.0, 2.0, 2.0, 2.0], 0.1),
         ([3.0, -1.0, 0.5], 0.1),
-        (list(rng.normal(size=5) + 2), rng.uniform(0.1, 1)),
+        ([0.0, 0.3], 0.1, 0.1),
+        ([2e-10, 1e-10], 0.1),
+        (list(rng.normal(size=5) + 2), rng.uniform(0.1, 1), 0.5),
     ],
     misconceptions=[
+        Misconception(
+            altered(adagrad, "(np.sqrt(r) + eps)", "np.sqrt(r + eps)"),
+            "ε stands inside your root, where it matters for all gradients below √ε.",
+        ),
+        Misconception(
+            altered(adagrad, " + eps)", ")"), "ε is missing: a gradient of zero at the start divides zero by zero."
+        ),
+        Misconception(
+            altered(adagrad, "(np.sqrt(r) + eps)", "(np.sqrt(r - g**2) + eps)"),
+            "You divide by the sum from before this gradient, so the first step divides by ε alone. Add the newest one first.",
+        ),
+        Misconception(altered(adagrad, "g**2", "g"), "You add up the gradients; the sum holds their squares."),
+        Misconception(altered(adagrad, "theta - lr", "theta + lr"), "You step uphill: check the sign of the step."),
+        Misconception(
+            altered(adagrad, "lr * g / (np.sqrt(r) + eps)", "lr / (np.sqrt(r) + eps)"),
+            "The gradient is missing in the step: it sets direction and size, the root only scales them.",
+        ),
         Misconception(
             _adagrad_with(lambda r, g: r + abs(g), lambda r: r),
             "You divide by the sum of the sizes. AdaGrad's steps fall like 1/√k, yours like 1/k.",
@@ -127,21 +169,25 @@ _DISTANCE = Exercise(
     title="How far AdaGrad goes",
     kind="measure",
     statement=r"""
-        AdaGrad with $\eta = 0.1$ sees the gradient 7 at every step. Measure how far it has gone after 2500 steps. Two correct
-        digits are enough. Then try the gradient 0.007.""",
+        AdaGrad with $\eta = 0.1$ sees the gradient 7 at every step. Measure how far it has gone after 2500 steps, and how far it
+        goes when the gradient is 0.007. Hand in both distances; two correct digits are enough.""",
     stub="""
-        # oc.descend(oc.adagrad, None, [0.0], 2500, 0.1, grad=lambda w: 7 + 0*w)
-        distance = ...""",
-    reference=float(0.1 * np.sum(1 / np.sqrt(np.arange(1, 2501)))),
+        # oc.descend(oc.adagrad, None, [0.0], 2500, 0.1, grad=lambda w: 7 + 0*w).final
+        distances = ...       # (for 7, for 0.007)""",
+    reference=(float(0.1 * np.sum(1 / np.sqrt(np.arange(1, 2501)))),) * 2,
     rtol=0.02,
     misconceptions=[
-        Misconception(250.0, "That is η times the number of steps: it holds for a rule whose steps do not shrink."),
-        Misconception(1750.0, "That is plain gradient descent, η times the sum of the gradients."),
-        Misconception(5.0, "Twice too short: the steps η/√k add up to about 2η√k."),
-        Misconception(-9.85, "The distance is a length, so give it without the sign."),
+        Misconception(
+            (250.0, 250.0), "That is η times the number of steps: it holds for a rule whose steps do not shrink."
+        ),
+        Misconception((1750.0, 1.75), "That is plain gradient descent, η times the sum of the gradients."),
+        Misconception((5.0, 5.0), "Twice too short: the steps η/√k add up to about 2η√k."),
+        Misconception((-9.85, -9.85), "A distance is a length, so give it without the sign."),
+        Misconception((9.85, 0.00985), "The second is a guess: measure it. What does AdaGrad divide by?"),
     ],
-    hints=["Run the line in the comment and look at `.final`.", "A sum of 1/√k is close to an integral."],
+    hints=["Run the line in the comment, once for each gradient.", "A sum of 1/√k is close to an integral."],
 )
+
 
 # --- 4.2 Adam ---------------------------------------------------------------------------------------------------------
 
@@ -220,6 +266,7 @@ _ADAM = Exercise(
         ([3.0], 0.1),
         ([1e-6], 0.1),
         ([3.0, -1.0, 2.0], 0.1),
+        ([1e-8, 2e-8], 0.1),
         ([1.0, 4.0], 0.1, 0.5, 0.8, 1e-2),
         (list(rng.normal(size=4) + 1), rng.uniform(0.1, 1), 0.8, 0.95, 1e-3),
     ],
@@ -246,6 +293,33 @@ _ADAM = Exercise(
         ),
         Misconception(_adam_with(_late_clock), "Your clock is one step ahead: the first gradient has t = 1."),
         Misconception(_betas_swapped, "The two decays are swapped: β₁ belongs to the gradient, β₂ to its square."),
+        Misconception(
+            altered(adam, "m_hat = m", "m = m", "v_hat = v", "v = v", "m_hat / (np.sqrt(v_hat)", "m / (np.sqrt(v)"),
+            "You store the corrected moments and average on from them. The correction is for the step alone; m and v stay raw.",
+        ),
+        Misconception(
+            altered(adam, "m_hat = m / (1 - beta1**t)", "m_hat = m"),
+            "Only v is corrected. m starts at zero as well, so the first step is ten times too short.",
+        ),
+        Misconception(
+            altered(adam, "lr * m_hat", "lr * g"),
+            "You step along the newest gradient, scaled; Adam steps along the corrected average m.",
+        ),
+        Misconception(
+            altered(adam, "np.sqrt(v_hat)", "v_hat"), "The root is missing: v averages squares, so the step has the wrong units."
+        ),
+        Misconception(
+            altered(adam, "beta1**t", "beta1", "beta2**t", "beta2"),
+            "Your correction does not change with time. What the zero start left out fades with the power t of the decay.",
+        ),
+        Misconception(
+            altered(adam, "(1 - beta2) * g**2", "(1 - beta2) * g"), "v averages the gradients; it has to average their squares."
+        ),
+        Misconception(
+            altered(adam, "beta1 * m + (1 - beta1) * g", "beta1 * m + g"),
+            "The newest gradient enters m at full weight, as in momentum. In Adam it enters with 1 - β₁.",
+        ),
+        Misconception(altered(adam, "theta - lr", "theta + lr"), "You step uphill: check the sign of the step."),
     ],
     hints=["The first step has the length lr, for any gradient much larger than ε.",
            "Six lines in the loop: m, v, both corrected, the step, and a counter."],
@@ -294,10 +368,28 @@ _AMSGRAD = Exercise(
     cases=lambda rng: [
         ([3.0, -1.0, -1.0], 0.1, 0.0, 0.1),
         ([5.0, 0.1, 0.1, 0.1], 0.1, 0.9, 0.5),
-        ([4.0, *rng.uniform(0.1, 0.5, 4)], rng.uniform(0.1, 1), 0.8, 0.7),
+        ([5.0, 0.1, 0.1, 0.1, 5.0], 0.1, 0.9, 0.5),
+        ([1e-8, 5e-9, 1e-9], 0.1),
+        ([4.0, *rng.uniform(0.1, 0.5, 4), 5.0], rng.uniform(0.1, 1), 0.8, 0.7, 0.1),
     ],
     misconceptions=[
         Misconception(adam, "That is Adam: v may shrink. Keep the largest one."),
+        Misconception(
+            altered(amsgrad, "v_max = np.maximum(v_max, v)", "v = v_max = np.maximum(v_max, v)"),
+            "You overwrite the running average with the maximum. v goes on as in Adam; the maximum is a state of its own.",
+        ),
+        Misconception(
+            altered(amsgrad, "(np.sqrt(v_max / (1 - beta2**t)) + eps)", "np.sqrt(v_max / (1 - beta2**t) + eps)"),
+            "ε stands inside your root; it is added after the root.",
+        ),
+        Misconception(
+            altered(amsgrad, "v_max / (1 - beta2**t)", "v_max"),
+            "The maximum is not corrected: Adam's bias correction of the step is applied to it as well.",
+        ),
+        Misconception(
+            altered(amsgrad, "m / (1 - beta1**t)", "m"),
+            "m is not corrected; AMSGrad in this form corrects both moments.",
+        ),
         Misconception(
             _amsgrad_with(lambda kept, v, g: max(kept, g**2)),
             "You keep the largest squared gradient; the maximum is taken of the running average v.",
@@ -315,38 +407,64 @@ _AMSGRAD = Exercise(
 )
 
 
-def uncorrected_gain(t):
-    return (1 - 0.9**t) / np.sqrt(1 - 0.999**t)
+def gain_after_silence(t, quiet, beta1, beta2):
+    m = (1 - beta1 ** (t - quiet)) / (1 - beta1**t)
+    v = (1 - beta2 ** (t - quiet)) / (1 - beta2**t)
+    return m / np.sqrt(v)
 
 
 _GAIN = Exercise(
     id="adaptive-methods/uncorrected-gain",
     notebook="4.2",
-    title="How much too long",
+    title="Derive: how much too long after a silence",
     statement=r"""
-        Adam without bias correction, $\beta_1 = 0.9$, $\beta_2 = 0.999$, sees a constant gradient. Return its step at time $t$ in
-        units of $\eta$ (neglect $\varepsilon$).""",
+        Adam, **with** bias correction, has seen nothing but zeros for `quiet` steps. From then on the gradient is constant. Derive its step
+        at time `t` (counted from the very first step, `t > quiet`) in units of $\eta$; neglect $\varepsilon$. With `quiet = 0` the
+        answer is 1: the correction then does what it is made for.""",
     stub='''
-        def uncorrected_gain(t):
-            """The step at t = 1, 2, … over the learning rate."""
+        def gain_after_silence(t, quiet, beta1, beta2):
+            """The step at time t over the learning rate, for a gradient that is constant after `quiet` zeros."""
             ...''',
-    reference=uncorrected_gain,
-    cases=lambda rng: [(1,), (12,), (1000,), (int(rng.integers(2, 500)),)],
+    reference=gain_after_silence,
+    cases=lambda rng: [
+        (1, 0, 0.9, 0.999),
+        (11, 10, 0.9, 0.999),
+        (500, 300, 0.9, 0.999),
+        (int(rng.integers(20, 60)), int(rng.integers(1, 20)), rng.uniform(0.5, 0.9), rng.uniform(0.95, 0.99)),
+    ],
     misconceptions=[
         Misconception(
-            lambda t: np.sqrt(1 - 0.999**t) / (1 - 0.9**t),
-            "Upside down: that is the factor which corrects the step, not the one by which it is wrong.",
+            altered(gain_after_silence, "m / np.sqrt(v)", "np.sqrt(v) / m"),
+            "Upside down: m stands above the fraction bar, the root of v below it.",
         ),
         Misconception(
-            lambda t: (1 - 0.9**t) / (1 - 0.999**t),
-            "The root is missing: v is an average of squares.",
+            altered(gain_after_silence, "np.sqrt(v)", "v"), "The root is missing: v is an average of squares."
         ),
         Misconception(
-            lambda t: 1 - 0.9**t,
-            "That is m alone. v starts too small as well, and it is divided by.",
+            altered(gain_after_silence, "m / np.sqrt(v)", "m"),
+            "That is m alone. v has forgotten its share too, and it is divided by.",
+        ),
+        Misconception(
+            lambda t, quiet, beta1, beta2: 1.0 + 0.0 * t,
+            "So it would be if the clock started with the first gradient. It has been running through the silence.",
+        ),
+        Misconception(
+            altered(gain_after_silence, " / (1 - beta1**t)", "", " / (1 - beta2**t)", ""),
+            "That is Adam without bias correction: the step divides m and v by what their zero start left out.",
+        ),
+        Misconception(
+            lambda t, quiet, beta1, beta2: gain_after_silence(t, quiet, beta2, beta1),
+            "The two decays are swapped: β₁ belongs to m, β₂ to v.",
+        ),
+        Misconception(
+            altered(gain_after_silence, "t - quiet", "t - quiet + 1"),
+            "You count one gradient too many: at t = quiet + 1 there has been one.",
         ),
     ],
-    hints=["For a constant gradient g, what is m after t steps? And v?", "At t = 1 the answer is √10."],
+    hints=[
+        "After k equal gradients g that follow zeros, what is m? And v?",
+        "The corrections divide by 1 - β₁ᵗ and 1 - β₂ᵗ with the full t.",
+    ],
 )
 
 
@@ -397,8 +515,9 @@ _BUG = Exercise(
     reference=fixed_adam,
     cases=lambda rng: [
         (1.0, [2.0], 0.1),
+        (1.0, [1e-8, 3e-8], 0.1),
         (1.0, [1e-3, 2e-3], 0.1, 0.9, 0.999, 1e-2),
-        (rng.normal(), list(rng.uniform(0.5, 1.5, 4)), 0.05, 0.9, 0.99, 0.1),
+        (rng.normal(), list(rng.uniform(0.5, 1.5, 4)), 0.05, 0.8, 0.99, 0.1),
     ],
     misconceptions=[
         Misconception(
@@ -467,6 +586,8 @@ _ADAMW = Exercise(
         (2.0, [1.0], 0.1, 0.5),
         (2.0, [0.0, 0.0, 0.0], 0.1, 0.5),
         (3.0, [1.0, -2.0, 0.5], 0.1, 0.2),
+        (1.0, [1e-8, 2e-8], 0.1, 0.5),
+        (1.0, [0.3, -0.1], 0.1, 0.5, 0.5, 0.7, 0.1),
         (rng.normal(size=3) + 3, list(rng.normal(size=(4, 3))), rng.uniform(0.05, 0.2), rng.uniform(0.1, 0.5)),
     ],
     misconceptions=[
@@ -490,14 +611,29 @@ _ADAMW = Exercise(
             _adamw_with(lambda theta, u, lr, wd: (1 - lr * wd) * theta - lr * u, l2=1.0),
             "You decay twice: beside the step, and inside the gradient.",
         ),
+        Misconception(
+            altered(adamw, "(np.sqrt(v / (1 - beta2**t)) + eps)", "np.sqrt(v / (1 - beta2**t) + eps)"),
+            "ε stands inside your root; it is added after the root.",
+        ),
+        Misconception(
+            altered(adamw, "1 - lr * weight_decay", "1 - 2 * lr * weight_decay"),
+            "You decay by 2λ: the factor of a penalty's derivative. Decoupled decay has none.",
+        ),
+        Misconception(
+            altered(adamw, "(1 - lr * weight_decay) * theta - lr * u\n", "theta - lr * u\n    theta = (1 - lr * weight_decay) * theta\n"),
+            "The decay comes once, after all steps. The weights shrink at every step.",
+        ),
+        Misconception(
+            altered(adamw, "lr * u", "lr * m"), "You step by the bare average: the corrections and the division by the root are lost."
+        ),
     ],
     hints=["From 2 with gradient 1, rate 0.1 and decay 0.5: 2·0.95 - 0.1.",
            "Adam's own lines see only g; the weights shrink in the last line."],
 )  # fmt: skip
 
 
-def torch_weight_decay(lam):
-    return 2 * lam
+def torch_weight_decay(lr, lam, n):
+    return lr * n, 2 * lam / n
 
 
 _UNITS = Exercise(
@@ -505,24 +641,51 @@ _UNITS = Exercise(
     notebook="4.3",
     title="From a formula to PyTorch",
     statement=r"""
-        A page adds the penalty $\lambda \sum_i w_i^2$ to its loss and trains with plain SGD. Return the `weight_decay` with which
-        `torch.optim.SGD` does the same.""",
+        A page minimizes $\sum_{i=1}^n \ell_i(w) + \lambda \sum_j w_j^2$, a **sum** over the $n$ examples, by gradient descent with the rate
+        `lr`. Return the learning rate and the `weight_decay` with which `torch.optim.SGD` takes the same steps when its loss is the
+        **mean** of the $\ell_i$.""",
     stub='''
-        def torch_weight_decay(lam):
-            """The weight_decay that equals the penalty lam * sum(w**2)."""
+        def torch_weight_decay(lr, lam, n):
+            """(lr, weight_decay) of SGD on the mean loss, for the same steps."""
             ...''',
     reference=torch_weight_decay,
-    cases=lambda rng: [(0.01,), (rng.uniform(0.1, 1),)],
+    cases=lambda rng: [
+        (0.01, 0.5, 10),
+        (0.001, 2.0, 100),
+        (rng.uniform(0.01, 1), rng.uniform(0.1, 1), int(rng.integers(2, 50))),
+    ],
     misconceptions=[
         Misconception(
-            lambda lam: lam,
+            altered(torch_weight_decay, "2 * lam / n", "lam / n"),
             "PyTorch adds weight_decay·w to the gradient. What is the gradient of the penalty?",
         ),
-        Misconception(lambda lam: lam / 2, "The other way round: the derivative of a square brings a factor down."),
-        Misconception(lambda lam: lam**2, "Squared is the weight, not λ."),
+        Misconception(
+            altered(torch_weight_decay, "lr * n", "lr"),
+            "The decay is right, the rate is not: a mean has gradients n times smaller than the sum.",
+        ),
+        Misconception(
+            altered(torch_weight_decay, "lr * n, 2 * lam / n", "lr, 2 * lam"),
+            "That is for a page that takes the mean too. Here sum and penalty have other proportions than mean and decay.",
+        ),
+        Misconception(
+            altered(torch_weight_decay, "2 * lam / n", "2 * lam"),
+            "The rate is n times as large now, and it multiplies the decay as well.",
+        ),
+        Misconception(
+            altered(torch_weight_decay, "lr * n", "lr / n", "2 * lam / n", "2 * lam * n"),
+            "The wrong way round: the mean is the smaller of the two, so its rate is the larger one.",
+        ),
+        Misconception(
+            altered(torch_weight_decay, "2 * lam / n", "lam / 2 / n"),
+            "The derivative of a square brings a factor down, it does not take one away.",
+        ),
     ],
-    hints=["Differentiate the penalty.", "Compare with weight_decay·w."],
+    hints=[
+        "Write one step of each: which factors stand in front of Σ∇ℓᵢ and of w?",
+        "PyTorch's step is w - lr·(mean gradient + weight_decay·w).",
+    ],
 )
+
 
 _WHO_DECAYS = choice(
     {
@@ -592,6 +755,7 @@ _TRUST = Exercise(
         (np.zeros(2), np.array([0.3, 0.4])),
         (np.array([3.0, 4.0]), np.zeros(2)),
         (rng.normal(size=(3, 2)), rng.normal(size=(3, 2))),
+        (np.array([0.3, 0.4]), np.array([0.03, 0.04])),
     ],
     misconceptions=[
         Misconception(
@@ -604,6 +768,11 @@ _TRUST = Exercise(
         ),
         Misconception(_inverted, "Upside down: small weights must get small steps."),
         Misconception(_squared_norms, "Those are squared norms; the ratio is one of lengths."),
+        Misconception(
+            lambda w, u: np.sum(np.abs(w)) / np.sum(np.abs(u)) if np.any(w) and np.any(u) else 1.0,
+            "You add up absolute values. The norm of a layer is the root of the sum of its squares.",
+        ),
+        Misconception(lambda w, u: trust_ratio(w, u) * u, "You return the scaled step; asked for is the factor."),
     ],
     hints=["np.linalg.norm takes arrays of any shape.", "Two special cases, one answer."],
 )
@@ -653,6 +822,18 @@ _LAMB = Exercise(
             "The decay stands outside the ratio, as in Keras. Here the ratio acts on step and decay together.",
         ),
         Misconception(_no_ratio, "There is no ratio: that is AdamW's step."),
+        Misconception(
+            altered(lamb_step, "u + weight_decay * w", "u"),
+            "The decay is missing: it is part of the direction, before the ratio.",
+        ),
+        Misconception(
+            altered(lamb_step, "np.linalg.norm(w) / np.linalg.norm(step)", "np.linalg.norm(step) / np.linalg.norm(w)"),
+            "The ratio is upside down: small weights must get small steps.",
+        ),
+        Misconception(
+            altered(lamb_step, "lr * np.linalg.norm(w) / np", "lr / np"),
+            "Your step has the length lr whatever the weights are. It should be in proportion to their norm.",
+        ),
     ],
     hints=["The change must have the length lr·‖w‖, whatever u is.", "Put the direction together first."],
 )
@@ -706,6 +887,10 @@ _LION = Exercise(
         ([5.0, -1.0], 0.1),
         ([5.0, -0.3, -0.3], 0.1),
         ([5.0, *[-0.3] * 12], 0.1),
+        ([0.0, 2.0, 0.0], 0.1),
+        ([5.0, -1.0, -1.0], 0.1, 0.5, 0.5),
+        ([5.0, -1.5, -1.5], 0.1, 0.3, 0.9),
+        ([1.0, -0.1, -0.1, -0.1], 0.1, 0.9, 0.2),
         ([4.0, -1.0, 0.2, -0.4, *rng.uniform(0.1, 1.0, 3)], rng.uniform(0.01, 0.1)),
     ],
     misconceptions=[
@@ -716,6 +901,11 @@ _LION = Exercise(
         Misconception(_sign_only, "That is sign descent: the memory plays no part."),
         Misconception(_single_beta, "You use β₁ for the memory as well; it forgets more slowly, with β₂."),
         Misconception(_no_sign, "The sign is missing: every step has the length lr."),
+        Misconception(
+            lambda grads, lr, beta1=0.9, beta2=0.99: lion(grads, lr, beta2, beta1),
+            "The two decays are swapped: β₁ mixes the vote, β₂, which is longer, the memory.",
+        ),
+        Misconception(altered(lion, "theta - lr", "theta + lr"), "You step uphill: check the sign of the step."),
     ],
     hints=["With the gradients 5 and -1 the two steps cancel.", "Two mixes of m and g with different weights."],
 )
@@ -770,9 +960,28 @@ _NEWTON_SCHULZ = Exercise(
         (rng.normal(size=(3, 5)),),
         (rng.normal(size=(5, 3)), 3),
     ],
-    rtol=1e-6,
-    atol=1e-9,
+    rtol=1e-4,
+    atol=1e-6,
+    also_right=[altered(newton_schulz, "G / np.linalg.norm(G)", "G / (np.linalg.norm(G) + 1e-7)")],
     misconceptions=[
+        Misconception(
+            altered(newton_schulz, "np.linalg.norm(G)", "np.linalg.norm(G, 2)"),
+            "You divide by the largest singular value, which would cost a decomposition. Asked for is the Frobenius norm.",
+        ),
+        Misconception(
+            altered(newton_schulz, "(b * A + c * A @ A) @ X", "b * A @ X"),
+            "The term with A² is missing: that is a cubic with the coefficients of the quintic.",
+        ),
+        Misconception(
+            altered(
+                newton_schulz,
+                "    X = G / np.linalg.norm(G)\n",
+                "    X = G\n",
+                "A = X",
+                "X = X / np.linalg.norm(X)\n        A = X",
+            ),
+            "You divide by the norm in every round, which undoes what the round has done: once, before the loop.",
+        ),
         Misconception(
             _unnormalized,
             "You do not divide by the norm first: singular values above 1 explode.",
@@ -789,7 +998,88 @@ _NEWTON_SCHULZ = Exercise(
     hints=["np.linalg.norm of a matrix is the Frobenius norm.", "A is square, with as many rows as X."],
 )
 
+
+def muon_step(W, G, M, lr, beta, orthogonal):
+    fan_in, fan_out = W.shape
+    M = beta * M + G
+    update = orthogonal(G + beta * M)
+    return W - lr * np.sqrt(max(1, fan_out / fan_in)) * update, M
+
+
+def _with_exact_factor(answer, W, G, M, lr, beta):
+    """called with orthogonal(X), the exact orthogonal factor of a matrix"""
+
+    def orthogonal(X):
+        U, _, Vt = np.linalg.svd(X, full_matrices=False)
+        return U @ Vt
+
+    return answer(W, G, M, lr, beta, orthogonal)
+
+
+_MUON = Exercise(
+    id="adaptive-methods/muon-step",
+    notebook="4.4",
+    title="One step of Muon",
+    statement=r"""
+        `W` is a layer's weight matrix, stored as `(in, out)`, as everywhere in this course; `G` its gradient, `M` the momentum so far, and
+        `orthogonal(X)` gives the orthogonal factor of a matrix. Take one step: $M \leftarrow \beta M + G$; the direction is the
+        orthogonal factor of Nesterov's look-ahead $G + \beta M$ with the new $M$; the step is `lr` times
+        $\sqrt{\max(1, \text{fan out}/\text{fan in})}$ times it. Return the new $W$ and the new $M$.""",
+    stub='''
+        def muon_step(W, G, M, lr, beta, orthogonal):
+            """(W, M) after the step, both of shape (in, out)."""
+            ...''',
+    reference=muon_step,
+    probe=_with_exact_factor,
+    cases=lambda rng: [
+        (np.eye(2), np.diag([2.0, 1.0]), np.zeros((2, 2)), 0.1, 0.9),
+        (np.ones((1, 4)), np.array([[1.0, 2.0, 0.0, 2.0]]), np.array([[1.0, 0.0, 0.0, 0.0]]), 0.1, 0.5),
+        *(
+            (rng.normal(size=s), rng.normal(size=s), rng.normal(size=s), rng.uniform(0.01, 0.1), rng.uniform(0.5, 0.95))
+            for s in ((3, 5), (5, 3))
+        ),
+    ],
+    misconceptions=[
+        Misconception(
+            altered(muon_step, "fan_out / fan_in)", "fan_in / fan_out)"),
+            "Your scale is that of weights stored as (out, in), as PyTorch does. Here the rows are the inputs.",
+        ),
+        Misconception(
+            altered(muon_step, "np.sqrt(max(1, fan_out / fan_in)) * ", ""),
+            "The scale is missing: a layer that widens would get steps that are too short for its outputs.",
+        ),
+        Misconception(
+            altered(muon_step, "max(1, fan_out / fan_in)", "fan_out / fan_in"),
+            "The scale is never below 1: a layer that narrows keeps the bare orthogonal step.",
+        ),
+        Misconception(
+            altered(muon_step, "np.sqrt(max(1, fan_out / fan_in))", "max(1, fan_out / fan_in)"),
+            "The root is missing in the scale.",
+        ),
+        Misconception(
+            altered(muon_step, "orthogonal(G + beta * M)", "orthogonal(M)"),
+            "Your direction is the momentum itself. The look-ahead takes the new M and adds the newest gradient once more.",
+        ),
+        Misconception(
+            altered(muon_step, "orthogonal(G + beta * M)", "orthogonal(G)"),
+            "You orthogonalize the gradient alone: the momentum plays no part in the step.",
+        ),
+        Misconception(
+            altered(muon_step, "beta * M + G\n", "beta * M + (1 - beta) * G\n"),
+            "You average: here the newest gradient enters the momentum at full weight.",
+        ),
+        Misconception(
+            altered(muon_step, "orthogonal(G + beta * M)", "orthogonal(G) + beta * orthogonal(M)"),
+            "You orthogonalize the parts and add them up; the sum of two orthogonal factors is none.",
+        ),
+    ],
+    hints=[
+        "Three lines: momentum, direction, step.",
+        "A layer from 1 input to 4 outputs has the scale 2, one from 4 to 1 has 1.",
+    ],
+)
+
 EXERCISES = [
     _RMSPROP, _ADAGRAD, _DISTANCE, _ADAM, _AMSGRAD, _GAIN, _BUG, _ADAMW, _UNITS, _WHO_DECAYS, _TRUST, _LAMB, _LION,
-    _NEWTON_SCHULZ,
+    _NEWTON_SCHULZ, _MUON,
 ]  # fmt: skip
