@@ -11,7 +11,7 @@ TESTS ?= tests optcore book
 PEERS ?= $(wildcard .venv-peers/bin/python)
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: help book serve lab sync run test tested lighthouse pdf lint links bench gradebook slips lite recipes colab peers firefox floors oldest clean clean-all
+.PHONY: help book serve lab sync run test tested lighthouse pdf lint links bench gradebook slips lite processors recipes colab peers firefox floors oldest clean clean-all
 .DELETE_ON_ERROR:
 
 help:
@@ -33,6 +33,7 @@ help:
 	@echo 'make colab   run notebooks with the old versions that Colab has'
 	@echo 'make recipes carry out what CONTRIBUTING.md says, on copies'
 	@echo 'make peers   run the boxes "In PyTorch", and compare with PyTorch and optax of today'
+	@echo 'make processors   run the notebooks as other processors compute, and say how much of each claim they use'
 	@echo 'make firefox move every control of the site in Firefox'
 	@echo 'make oldest  run every test with the lowest versions that the requirements allow'
 	@echo 'make clean   remove the built site (make clean-all: the virtual environment too)'
@@ -120,7 +121,10 @@ gradebook: $(READY)
 	@$(BIN)/python -m optcore.grading.demo _build/class
 	@$(BIN)/python -m optcore.grading _build/class --seed demo --only gradient-descent --fresh -o _build/gradebook/grades.csv
 
-# ---- elsewhere: other versions, other places --------------------------------------------------------------------
+# ---- elsewhere: other processors, versions, places --------------------------------------------------------------------
+
+processors: $(READY) $(VENV)/requirements-test-ready
+	@$(BIN)/python -m tests.elsewhere.processors --jobs $(JOBS) $(NOTEBOOKS)
 
 .venv-colab/ready: requirements-colab.txt
 	@book/commands/make_venv .venv-colab

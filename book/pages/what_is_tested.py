@@ -30,7 +30,8 @@ by `make tested` from one run on one machine.
 |---|---:|---|
 {files}
 
-Run by themselves: `make firefox` (every control and answer in Firefox), `make colab` and `make oldest` (old versions).
+Run by themselves: `make firefox` (every control and answer in Firefox), `make colab` and `make oldest` (old versions),
+`make processors` (the notebooks as other processors compute).
 Not tested: Colab and Binder themselves, Safari, screen readers.
 
 ## Pages
