@@ -3,7 +3,7 @@
 import sys
 
 from book.course import ROOT
-from book.pages import comparisons, concepts, copies, front_page, links, setup_cells
+from book.pages import bibliography, comparisons, concepts, copies, front_page, links, setup_cells
 from optcore.grading import notebooks as exercises
 
 # Each gives the files that are out of date, with their new text; a ValueError says why it cannot.
@@ -14,6 +14,7 @@ PARTS = [
     front_page.stale,
     copies.stale,
     links.stale,
+    bibliography.stale,
     concepts.stale,
     comparisons.stale,
 ]

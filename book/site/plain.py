@@ -4,7 +4,8 @@ Jupyter, Colab and GitHub show the source as it is. The site makes of it:
 
 - a quotation that begins with a title in bold (`> **Predict.** …`): a box, see BOXES;
 - `<details><summary>Answer</summary>` … `</details>`, each on a line of its own between empty lines: a folded box;
-- a link to `bibliography.md#KEY`: a citation. Its text is author and year, or both in round brackets;
+- a link to `bibliography.md#KEY`: a citation. Its text is author and year, or both in round brackets; the list in
+  bibliography.md: a bibliography that leads back to what cites it;
 - a link to `glossary.md#term-NAME`: the glossary's term.
 """
 
@@ -25,6 +26,7 @@ BOXES = {"Predict": "predict", "A common mistake": "errata"}
 FOLDED = "dropdown"
 
 _FOLD = re.compile(r"<details>\s*<summary>(.+)</summary>\s*")
+_SOURCES = re.compile(r'(?:^- <a id="\w+"></a>.*\n)+', re.MULTILINE)
 _log = logging.getLogger(__name__)
 
 
@@ -109,6 +111,13 @@ class PlainMarkdown(SphinxTransform):
         return node
 
 
+def list_sources(app: Sphinx, docname: str, source: list[str]) -> None:
+    """Put the site's list of sources in the place of the plain one."""
+    if docname == "bibliography":
+        source[0] = _SOURCES.sub("```{bibliography}\n:all:\n:style: plain\n```\n", source[0])
+
+
 def setup(app: Sphinx) -> None:
     """Called by extension.py."""
+    app.connect("source-read", list_sources)
     app.add_transform(PlainMarkdown)

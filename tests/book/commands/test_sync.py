@@ -5,7 +5,7 @@ import json
 from book.commands import sync
 from tests.copies import Copy
 
-WRITTEN_WHOLE = ("concepts.md", "intro.md", "notation.md", "CITATION.cff")
+WRITTEN_WHOLE = ("concepts.md", "intro.md", "notation.md", "bibliography.md", "CITATION.cff")
 
 
 def sources(notebook: str) -> list[str]:
@@ -29,6 +29,7 @@ def test_canary_whatever_is_out_of_date_is_named_and_written(tmp_path):
     copy.write("CITATION.cff", before["CITATION.cff"].replace("\nversion: ", "\nversion: 9."))
     copy.replace("book/site/addresses.txt", "glossary.html\n", "")
     copy.replace("notation.md", "[Srivastava et al. (2014)]", "[]")
+    copy.replace("bibliography.md", '"goh2017why"', '"goh2016why"')
     told = copy.sync("--check")
     named = [line.split(": ")[0] for line in told.stdout.splitlines()]
     assert told.returncode == 1 and named == [
@@ -38,6 +39,7 @@ def test_canary_whatever_is_out_of_date_is_named_and_written(tmp_path):
         "CITATION.cff",
         "book/site/addresses.txt",
         "notation.md",
+        "bibliography.md",
         "concepts.md",
     ], told.stderr
     assert copy.sync().returncode == 0 and copy.sync("--check").stdout == ""

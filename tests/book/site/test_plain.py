@@ -102,8 +102,16 @@ def test_a_citation_leads_to_its_entry(built_book):
     chapter = (built_book[0] / "chapters/4-adaptive-methods/2-adam.html").read_text(encoding="utf-8")
     (link, *_) = BeautifulSoup(chapter, "html.parser").select("a[href$='bibliography.html#kingma2015adam']")
     assert link["title"].startswith("Diederik P. Kingma and Jimmy Ba. Adam")
-    entries = BeautifulSoup((built_book[0] / "bibliography.html").read_text(encoding="utf-8"), "html.parser")
+    entries = BeautifulSoup((built_book[0] / "bibliography.html").read_text(encoding="utf-8"), "html.parser").article
     assert "Jimmy Ba" in entries.find(id="kingma2015adam").get_text()
+    assert {entry["id"] for entry in entries.select("[role=listitem]")} == set(links.citations())
+
+
+def test_the_plain_list_has_a_place_for_every_source():
+    places = re.findall(
+        r'^- <a id="(\w+)"></a>\S', (ROOT / "bibliography.md").read_text(encoding="utf-8"), re.MULTILINE
+    )
+    assert len(places) > 130 and sorted(places) == sorted(links.citations())
 
 
 def test_every_link_reads_as_its_source_says():
@@ -138,7 +146,7 @@ def small_site(tmp_path):
     def build(text: str) -> tuple[BeautifulSoup, str]:
         (tmp_path / "index.md").write_text(f"# Page\n\n{text}\n\n```{{toctree}}\nglossary\nbibliography\n```\n")
         (tmp_path / "glossary.md").write_text("# Terms\n\n```{glossary}\nFan-in, fan-out\n  Numbers.\n```\n")
-        (tmp_path / "bibliography.md").write_text("# Sources\n\n```{bibliography}\n```\n")
+        (tmp_path / "bibliography.md").write_text('# Sources\n\n- <a id="ba2016a"></a>J. Ba. T. 2016.\n')
         (tmp_path / "references.bib").write_text("@misc{ba2016a, author={Ba, J.}, title={T}, year={2016}}")
         config = {
             "extensions": ["myst_parser", "sphinxcontrib.bibtex", "book.site.plain"],
