@@ -416,7 +416,7 @@ def gain_after_silence(t, quiet, beta1, beta2):
 _GAIN = Exercise(
     id="adaptive-methods/uncorrected-gain",
     notebook="4.2",
-    title="Derive: how much too long after a silence",
+    title="Derive: the step after a silence",
     statement=r"""
         Adam, **with** bias correction, has seen nothing but zeros for `quiet` steps. From then on the gradient is constant. Derive its step
         at time `t` (counted from the very first step, `t > quiet`) in units of $\eta$; neglect $\varepsilon$. With `quiet = 0` the
