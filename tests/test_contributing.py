@@ -6,10 +6,14 @@
 import json
 import os
 import re
+from functools import partial
 
+import matplotlib.pyplot as plt
 import nbformat
+import numpy as np
 import pytest
 
+import optcore as oc
 from book.course import ROOT
 from tests.copies import Copy
 
@@ -38,7 +42,7 @@ def expect_green(copy: Copy, title: str, word: str, least: int) -> None:
     """The named tests pass, and at least so many of them are about what was added."""
     synced = copy.sync("--check")
     assert (synced.returncode, synced.stdout) == (0, ""), synced.stderr
-    done = copy.test(*named_tests(title), *([] if WHOLE else ["-k", f"{word} and not fresh_run"]))
+    done = copy.test(*named_tests(title), *([] if WHOLE else ["-k", f"{word} and not another_processor"]))
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
     assert int(re.findall(r"(\d+) passed", done.stdout)[-1]) >= least, done.stdout[-500:]
 
@@ -204,6 +208,20 @@ def test_an_exercise(copy):
     assert done.stdout == "exercises/5-schedules.ipynb: written\n", done.stderr
     assert "### Polynomial decay" in copy.read("exercises/5-schedules.ipynb")
     expect_green(copy, "Add an exercise", "schedules", least=4)
+
+
+# ---- a comparison -------------------------------------------------------------------------------------------
+
+
+def test_a_comparison():
+    steps = re.findall(r"```python\n(.*?)```", section("Compare two methods"), re.DOTALL)
+    train_set, test_set = oc.digits(dtype=np.float32)
+    page = dict(oc=oc, np=np, partial=partial, train_set=train_set, test_set=test_set, claims=oc.Claims())
+    for step in steps:
+        exec(step, page)
+    plt.close("all")
+    assert len(steps) == 2 and "adam against momentum: a tie" in repr(page["race"])
+    assert "adam minus momentum, test accuracy: a tie   -0.015 to 0.015  within" in repr(page["claims"].table())
 
 
 # ---- a copy of one's own ------------------------------------------------------------------------------------
