@@ -32,6 +32,8 @@ RULE_COLORS = {
     "lbfgs": "#b34700",
     "sr1": "#646b77",
 }
+#: Low and high of a landscape, on white: low is dark, and a path in any colour of a rule is seen on both (3:1).
+LANDSCAPE = ("#bbd5e6", "#fbfaf6")
 _SPARE = ["#0b63b5", "#c2410c", "#0f766e", "#b3125a", "#7c3aed", "#8a6100"]
 
 

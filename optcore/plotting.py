@@ -6,9 +6,10 @@ from typing import Any
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.colors import BoundaryNorm, LinearSegmentedColormap
 
 from .descent import Path, descend
-from .palette import color_of
+from .palette import LANDSCAPE, color_of
 from .rule_spec import name_of
 from .surfaces import Surface, beale
 
@@ -46,14 +47,23 @@ def grid(domain: Iterable, count: int = 160) -> tuple[np.ndarray, np.ndarray, np
     return np.stack([x, y], axis=-1), x, y
 
 
+def shade(ax: Axes, x: np.ndarray, y: np.ndarray, height: np.ndarray, bands: int = 14) -> None:
+    """Contour bands of heights, low ones dark, as the widgets draw them.
+
+    They are of equal area rather than equal height: steep walls would take all the colours otherwise.
+    """
+    levels = np.unique(np.quantile(height, np.linspace(0, 1, bands + 1) ** 1.3))
+    colors = LinearSegmentedColormap.from_list("landscape", LANDSCAPE)
+    ax.contourf(x, y, height, levels=levels, cmap=colors, norm=BoundaryNorm(levels, 256))
+    lines = [colors(0.85 * t) for t in np.linspace(0, 1, len(levels))]
+    ax.contour(x, y, height, levels=levels, colors=[[0.8 * c for c in line[:3]] for line in lines], linewidths=0.5)
+
+
 def draw_landscape(surface: Surface, ax: Axes | None = None, *, bands: int = 14, **params: float) -> Axes:
     """Contour bands of a surface over its domain, spaced so that the valley floor shows, and its minima as crosses."""
     ax = ax or plt.gca()
     points, x, y = grid(surface.domain)
-    height = surface(points, **params)
-    # bands of equal area rather than equal height: steep walls would take all the colours otherwise
-    levels = np.unique(np.quantile(height, np.linspace(0, 1, bands + 1) ** 1.3))
-    ax.contourf(x, y, height, levels=levels, cmap="Blues", norm=plt.matplotlib.colors.BoundaryNorm(levels, 256))
+    shade(ax, x, y, surface(points, **params), bands)
     if len(surface.minima):
         ax.plot(*surface.minima.T, "k+", markersize=9, markeredgewidth=1.6)
     ax.set(xlim=surface.domain[0], ylim=surface.domain[1], xlabel="$w_1$", ylabel="$w_2$")

@@ -1,5 +1,7 @@
 """Figures: what is drawn, in which colour."""
 
+import re
+
 import matplotlib
 import numpy as np
 import pytest
@@ -9,7 +11,8 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
 import optcore as oc
-from optcore import plotting
+from optcore import palette, plotting
+from optcore.widgets.base import HERE
 
 
 @pytest.fixture(autouse=True)
@@ -40,3 +43,40 @@ def test_a_race_takes_another_surface_and_start_and_measures_loss_from_its_minim
     assert paths["gd"].points[0].tolist() == [0.5, 0.5]
     np.testing.assert_allclose(right.lines[0].get_ydata(), paths["gd"].loss + 0.25)
     assert right.get_yscale() == "log"
+
+
+def luminance(color):
+    """Relative luminance of WCAG 2."""
+    rgb = np.asarray(matplotlib.colors.to_rgb(color))
+    return np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4) @ [0.2126, 0.7152, 0.0722]
+
+
+def contrast(a, b):
+    low, high = sorted(map(luminance, (a, b)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def test_low_is_dark_in_figures_and_in_both_themes_of_widgets_and_paths_are_seen_on_it():
+    css = (HERE / "oc.css").read_text(encoding="utf-8")
+    read = lambda name: re.search(rf"--oc-{name}: light-dark\((#\w+), (#\w+)\)", css).groups()
+    (low, dark_low), (high, dark_high) = read("low"), read("high")
+    assert (low, high) == palette.LANDSCAPE
+    assert luminance(low) < luminance(high) and luminance(dark_low) < luminance(dark_high)
+    assert len(palette.RULE_COLORS) > 15
+    for color in palette.RULE_COLORS.values():
+        assert min(contrast(color, low), contrast(color, high)) >= 3, color
+    # in the dark, colours are mixed with that of words until they stand 4.5:1 against the background
+    background, words = read("bg")[1], np.array(matplotlib.colors.to_rgb(read("fg")[1]))
+    for color in palette.RULE_COLORS.values():
+        rgb, t = np.array(matplotlib.colors.to_rgb(color)), 0.0
+        while contrast(rgb + t * (words - rgb), background) < 4.5:
+            t += 0.1
+        mixed = rgb + t * (words - rgb)
+        assert min(contrast(mixed, dark_low), contrast(mixed, dark_high)) >= 3, color
+
+
+def test_bands_of_a_landscape_are_darker_the_lower_they_are():
+    ax = plotting.draw_landscape(oc.bowl)
+    filled = next(c for c in ax.collections if c.get_cmap().name == "landscape")
+    shades = [luminance(c[:3]) for c in filled.to_rgba(filled.norm.boundaries[:-1] + 1e-9)]
+    assert len(shades) > 10 and np.all(np.diff(shades) > 0)

@@ -139,7 +139,8 @@ export default {
       const nx = Math.round(plot.right - plot.left),
         ny = Math.round(plot.bottom - plot.top),
         { theme } = ui;
-      const [within, without] = [oc.rgb(theme.low), oc.rgb(theme.bg)];
+      const without = oc.rgb(theme.bg),
+        within = oc.mix(without, oc.rgb(theme.accent), 0.25);
       plot.image(nx, ny, (i, j) => (inside([plot.xAt(plot.left + i), plot.yAt(plot.bottom - j)]) ? within : without), [
         shape,
       ]);

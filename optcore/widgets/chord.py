@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..losses import softplus
+from ..palette import LANDSCAPE
 from ..symbolic import Differentiable, trace
 from .base import Setting, Widget
 
@@ -134,7 +135,7 @@ class Chord(Widget):
         a, b = np.array(v["a"]), np.array(v["b"])
         if shape.is_set:
             points, x, y = plotting.grid((shape.domain, shape.domain))
-            ax.contourf(x, y, shape.fn(points), [-np.inf, 0], colors=["#9dbbd0"])
+            ax.contourf(x, y, shape.fn(points), [-np.inf, 0], colors=[LANDSCAPE[0]])
             ax.set_aspect("equal")
         else:
             x = np.linspace(*shape.domain, 401)

@@ -138,7 +138,7 @@ class Constrained(Widget):
         figure, (left, right) = plotting.plt.subplots(1, 2, figsize=(7.2, 3.2))
         points, x, y = plotting.grid([(-WINDOW, WINDOW)] * 2, 80)
         height = objective(points, **params)
-        left.contour(x, y, height, np.quantile(height, np.linspace(0.01, 1, 12) ** 1.5), cmap="Blues_r")
+        plotting.shade(left, x, y, height)
         s = np.linspace(*c.s, 201)
         left.plot(*c.curve(s, v["level"]).T, color="#1d2630")
         w = c.curve(np.array(v["s"]), v["level"])

@@ -281,7 +281,7 @@ export default {
         return list.map(([v, text]) => [to(v), text]);
       };
       const plot = ui.plot({
-        title: `Where ${rule.label} ends: blue is a low loss, red diverged. ${sx.label} across, ${sy.label} up.`,
+        title: `Where ${rule.label} ends: dark is a low loss, red diverged. ${sx.label} across, ${sy.label} up.`,
         label: `Map of the final loss of ${rule.label} over ${sx.label} and ${sy.label}`,
         ratio: 2.2,
         narrow: 1.2,

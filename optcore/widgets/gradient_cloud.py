@@ -103,7 +103,7 @@ class GradientCloud(Widget):
         figure, ax = plotting.plt.subplots(figsize=(5.0, 3.8))
         grid, w, b = plotting.grid((WINDOW, WINDOW), 60)
         height = self.loss(grid)
-        ax.contour(w, b, height, np.quantile(height, np.linspace(0, 1, 14) ** 2), cmap="Blues_r")
+        plotting.shade(ax, w, b, height)
         ax.plot(*self.path.points.T, ".-", color=color_of("gd"), markersize=3, linewidth=1)
         cloud = self.cloud
         ends = self.start - cloud * 0.15 * np.ptp(WINDOW) / np.linalg.norm(cloud, axis=1).max()

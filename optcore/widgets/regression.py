@@ -98,7 +98,7 @@ class Regression(Widget):
         data.set(xlabel=self.spec["names"][0], ylabel=self.spec["names"][1])
         grid, w, b = plotting.grid((self.spec["w"], self.spec["b"]), 60)
         height = objective(grid)
-        surface.contour(w, b, height, np.quantile(height, np.linspace(0, 1, 14) ** 2), cmap="Blues_r")
+        plotting.shade(surface, w, b, height)
         surface.plot(*path.T, ".-")
         surface.set(xlim=self.spec["w"], ylim=self.spec["b"], xlabel="w", ylabel="b")
         return figure
