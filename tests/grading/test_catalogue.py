@@ -22,7 +22,7 @@ AT_LEAST = {
     "convexity": 11,
     "gradient-descent": 15,
     "adaptive-methods": 15,
-    "schedules": 11,
+    "schedules": 12,
     "second-order": 12,
     "initialization": 12,
     "generalization": 18,

@@ -3,6 +3,7 @@
 import numpy as np
 
 from ..exercise import Exercise, Misconception, choice
+from ..slips import altered
 
 # --- 5.1 why and when to decay ----------------------------------------------------------------------------------------
 
@@ -28,6 +29,7 @@ _LINEAR = Exercise(
         (0, 0.1, 200, 0.001),
         (250, 0.1, 200, 0.001),
         (100, 0.1, 200, 0.001),
+        (200, 0.1, 200, 0.001),
         (int(rng.integers(1, 50)), rng.uniform(0.1, 1), 100, rng.uniform(0.01, 0.05)),
     ],
     misconceptions=[
@@ -45,7 +47,12 @@ _LINEAR = Exercise(
         ),
         Misconception(
             lambda k, eps0, tau, eps_tau: max(eps0 * (1 - k / tau), eps_tau),
-            "The line aims at zero and is cut off at the floor, so it reaches eps_tau before τ.",
+            "Your line aims at zero and is cut off at the floor, a form that is in use too; it gets to eps_tau before τ. Here the "
+            "line itself ends at eps_tau.",
+        ),
+        Misconception(
+            altered(linear_decay, "(1 - alpha) * eps0 + alpha * eps_tau", "alpha * eps0 + (1 - alpha) * eps_tau"),
+            "The two rates have changed places: your line starts at the floor and rises.",
         ),
     ],
     hints=["What part of the way to τ has been covered after k steps? It cannot be more than all of it.",
@@ -53,72 +60,77 @@ _LINEAR = Exercise(
 )  # fmt: skip
 
 
-def step_decay(k, lr, every, gamma):
-    return lr * gamma ** (k // every)
+def step_decay(k, lr, milestones, gamma):
+    return lr * gamma ** sum(k >= milestone for milestone in milestones)
 
 
 _STEP = Exercise(
     id="schedules/step-decay",
     notebook="5.1",
-    title="Step decay",
+    title="Step decay at milestones",
     statement=r"""
-        The learning rate is multiplied by $\gamma$ after every `every` steps: steps $0, \dots, s-1$ use $\eta_0$,
-        steps $s, \dots, 2s-1$ use $\gamma\eta_0$, and so on. Return the rate at step `k`.""",
+        The learning rate is multiplied by $\gamma$ at each of the steps in the list `milestones`, which may stand there in any order: the
+        step itself already uses the smaller rate. A milestone that stands there twice cuts twice. Return the rate at step `k`.""",
     stub='''
-        def step_decay(k, lr, every, gamma):
+        def step_decay(k, lr, milestones, gamma):
             """The learning rate at step k = 0, 1, …"""
             ...''',
     reference=step_decay,
     cases=lambda rng: [
-        *((k, 0.5, 30, 0.1) for k in (0, 29, 30, 59, 60)),
-        (int(rng.integers(100)), rng.uniform(0.1, 1), 7, rng.uniform(0.2, 0.9)),
+        *((k, 0.5, [30, 60], 0.1) for k in (0, 29, 30, 31, 59, 60, 75)),
+        *((k, 1.0, [80, 20, 50], 0.5) for k in (10, 30, 60, 90)),
+        (40, 1.0, [30, 30], 0.5),
+        (7, 0.3, [], 0.5),
+        (int(rng.integers(100)), rng.uniform(0.1, 1), rng.permutation([10, 25, 70]).tolist(), rng.uniform(0.2, 0.9)),
     ],
     misconceptions=[
         Misconception(
-            lambda k, lr, every, gamma: lr * gamma ** (k / every),
-            "You divide without rounding down, so the rate glides instead of falling in steps.",
+            altered(step_decay, "k >=", "k >"),
+            "Each cut comes one step too late: the milestone is the first step with the smaller rate.",
         ),
         Misconception(
-            lambda k, lr, every, gamma: lr * gamma ** ((k + 1) // every),
-            "Each cut comes one step too early: step `every` - 1 still belongs to the first stage.",
+            altered(step_decay, "k >= milestone", "k + 1 >= milestone"),
+            "Each cut comes one step too early: the step before the milestone still has the larger rate.",
         ),
         Misconception(
-            lambda k, lr, every, gamma: lr * gamma ** (max(k - 1, 0) // every),
-            "Each cut comes one step too late: step `every` is the first one with the smaller rate.",
+            altered(step_decay, "in milestones)", "in set(milestones))"),
+            "A milestone that is listed twice cuts once in your version; it should cut twice.",
         ),
         Misconception(
-            lambda k, lr, every, gamma: lr * (1 - gamma * (k // every)),
-            "Each cut multiplies the rate by γ; you subtract, and some cuts later the rate is negative.",
+            altered(step_decay, "sum(k", "any(k"),
+            "You cut once for all: every milestone that has been passed cuts again.",
+        ),
+        Misconception(
+            altered(
+                step_decay,
+                "lr * gamma ** sum(k >= milestone for milestone in milestones)",
+                "lr - lr * (1 - gamma) * sum(k >= milestone for milestone in milestones)",
+            ),
+            "Each cut multiplies the rate by γ; you subtract the same amount each time, and some cuts later the rate is negative.",
+        ),
+        Misconception(
+            altered(
+                step_decay,
+                "sum(k >= milestone for milestone in milestones)",
+                "int(np.searchsorted(milestones, k, side='right'))",
+            ),
+            "You search as in a sorted list; the milestones may stand in any order.",
+        ),
+        Misconception(
+            altered(step_decay, "k >= milestone", "k == milestone"),
+            "The rate jumps back after the milestone. A cut lasts for the rest of the run.",
         ),
     ],
-    hints=["How many cuts have been made before step k?", "Whole stages: integer division."],
+    hints=["How many cuts have been made before or at step k?", "A sum of truth values counts."],
 )
 
 
-def bias_variance(etas, x0):
+def bias_variance(etas, batches, x0, h):
     mean, variance = x0, 0.0
-    for eta in etas:
-        mean = (1 - eta) * mean
-        variance = (1 - eta) ** 2 * variance + eta**2
+    for eta, b in zip(etas, batches, strict=True):
+        mean = (1 - eta * h) * mean
+        variance = (1 - eta * h) ** 2 * variance + eta**2 / b
     return mean**2, variance
-
-
-def _wrong_recursion(mean_factor, variance_factor, added):
-    def wrong(etas, x0):
-        mean, variance = x0, 0.0
-        for eta in etas:
-            mean, variance = mean_factor(eta) * mean, variance_factor(eta) * variance + added(eta)
-        return mean**2, variance
-
-    return wrong
-
-
-def _plain(eta):
-    return 1 - eta
-
-
-def _squared(eta):
-    return (1 - eta) ** 2
 
 
 _BIAS_VARIANCE = Exercise(
@@ -126,45 +138,121 @@ _BIAS_VARIANCE = Exercise(
     notebook="5.1",
     title="The error of a noisy run, without sampling",
     statement=r"""
-        A run on $\frac12 x^2$ takes the steps $x \leftarrow x - \eta_t (x + \xi_t)$ with independent noise of mean 0 and
-        variance 1. Return the squared mean and the variance of $x$ after all the steps with the given rates, starting
-        from the number `x0`, as a pair `(bias2, variance)`.""",
+        A run on $\frac12 h x^2$ takes the steps $x \leftarrow x - \eta_t (hx + \xi_t)$ from the number `x0`. At step $t$ it averages
+        `batches[t]` examples, so that the noise $\xi_t$ has mean 0 and variance 1/`batches[t]`, independently of all others.
+        Return the squared mean and the variance of $x$ after all the steps: rates may fall, batches may grow.""",
     stub='''
-        def bias_variance(etas, x0):
-            """Squared mean and variance of x after one step with each rate in etas."""
+        def bias_variance(etas, batches, x0, h):
+            """(bias2, variance): squared mean and variance of x after one step with each rate and batch size."""
             ...''',
     reference=bias_variance,
     cases=lambda rng: [
-        ([0.5], 1.0),
-        ([0.1] * 400, 1.0),
-        ([0.5, 0.25], -2.0),
-        (list(rng.uniform(0, 1, 20)), rng.normal()),
+        ([0.5], [1], 1.0, 1.0),
+        ([0.5], [4], 1.0, 2.0),
+        ([0.1] * 400, [2] * 400, 1.0, 0.5),
+        ([0.5, 0.25], [1, 8], -2.0, 1.5),
+        (list(rng.uniform(0, 1, 20)), rng.integers(1, 9, 20).tolist(), rng.normal(), rng.uniform(0.5, 1.5)),
     ],
     misconceptions=[
         Misconception(
-            _wrong_recursion(_plain, _plain, lambda eta: eta**2),
+            altered(bias_variance, "(1 - eta * h) ** 2 * variance", "(1 - eta * h) * variance"),
             "The variance shrinks too slowly: a factor on x acts on its variance squared.",
         ),
         Misconception(
-            _wrong_recursion(_plain, _squared, lambda eta: eta),
+            altered(bias_variance, "eta**2 / b", "eta / b"),
             "The noise enters multiplied by η, so its variance enters with the square of η.",
         ),
         Misconception(
-            _wrong_recursion(_plain, lambda eta: 1.0, lambda eta: eta**2),
+            altered(bias_variance, "(1 - eta * h) ** 2 * variance", "variance"),
             "You only add noise; the step shrinks the noise that is already in x as well.",
         ),
         Misconception(
-            lambda etas, x0: (np.sqrt(bias_variance(etas, x0)[0]), bias_variance(etas, x0)[1]),
+            altered(bias_variance, "mean**2, variance", "abs(mean), variance"),
             "You return the mean itself (without its sign); the first number is its square.",
         ),
         Misconception(
-            _wrong_recursion(_squared, _squared, lambda eta: eta**2),
+            altered(bias_variance, "mean = (1 - eta * h) * mean", "mean = (1 - eta * h) ** 2 * mean"),
             "The mean shrinks too fast: it is squared once, at the end.",
         ),
+        Misconception(
+            altered(bias_variance, "eta**2 / b", "eta**2 / b**2"),
+            "You divide by the square of the batch size: a mean of b independent numbers has a b-th of their variance.",
+        ),
+        Misconception(
+            altered(bias_variance, "eta**2 / b", "eta**2"), "The batch size has no effect: more examples mean less noise."
+        ),
+        Misconception(
+            altered(bias_variance, "eta * h", "eta"), "The curvature has no effect: the step shrinks x by the factor 1 - ηh."
+        ),
+        Misconception(
+            altered(bias_variance, "eta**2 / b", "(eta * h)**2 / b"),
+            "The curvature multiplies x and not the noise, which comes on top of the gradient.",
+        ),
+        Misconception(
+            altered(bias_variance, "(1 - eta * h) ** 2 * variance + eta**2 / b", "eta**2 / b"),
+            "Only the noise of the last step is left; that of earlier steps is still in x.",
+        ),
     ],
-    hints=["One step: E[(1-η)x - ηξ], and the variance of a sum of independent terms.",
-           "Two numbers, updated together for each rate."],
+    hints=["One step: x becomes (1 - ηh)x - ηξ. What is the variance of a sum of independent terms?",
+           "Two numbers, updated together in each step."],
 )  # fmt: skip
+
+
+def rate_for_floor(floor, h, sigma):
+    return 2 * h * floor / (sigma**2 + h**2 * floor)
+
+
+_DERIVE = Exercise(
+    id="schedules/derive-rate-for-floor",
+    notebook="5.1",
+    title="Derive: the rate that ends at a given floor",
+    statement=r"""
+        $x \leftarrow x - \eta(hx + \xi)$ with independent noise of mean 0 and standard deviation $\sigma$: after long enough, the mean of
+        $x^2$ no longer changes. Write down that it is the same before and after a step, and solve for $\eta$: return the rate whose
+        floor $\operatorname{E}x^2$ is `floor`.""",
+    stub='''
+        def rate_for_floor(floor, h, sigma):
+            """The constant rate at which the mean of x² settles at `floor`."""
+            ...''',
+    reference=rate_for_floor,
+    cases=lambda rng: [
+        (0.02, 1.0, 1.0),
+        (1 / 3, 1.0, 1.0),
+        (0.5, 2.0, 1.0),
+        (0.1, 1.0, 3.0),
+        (rng.uniform(0.01, 0.5), rng.uniform(0.5, 3), rng.uniform(0.5, 3)),
+    ],
+    misconceptions=[
+        Misconception(
+            altered(rate_for_floor, " / (sigma**2 + h**2 * floor)", " / sigma**2"),
+            "That is the rule for small rates. The term with η² in the shrinking of x is missing.",
+        ),
+        Misconception(
+            altered(rate_for_floor, "sigma**2", "sigma"),
+            "σ is a standard deviation: what enters the mean of x² is its square.",
+        ),
+        Misconception(
+            altered(rate_for_floor, "2 * h * floor", "h * floor"),
+            "A factor 2 is missing: (1 - ηh)² holds -2ηh.",
+        ),
+        Misconception(
+            altered(rate_for_floor, "h**2 * floor", "h * floor"),
+            "Check the units: σ² and the term beside it must be of one kind.",
+        ),
+        Misconception(
+            altered(
+                rate_for_floor, "2 * h * floor / (sigma**2 + h**2 * floor)", "floor * sigma**2 / (h * (2 - floor * h))"
+            ),
+            "That is the floor that a rate has, with the two exchanged: solve it for the rate.",
+        ),
+        Misconception(
+            altered(rate_for_floor, "sigma**2 + h**2", "sigma**2 - h**2"),
+            "The sign is wrong in the denominator: bring all terms with η on one side again.",
+        ),
+    ],
+    hints=["F = (1 - ηh)²F + η²σ². Subtract F and divide by η.", "What is left is linear in η."],
+)
+
 
 _LARGEST = Exercise(
     id="schedules/noise-floor",
@@ -179,10 +267,12 @@ _LARGEST = Exercise(
         # oc.descend(oc.gd, lambda w: 0.5 * np.sum(w**2, axis=-1), [0.0], noise=1.0, seed=np.arange(200)[:, None], …)
         rate = ...""",
     reference=2 * 0.02 / 1.02,
-    rtol=0.05,
+    rtol=0.015,
     misconceptions=[
         Misconception(0.02, "That is η with a floor of 0.01: for small rates the floor is about half of η."),
-        Misconception(0.2, "At 0.2 the floor is 0.11; you may have taken the standard deviation for the variance."),
+        Misconception(0.2, "At 0.2 the floor is 0.11, five times what is asked."),
+        Misconception(0.04, "At 0.04 the floor is 0.0204, just above the limit: half of η is only nearly the floor."),
+        Misconception(0.0008, "There the standard deviation is 0.02. Asked for is the mean square."),
         Misconception(0.0796, "At 0.08 the floor is 0.041, twice what is asked."),
     ],
     hints=["Measure the mean of x² over many seeds after a few hundred steps, for several rates.",
@@ -295,7 +385,8 @@ _WARMUP_COSINE = Exercise(
             ...''',
     reference=warmup_cosine,
     cases=lambda rng: [
-        *((t, 10, 110, 1.0) for t in (0, 4, 9, 10, 60, 110, 130)),
+        *((t, 10, 110, 1.0) for t in (0, 4, 9, 10, 35, 60, 110, 130)),
+        (3, 10, 110, 0.2),
         (int(rng.integers(20, 90)), 12, 100, rng.uniform(0.1, 1)),
     ],
     misconceptions=[
@@ -320,10 +411,16 @@ _WARMUP_COSINE = Exercise(
             "After T the rate rises again; it has to stay at zero.",
         ),
         Misconception(
-            lambda t, warm, T, lr: (
-                lr * min((t + 1) / warm, 1) * 0.5 * (1 + np.cos(np.pi * min(max(t - warm, 0) / (T - warm), 1)) ** 3)
-            ),
-            "The shape of the fall is not half a cosine.",
+            altered(warmup_cosine, "0.5 * lr * (1 + np.cos(np.pi * part))", "lr * (1 - part)"),
+            "After the warm-up your rate falls on a straight line; asked for is half a cosine, which is flat at both ends.",
+        ),
+        Misconception(
+            altered(warmup_cosine, "lr * (t + 1) / warm", "(t + 1) / warm"),
+            "The warm-up rises to 1 and not to `lr`.",
+        ),
+        Misconception(
+            altered(warmup_cosine, "0.5 * lr * (1", "lr * (1"),
+            "The cosine starts at twice the rate: 1 + cos is 2 at the top.",
         ),
     ],
     hints=[
@@ -442,6 +539,7 @@ _PLATEAU = Exercise(
         ([100.0, 99.995, 99.99, 99.985, 99.98], 1.0, 1, 0.1, 1e-3, 0),
         ([0.5, 0.4995, 0.499, 0.4985, 0.498], 1.0, 1, 0.1, 1e-2, 0),
         ([3.0, 1.0, 2.0, 1.9, 1.8, 1.7, 1.6], 1.0, 2, 0.1, 1e-4, 0),
+        ([1.0, 1.0, 1.0, 0.5, 0.5], 1.0, 1, 0.5, 0.0, 0),
         (list(rng.normal(1, 0.2, 40).round(3)), 0.1, 2, 0.5, 1e-2, 1),
     ],
     misconceptions=[
@@ -463,34 +561,32 @@ _PLATEAU = Exercise(
         ),
         Misconception(_plateau(rests=False), "The cooldown is missing: right after a cut, bad values must not count."),
         Misconception(_plateau(reset=False), "The count is not started again after a cut, so every further bad value cuts."),
+        Misconception(
+            altered(reduce_on_plateau, "        if rest > 0:\n            rest, bad = rest - 1, 0\n        if bad > patience:\n            lr, bad, rest = lr * factor, 0, cooldown\n",
+                    "        if bad > patience:\n            lr, bad, rest = lr * factor, 0, cooldown\n        if rest > 0:\n            rest, bad = rest - 1, 0\n"),
+            "The value that causes the cut already counts as the first one of the cooldown; that begins with the next.",
+        ),
+        Misconception(
+            altered(reduce_on_plateau, "best, bad, rest, rates = np.inf, 0, 0, []", "best, bad, rest, rates, start = np.inf, 0, 0, [], lr", "lr * factor", "start * factor"),
+            "Every cut starts from the first rate again; cuts multiply up.",
+        ),
+        Misconception(
+            altered(reduce_on_plateau, "best, bad = value, 0\n        else:\n            bad += 1\n", "best = value\n        else:\n            bad += 1\n"),
+            "A good value does not start the count again: you count all bad values, not those in a row.",
+        ),
     ],
     hints=["Keep three things: the best value, the number of bad values in a row, and how many values of cooldown are left.",
            "Update the count first, then the cooldown, then decide."],
 )  # fmt: skip
 
 
-def early_stopping(values, patience):
+def early_stopping(values, patience, min_delta, mode):
+    sign = 1 if mode == "min" else -1
     best = 0
     for i, value in enumerate(values):
-        if value < values[best]:
+        if sign * (values[best] - value) > min_delta:
             best = i
         if i - best >= patience:
-            return best, i
-    return best, len(values) - 1
-
-
-def _stops_late(values, patience):
-    return early_stopping(values, patience + 1)
-
-
-def _against_the_last(values, patience):
-    best = bad = 0
-    for i, value in enumerate(values):
-        if i == 0 or value < values[i - 1]:
-            best, bad = i, 0
-        else:
-            bad += 1
-        if bad >= patience:
             return best, i
     return best, len(values) - 1
 
@@ -498,34 +594,83 @@ def _against_the_last(values, patience):
 _EARLY = Exercise(
     id="schedules/early-stopping",
     notebook="5.3",
-    title="Early stopping",
+    title="Early stopping, for losses and for accuracies",
     statement=r"""
-        Go through the validation losses in order. Stop at the first one that is `patience` places after the best so far.
-        Return a pair: the index of the best value, and the index at which you stopped (the last one, if you never did).""",
+        Go through the validation scores in order. A score is an improvement if it is better than the best so far by **more than**
+        `min_delta`, and it then becomes the best; better means smaller if `mode` is `"min"` and larger if it is `"max"`. Stop at the first
+        score that is `patience` places after the best so far. Return a pair: the index of the best, and the index at which you stopped
+        (the last one, if you never did).""",
     stub='''
-        def early_stopping(values, patience):
-            """(index of the best value, index of the last value looked at)"""
+        def early_stopping(values, patience, min_delta, mode):
+            """(index of the best score, index of the last one looked at)"""
             ...''',
     reference=early_stopping,
     cases=lambda rng: [
-        ([3.0, 2.0, 2.5, 2.4, 2.3, 1.0], 3),
-        ([3.0, 2.0, 1.0], 2),
-        ([1.0, 2.0, 3.0, 4.0], 1),
-        (list(rng.normal(size=25).round(3)), 4),
+        ([3.0, 2.0, 2.5, 2.4, 2.3, 1.0], 3, 0.0, "min"),
+        ([3.0, 2.0, 1.0], 2, 0.0, "min"),
+        ([1.0, 2.0, 3.0, 4.0], 1, 0.0, "min"),
+        ([2.0, 2.0, 2.0, 2.0], 2, 0.0, "min"),
+        ([0.5, 0.75, 0.625, 0.75, 0.875], 3, 0.0, "max"),
+        ([0.5, 0.75, 0.625, 0.25, 0.875], 2, 0.0, "max"),
+        ([4.0, 3.75, 3.5, 3.25, 3.0], 2, 0.5, "min"),
+        ([0.25, 0.5, 0.625, 0.75, 1.0], 2, 0.25, "max"),
+        ([4.0, 2.0, 1.0, 1.5], 5, 0.5, "min"),
+        ([0.5, 0.625, 0.5, 0.5], 3, 0.2, "max"),
+        (list(rng.normal(size=25).round(3)), 4, 0.1, str(rng.choice(["min", "max"]))),
     ],
     misconceptions=[
         Misconception(
-            lambda values, patience: (early_stopping(values, patience)[1],) * 2,
-            "You return the place where you stopped as the best one. The best value lies `patience` places before it.",
+            lambda values, patience, min_delta, mode: (early_stopping(values, patience, min_delta, mode)[1],) * 2,
+            "You return the place where you stopped as the best one. The best lies before it, by `patience` places.",
         ),
-        Misconception(_stops_late, "You wait one value too long: stop once `patience` values in a row were no better."),
         Misconception(
-            _against_the_last,
+            altered(early_stopping, ">= patience", "> patience"),
+            "You wait one value too long: stop once `patience` values in a row were no better.",
+        ),
+        Misconception(
+            altered(
+                early_stopping,
+                "    best = 0\n",
+                "    best = last = 0\n",
+                "sign * (values[best] - value) > min_delta",
+                "i == 0 or sign * (values[i - 1] - value) > min_delta",
+            ),
             "You compare with the previous value instead of the best so far, so a slow recovery resets the count.",
         ),
         Misconception(
-            lambda values, patience: (int(np.argmin(values)), early_stopping(values, patience)[1]),
-            "The best index comes from values after the stop, which the run never sees.",
+            lambda values, patience, min_delta, mode: (
+                int(np.argmin(values) if mode == "min" else np.argmax(values)),
+                early_stopping(values, patience, min_delta, mode)[1],
+            ),
+            "The best index comes from all values: from those after the stop too, which the run never sees.",
+        ),
+        Misconception(
+            lambda values, patience, min_delta, mode: early_stopping(values, patience, min_delta, "min"),
+            "For accuracies you wait for the smallest value: progress counts as bad, and the run stops early.",
+        ),
+        Misconception(
+            lambda values, patience, min_delta, mode: early_stopping(values, patience, 0.0, mode),
+            "`min_delta` has no effect: the smallest wobble counts as progress.",
+        ),
+        Misconception(
+            altered(early_stopping, "> min_delta", ">= min_delta"),
+            "An improvement of exactly `min_delta` counts in your version, and so does an equal value. It has to be more.",
+        ),
+        Misconception(
+            altered(
+                early_stopping,
+                "return best, i\n    return best, len(values) - 1",
+                "return i, best\n    return len(values) - 1, best",
+            ),
+            "The two results are in the wrong order: first the best, then the stop.",
+        ),
+        Misconception(
+            altered(early_stopping, "return best, i\n", "return best, i - 1\n"),
+            "You return the index before the one at which you stopped.",
+        ),
+        Misconception(
+            altered(early_stopping, "values[best] - value", "value - values[best]"),
+            "The comparison is turned round: you wait for things to get worse.",
         ),
     ],
     hints=["Remember the index of the best value rather than a count.", "How far behind you is it?"],
@@ -575,7 +720,11 @@ _BUG = Exercise(
         ),
         Misconception(
             lambda grad, w0, lr, gamma, epochs, steps: train(grad, w0, lr, 1.0, epochs, steps),
-            "Now the rate never falls. It should fall, once an epoch.",
+            "Now the rate never falls while it is in use. It should fall, once an epoch.",
+        ),
+        Misconception(
+            altered(train, "lr = lr * gamma", "lr = lr - gamma * lr"),
+            "The rate falls once an epoch now, but by the share γ; it should be multiplied by γ.",
         ),
     ],
     hints=[
@@ -586,5 +735,5 @@ _BUG = Exercise(
 
 
 EXERCISES = [
-    _LINEAR, _STEP, _BIAS_VARIANCE, _LARGEST, _DECAY_OR_NOT, _BUG, _COSINE, _WARMUP_COSINE, _TRIANGULAR, _PLATEAU, _EARLY,
+    _LINEAR, _STEP, _BIAS_VARIANCE, _DERIVE, _LARGEST, _DECAY_OR_NOT, _BUG, _COSINE, _WARMUP_COSINE, _TRIANGULAR, _PLATEAU, _EARLY,
 ]  # fmt: skip
