@@ -24,12 +24,14 @@ def connected(address: str, plan: bytes, walled: bool) -> Iterator[None]:
     """
     try:
         from distributed import Client
+        from distributed.comm import get_address_host_port
         from joblib import parallel_config
         from joblib._dask import DaskDistributedBackend
     except ImportError as error:
         raise RuntimeError(f"--dask needs {error.name}: pip install distributed") from None
     try:
-        client = Client(address, timeout=10, set_as_default=False)
+        get_address_host_port(address, strict=True)
+        client = Client(address, timeout=5, set_as_default=False)
     except (OSError, ValueError) as error:
         raise RuntimeError(f"no Dask scheduler answers at {address}: {error}") from None
     with client:
