@@ -42,6 +42,7 @@ RANGES: dict[str, tuple[float, float, bool]] = {
     "beta1": (0.0, 1.0, False),
     "beta2": (0.0, 1.0, False),
     "rho": (0.0, 1.0, False),
+    "psi": (0.0, np.inf, False),
     "eps": (0.0, np.inf, False),
     "weight_decay": (0.0, np.inf, False),
     "max_norm": (0.0, np.inf, True),

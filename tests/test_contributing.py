@@ -42,7 +42,8 @@ def expect_green(copy: Copy, title: str, word: str, least: int) -> None:
     """The named tests pass, and at least so many of them are about what was added."""
     synced = copy.sync("--check")
     assert (synced.returncode, synced.stdout) == (0, ""), synced.stderr
-    done = copy.test(*named_tests(title), *([] if WHOLE else ["-k", f"{word} and not another_processor"]))
+    part = [] if WHOLE else ["-k", f"{word} and not another_processor and not fresh_run"]
+    done = copy.test("--doctest-modules", *named_tests(title), *part)
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
     assert int(re.findall(r"(\d+) passed", done.stdout)[-1]) >= least, done.stdout[-500:]
 
@@ -54,6 +55,61 @@ def test_every_file_that_it_names_is_there():
     targets = re.findall(r"(?:`|│ )make ([a-z]+)", TEXT)
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     assert len(targets) > 8 and [name for name in targets if f"\n{name}:" not in makefile] == []
+
+
+# ---- a rule -------------------------------------------------------------------------------------------------
+
+RULE = '''
+
+def adabelief(g, m=0.0, s=0.0, *, t, beta1=0.9, beta2=0.999, eps=1e-8):
+    """Adam scaled by how far the gradient is from its own average: `s` averages `(g - m)²` in place of `g²`.
+
+    Source: Zhuang et al. 2020, Algorithm 2.
+
+    >>> adabelief(np.array([4.0]), t=1)[0].round(4)
+    array([1.1111])
+    """
+    m = beta1 * m + (1 - beta1) * g
+    s = beta2 * s + (1 - beta2) * (g - m) ** 2 + eps
+    return m / (1 - beta1**t) / (np.sqrt(s / (1 - beta2**t)) + eps), m, s
+'''
+RULE_TEST = """
+
+def test_adabelief_is_algorithm_2():
+    m, s, state = 0.0, 0.0, [np.zeros(1), np.zeros(1)]
+    for t, g in enumerate([1.0, -2.0, 3.0], start=1):
+        m = m + 0.1 * (g - m)
+        s = s + 0.001 * ((g - m) ** 2 - s) + 1e-8
+        d, *state = oc.adabelief(np.array([g]), *state, t=t)
+        np.testing.assert_allclose(d, m / (1 - 0.9**t) / ((s / (1 - 0.999**t)) ** 0.5 + 1e-8), rtol=1e-12)
+"""
+CARELESS = {
+    "an_if_on_a_value": "return g * 2 if g[..., 0].sum() > 0 else g",
+    "a_norm_over_the_batch": "return g / np.maximum(1.0, np.linalg.norm(g))",
+    "another_dtype": "return np.asarray(g, np.float64)",
+}
+
+
+def add_rule(copy: Copy, name: str, source: str) -> None:
+    rules = copy.read("optcore/rules.py").replace("__all__ = [\n", f'__all__ = [\n    "{name}",\n')
+    copy.write("optcore/rules.py", rules + source)
+
+
+def test_a_rule(copy):
+    # 1 and 2: the function with its docstring, listed; 3: its own test
+    add_rule(copy, "adabelief", RULE)
+    copy.write("tests/test_rules.py", copy.read("tests/test_rules.py") + RULE_TEST)
+    expect_green(copy, "Add a rule", "adabelief or agrees_with_numpy", least=10)
+
+
+def test_canary_the_generic_tests_refuse_careless_rules(copy):
+    for name, line in CARELESS.items():
+        add_rule(copy, name, f"\n\ndef {name}(g):\n    {line}\n")
+    done = copy.test("tests/test_rules.py", "-k", " or ".join([*CARELESS, "agrees_with_numpy"]))
+    assert done.returncode == 1
+    refused = re.findall(r"^FAILED \S+::(\w+)\[(?:[\w]+-)?(\w+)\]", done.stdout, re.MULTILINE)
+    assert {name for _, name in refused} >= {*CARELESS}, done.stdout[-2000:]
+    assert ("test_dtype_is_kept", "another_dtype") in {(test, name) for test, name in refused}
 
 
 # ---- a notebook ---------------------------------------------------------------------------------------------

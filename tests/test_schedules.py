@@ -6,36 +6,42 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import optcore as oc
+from optcore import schedules
 
 # Every one peaks at 0.5.
 SCHEDULES = {
-    "constant": oc.constant_rate(0.5),
-    "step": oc.step_decay(0.5, every=30),
-    "multi-step": oc.multi_step_decay(0.5, [20, 50, 50], gamma=0.2),
-    "exponential": oc.exponential_decay(0.5, gamma=0.97),
-    "exponential, rate": oc.exponential_decay(0.5, rate=0.05),
-    "inverse time": oc.inverse_time_decay(0.5, rate=0.1),
-    "inverse root": oc.inverse_time_decay(0.5, power=0.5),
-    "polynomial": oc.polynomial_decay(0.5, 80, floor=0.01, power=2.5),
-    "linear": oc.linear_decay(0.5, 80, floor=0.01),
-    "cosine": oc.cosine_decay(0.5, 80, floor=0.01),
-    "restarts": oc.cosine_restarts(0.5, 20),
-    "restarts, longer": oc.cosine_restarts(0.5, 10, factor=2, floor=0.01),
-    "warm-up": oc.warmup(0.5, 7),
-    "warm-up, cosine": oc.warmup(oc.cosine_decay(0.5, 80), 7),
-    "joined": oc.join_schedules(oc.constant_rate(0.5), oc.step_decay(0.5, 5), oc.constant_rate(0.1), at=[10, 40]),
-    "triangular": oc.cyclic(0.1, 0.5, half=12),
-    "triangular2": oc.cyclic(0.1, 0.5, half=12, shape="triangular2"),
-    "exp_range": oc.cyclic(0.1, 0.5, half=12, shape="exp_range", gamma=0.99),
-    "one cycle": oc.one_cycle(0.5, 90),
-    "warm-up, stable, decay": oc.wsd(0.5, 5, 40, 30),
+    "constant_rate": oc.constant_rate(0.5),
+    "step_decay": oc.step_decay(0.5, every=30),
+    "multi_step_decay": oc.multi_step_decay(0.5, [20, 50, 50], gamma=0.2),
+    "exponential_decay": oc.exponential_decay(0.5, gamma=0.97),
+    "exponential_decay: rate": oc.exponential_decay(0.5, rate=0.05),
+    "inverse_time_decay": oc.inverse_time_decay(0.5, rate=0.1),
+    "inverse_time_decay: root": oc.inverse_time_decay(0.5, power=0.5),
+    "polynomial_decay": oc.polynomial_decay(0.5, 80, floor=0.01, power=2.5),
+    "linear_decay": oc.linear_decay(0.5, 80, floor=0.01),
+    "cosine_decay": oc.cosine_decay(0.5, 80, floor=0.01),
+    "cosine_restarts": oc.cosine_restarts(0.5, 20),
+    "cosine_restarts: longer": oc.cosine_restarts(0.5, 10, factor=2, floor=0.01),
+    "warmup": oc.warmup(0.5, 7),
+    "warmup: cosine": oc.warmup(oc.cosine_decay(0.5, 80), 7),
+    "join_schedules": oc.join_schedules(
+        oc.constant_rate(0.5), oc.step_decay(0.5, 5), oc.constant_rate(0.1), at=[10, 40]
+    ),
+    "cyclic": oc.cyclic(0.1, 0.5, half=12),
+    "cyclic: triangular2": oc.cyclic(0.1, 0.5, half=12, shape="triangular2"),
+    "cyclic: exp_range": oc.cyclic(0.1, 0.5, half=12, shape="exp_range", gamma=0.99),
+    "one_cycle": oc.one_cycle(0.5, 90),
+    "wsd": oc.wsd(0.5, 5, 40, 30),
 }
 every_schedule = pytest.mark.parametrize("schedule", SCHEDULES.values(), ids=SCHEDULES)
 some_steps = st.floats(0, 1e6) | st.sampled_from([0.0, 1e-300, 1e15, 1e300])
 
 
-# ---------------------------------------------------------------------------------------- what every schedule
-# does
+# ---------------------------------------------------------------------------------------- what every schedule does
+
+
+def test_the_table_names_every_schedule_of_the_module():
+    assert {name.split(":")[0] for name in SCHEDULES} == set(schedules.__all__) - {"ReduceLROnPlateau"}  # a class
 
 
 @every_schedule

@@ -1,19 +1,66 @@
 """Every surface: formula, derivatives and minima against each other, and JavaScript against NumPy."""
 
+import math
+
 import numpy as np
 import pytest
 
-from optcore import SURFACES, bowl, rosenbrock
+from optcore import SURFACES, Surface, bowl, rosenbrock, surfaces
 from tests.javascript import run_programs
+
+#: What the pages show, as (x0, x1, y0, y1), the start, and the formula once more, in plain numbers.
+SHOWN = {
+    "bowl": ((-3, 3, -3, 3), (-2.5, 1.5), lambda x, y: (x * x + 20 * y * y) / 2),
+    "rosenbrock": ((-2, 2, -1, 3), (-1.5, 2), lambda x, y: (1 - x) ** 2 + 100 * (y - x * x) ** 2),
+    "himmelblau": ((-5, 5, -5, 5), (-0.5, -1), lambda x, y: (x * x + y - 11) ** 2 + (x + y * y - 7) ** 2),
+    "beale": (
+        (-1, 4.5, -2, 2),
+        (1, 1.5),
+        lambda x, y: sum((c - x * (1 - y**k)) ** 2 for k, c in enumerate((1.5, 2.25, 2.625), 1)),
+    ),
+    "rastrigin": (
+        (-3, 3, -3, 3),
+        (2.2, -1.7),
+        lambda x, y: sum(v * v + 10 * (1 - math.cos(2 * math.pi * v)) for v in (x, y)),
+    ),
+    "saddle": ((-2, 2, -2, 2), (1.5, 0.001), lambda x, y: (2 * x * x - 2 * y * y + y**4) / 4),
+    "monkey_saddle": ((-1.5, 1.5, -1.5, 1.5), (1, 0.001), lambda x, y: complex(x, y).__pow__(3).real),
+    "plateau": ((-6, 6, -6, 6), (4, 3), lambda x, y: 1 - 1 / (1 + x * x + y * y)),
+    "cliff": ((-4, 4, -2, 2), (3, 1), lambda x, y: (x + 2) ** 2 / 10 + y * y / 2 + 10 / (1 + math.exp(-40 * (x - 1)))),
+    "two_basins": (
+        (-4, 4, -3, 3),
+        (-0.2, 1.5),
+        lambda x, y: (
+            math.hypot(x, y) ** 2 / 20
+            - math.exp(-(math.hypot(x - 1.7, y) ** 2) / 2)
+            - math.exp(-(math.hypot(x + 2, y) ** 2) * 12.5)
+        ),
+    ),
+    "hills": (
+        (-3, 3, -3, 3),
+        (-0.1, 0.06),
+        lambda x, y: (x * (x + 0.2) - y * (y - 0.1)) / math.exp(math.hypot(x, y) ** 2 / 2),
+    ),
+}
 
 SPECIAL = [[0.0, 0.0], [np.inf, 1.0], [1.0, -np.inf], [np.nan, 1.0], [1e200, -1e200]]
 
 
-def test_the_list_of_surfaces():
-    assert set(SURFACES) >= {
-        "bowl", "rosenbrock", "himmelblau", "beale", "rastrigin", "saddle", "monkey_saddle", "plateau", "cliff",
-        "two_basins",
-    }  # fmt: skip
+def test_the_tables_hold_every_public_surface():
+    public = {name for name in surfaces.__all__ if isinstance(getattr(surfaces, name), Surface)}
+    assert set(SURFACES) == set(SHOWN) == public and len(public) > 10
+    assert all(SURFACES[name] is getattr(surfaces, name) for name in public)
+
+
+@pytest.mark.parametrize("name", SURFACES)
+def test_formula_window_and_start(name):
+    s, ((x0, x1, y0, y1), start, formula) = SURFACES[name], SHOWN[name]
+    assert s.domain == ((x0, x1), (y0, y1)) and tuple(s.start) == start
+    assert x0 < start[0] < x1 and y0 < start[1] < y1 and np.linalg.norm(s.grad(start)) > 1e-4
+    for point in (start, (x0, y0), (x1, y1), (0.3, -0.7)):
+        assert s(point) == pytest.approx(formula(*point), rel=1e-12)
+    for parameter, (low, high, scale) in s.ranges.items():
+        assert low <= s.params[parameter] <= high and scale in ("linear", "log") and (scale == "linear" or low > 0)
 
 
 @pytest.mark.parametrize("name", SURFACES)
