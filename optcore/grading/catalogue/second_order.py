@@ -3,18 +3,29 @@
 import numpy as np
 
 from ..exercise import Exercise, Misconception, choice
+from ..slips import altered
 
 # --- 6.1 Newton's method ----------------------------------------------------------------------------------------------
 
 
-def saddle_free_step(g, H):
+def saddle_free_step(g, H, radius):
     values, Q = np.linalg.eigh(H)
-    return -Q @ ((Q.T @ g) / np.abs(values))
+    sizes, parts = np.abs(values), Q.T @ g
+    low, high = 0.0, np.linalg.norm(g) / radius
+    for _ in range(100):
+        shift = (low + high) / 2
+        if np.linalg.norm(parts / (sizes + shift)) > radius:
+            low = shift
+        else:
+            high = shift
+    return -Q @ (parts / (sizes + high))
 
 
-def _spectral_step(g, H, change):
+def _shortened(g, H, radius, change):
+    """The step -Q change(Λ) Qᵀ g, cut to the radius."""
     values, Q = np.linalg.eigh(H)
-    return -Q @ ((Q.T @ g) * change(values))
+    d = -Q @ ((Q.T @ g) * change(values))
+    return d * min(1.0, radius / np.linalg.norm(d))
 
 
 def _symmetric(rng, values):
@@ -25,52 +36,77 @@ def _symmetric(rng, values):
 _SADDLE_FREE = Exercise(
     id="second-order/saddle-free-step",
     notebook="6.1",
-    title="A Newton step that goes downhill",
+    title="A Newton step that goes downhill, and not too far",
     statement=r"""
-        Return the saddle-free step $d = -\lvert H\rvert^{-1} g$: with $H = Q\Lambda Q^\top$, the matrix $\lvert H\rvert =
-        Q\lvert\Lambda\rvert Q^\top$ has the same eigenvectors and the eigenvalues without their signs. `H` is symmetric and
-        invertible.""",
+        With $H = Q\Lambda Q^\top$, the matrix $\lvert H\rvert = Q\lvert\Lambda\rvert Q^\top$ has the same eigenvectors and the
+        eigenvalues without their signs. Return the saddle-free step in a trust region, $d = -(\lvert H\rvert + \mu I)^{-1} g$ with
+        the smallest $\mu \ge 0$ for which $\lVert d\rVert \le$ `radius`, right to $10^{-6}$. `H` is symmetric and invertible. (The
+        longer μ, the shorter the step: how large can μ be at most?)""",
     stub='''
-        def saddle_free_step(g, H):
-            """The step d, shape (n,), for a gradient g (n,) and a symmetric Hessian H (n, n)."""
+        def saddle_free_step(g, H, radius):
+            """The step d, shape (n,), for a gradient g (n,), a symmetric Hessian H (n, n) and a trusted radius."""
             ...''',
     reference=saddle_free_step,
+    rtol=1e-6,
     cases=lambda rng: [
-        (np.array([1.0, 1.0]), np.diag([1.0, -2.0])),
-        (np.array([1.0, -1.0]), np.diag([4.0, 2.0])),
-        (rng.normal(size=3), _symmetric(rng, [3.0, -0.5, -2.0])),
+        (np.array([1.0, 1.0]), np.diag([1.0, -2.0]), 5.0),
+        (np.array([1.0, 1.0]), np.diag([1.0, -2.0]), 0.5),
+        (np.array([1.0, -1.0]), np.diag([4.0, 2.0]), 0.2),
+        (np.array([3.0, 0.1]), np.diag([2.0, -0.1]), 1.0),
+        (rng.normal(size=3), _symmetric(rng, [3.0, -0.5, -2.0]), 20.0),
+        (rng.normal(size=3) + 2, _symmetric(rng, [3.0, -0.5, -2.0]), 0.3),
     ],
     misconceptions=[
         Misconception(
-            lambda g, H: np.linalg.solve(H, -g),
-            "That is plain Newton: along a negative eigenvalue it steps uphill, towards the saddle.",
+            lambda g, H, radius: np.linalg.solve(H, -g),
+            "That is plain Newton: along a negative eigenvalue it steps uphill, towards the saddle, and as far as it likes.",
         ),
         Misconception(
-            lambda g, H: _spectral_step(g, H, lambda v: 1 / np.maximum(v, 1e-3)),
-            "You lift negative eigenvalues to a small ε. The step there becomes enormous; keep their size and drop the sign.",
+            lambda g, H, radius: _shortened(g, H, radius, lambda v: 1 / v),
+            "That is Newton's step, shortened: along a negative eigenvalue it goes uphill, towards the saddle.",
         ),
         Misconception(
-            lambda g, H: _spectral_step(g, H, lambda v: (v > 0) / np.abs(v)),
+            lambda g, H, radius: _shortened(g, H, radius, lambda v: 1 / np.abs(v)),
+            "You cut the step to the radius and keep its direction. With μ in the matrix it turns towards -g as it gets shorter.",
+        ),
+        Misconception(
+            lambda g, H, radius: saddle_free_step(g, H, 1e12),
+            "The radius has no effect: your step goes beyond what is trusted.",
+        ),
+        Misconception(
+            lambda g, H, radius: _shortened(g, H, radius, lambda v: 1 / np.maximum(v, 1e-3)),
+            "You lift negative eigenvalues to a small ε, so the step is all in their directions. Keep their size and drop the sign.",
+        ),
+        Misconception(
+            lambda g, H, radius: _shortened(g, H, radius, lambda v: (v > 0) / np.abs(v)),
             "You drop the negative directions. They are the way out of a saddle.",
         ),
         Misconception(
-            lambda g, H: -saddle_free_step(g, H),
+            lambda g, H, radius: -saddle_free_step(g, H, radius),
             "The sign is wrong: a step has to go against the gradient.",
         ),
         Misconception(
-            lambda g, H: np.linalg.solve(np.abs(H), -g),
+            lambda g, H, radius: saddle_free_step(g, np.abs(H) + 1e-9 * np.eye(len(g)), radius),
             "You take the absolute value of every entry of H. It belongs to the eigenvalues.",
         ),
+        Misconception(
+            altered(saddle_free_step, "low, high = 0.0", "low, high = -np.min(sizes)"),
+            "Your μ becomes negative, to make the step as long as the radius. That is a limit: shorter steps stay as they are.",
+        ),
     ],
-    hints=["`np.linalg.eigh` gives eigenvalues and eigenvectors of a symmetric matrix.",
-           "Write g in the eigenvectors, divide each part, and turn back."],
-)  # fmt: skip
+    hints=[
+        "`np.linalg.eigh` gives eigenvalues and eigenvectors; in the eigenvectors each part of g is divided by |λ| + μ.",
+        "‖d‖ falls as μ grows, and is at most ‖g‖/μ: that brackets μ, and bisection finds it.",
+    ],
+)
 
 
 def damped_newton(f, grad, hess, x, steps):
     for _ in range(steps):
         g = grad(x)
         d = np.linalg.solve(hess(x), -g)
+        if g @ d >= 0:
+            d = -g
         t = 1.0
         while f(x + t * d) > f(x) + 1e-4 * t * (g @ d):
             t /= 2
@@ -78,30 +114,8 @@ def damped_newton(f, grad, hess, x, steps):
     return x
 
 
-def _newton_family(f, grad, hess, x, steps, start=1.0, accept=None):
-    for _ in range(steps):
-        g = grad(x)
-        d = np.linalg.solve(hess(x), -g)
-        t = start
-        while accept is not None and t > 1e-12 and not accept(f, x, t, d, g):
-            t /= 2
-        x = x + t * d
-    return x
-
-
-def _two_steps_back(f, grad, hess, x, steps):
-    t = 1.0
-    for _ in range(steps):
-        g = grad(x)
-        d = np.linalg.solve(hess(x), -g)
-        while f(x + t * d) > f(x) + 1e-4 * t * (g @ d):
-            t /= 2
-        x = x + t * d
-    return x
-
-
 def _on_a_root(answer, scale, x, steps):
-    """called with f(x) = Σ √(1 + (x/scale)²), its gradient and its Hessian"""
+    """called with f(x) = Σ √(1 + (x/scale)²), which is convex, its gradient and its Hessian"""
     u = lambda x: x / scale
     f = lambda x: float(np.sqrt(1 + u(x) ** 2).sum())
     grad = lambda x: u(x) / np.sqrt(1 + u(x) ** 2) / scale
@@ -110,12 +124,23 @@ def _on_a_root(answer, scale, x, steps):
         return answer(f, grad, hess, x, steps)
 
 
+def _on_a_logarithm(answer, scale, x, steps):
+    """called with f(x) = Σ ln(1 + (x/scale)²)/2, not convex beyond `scale`, its gradient and its Hessian"""
+    u = lambda x: x / scale
+    f = lambda x: float(np.log1p(u(x) ** 2).sum() / 2)
+    grad = lambda x: u(x) / (1 + u(x) ** 2) / scale
+    hess = lambda x: np.diag((1 - u(x) ** 2) / (1 + u(x) ** 2) ** 2 / scale**2)
+    with np.errstate(all="ignore"):
+        return answer(f, grad, hess, x, steps)
+
+
 _DAMPED = Exercise(
     id="second-order/damped-newton",
     notebook="6.1",
-    title="Newton with a line search",
+    title="Newton with a line search and a way out",
     statement=r"""
-        Take `steps` Newton steps from `x`, each of length `t` out of $1, \frac12, \frac14, \dots$: the first with
+        Take `steps` steps from `x` along $d = -H^{-1}g$, or along $d = -g$ where the Newton direction does not point downhill
+        ($g^\top d \ge 0$). Each has a length $t$ out of $1, \frac12, \frac14, \dots$: the first with
         $f(x + td) \le f(x) + 10^{-4}\, t\, g^\top d$. `f`, `grad` and `hess` are functions of a point. Every step starts again at
         $t = 1$. Return the last point.""",
     stub='''
@@ -123,36 +148,128 @@ _DAMPED = Exercise(
             """The point after `steps` damped Newton steps from x, shape (n,)."""
             ...''',
     reference=damped_newton,
-    probe=_on_a_root,
+    probe=_on_a_logarithm,
     cases=lambda rng: [
-        (1.0, np.array([3.0]), 1),
-        (1.0, np.array([3.0]), 3),
+        (1.0, np.array([0.5]), 1),
+        (1.0, np.array([0.7]), 3),
+        (1.0, np.array([3.0]), 2),
+        (0.1, np.array([0.3]), 3),
         (2.0, np.array([1.0]), 2),
-        (np.array([1.0, 3.0]), np.array([2.0, 1.0]), 2),
-        (1.0, rng.uniform(2.2, 2.4, size=2), 2),
+        (1.0, np.array([0.57730253]), 1),  # the full step gains 1.24 times what is asked
+        (1.0, np.array([0.57733487]), 1),  # and here 0.4 times
+        (1.0, np.array([0.57738]), 1),  # and here it loses a little
+        (1.0, np.array([2.0, 0.6]), 1),
+        (1.0, np.array([0.774566367163509]), 1),  # half a step gains 1.47 times what is asked
+        (np.array([1.0, 3.0]), np.array([2.0, 1.0]), 3),
+        (1.0, rng.uniform(0.6, 0.7, size=2), 2),
     ],
     atol=1e-9,
     misconceptions=[
         Misconception(
-            lambda f, grad, hess, x, steps: _newton_family(f, grad, hess, x, steps),
-            "Undamped: from 3 the full step lands on -27, and it gets worse from there.",
+            altered(damped_newton, "        while", "        while False and"),
+            "Undamped: where the curvature is small the full step lands far on the other side, and it gets worse from there.",
         ),
         Misconception(
-            _two_steps_back,
-            "Once shortened, your t stays short. Every step should begin with the full Newton step again.",
+            altered(damped_newton, "    for _ in range(steps):", "    t = 1.0\n    for _ in range(steps):", "        t = 1.0\n", ""),
+            "Once shortened, your t stays short. Every step should begin with the full one again.",
         ),
         Misconception(
-            lambda f, grad, hess, x, steps: _newton_family(f, grad, hess, x, steps, start=0.5),
+            altered(damped_newton, "t = 1.0", "t = 0.5", "        while", "        while False and"),
             "A fixed damping of one half: near the minimum it throws the fast convergence away, and far out it is not enough.",
         ),
         Misconception(
-            lambda f, grad, hess, x, steps: x + damped_newton(f, grad, hess, x, 1) - x,
-            "You take one step and return; `steps` of them are asked for.",
+            altered(damped_newton, "    return x", "        return x"), "You take one step and return; `steps` of them are asked for."
+        ),
+        Misconception(
+            altered(damped_newton, "f(x) + 1e-4 * t * (g @ d)", "f(x)"),
+            "You are content with any decrease. Armijo asks for a share of what the slope promises.",
+        ),
+        Misconception(
+            altered(damped_newton, "1e-4 * t", "1e-4"),
+            "The decrease that you ask for does not shrink with t: a shorter step promises less.",
+        ),
+        Misconception(
+            altered(damped_newton, "1e-4 * t * (g @ d)", "1e-4 * t"),
+            "The slope gᵀd is missing in your condition; it is negative, so you allow f to rise.",
+        ),
+        Misconception(
+            altered(damped_newton, "            d = -g\n", "            d = -d\n"),
+            "You turn a bad Newton direction round. Asked for is the negative gradient there.",
+        ),
+        Misconception(
+            altered(damped_newton, "if g @ d >= 0", "if g @ d <= 0"),
+            "Your test is turned round: you throw the Newton direction away just where it points downhill.",
+        ),
+        Misconception(
+            altered(damped_newton, "        d = np.linalg.solve(hess(x), -g)\n        if g @ d >= 0:\n            d = -g\n", "        d = -g\n"),
+            "That is gradient descent with a line search: the Hessian plays no part.",
         ),
     ],
     hints=["Inside the loop over steps stands another loop, which halves t.",
-           "g and d do not change while t is being found."],
+           "g and d do not change while t is being found; d is settled before."],
 )  # fmt: skip
+
+
+def gauss_newton(X, w, y):
+    phi = np.tanh(X @ w)
+    slope = 1 - phi**2
+    G = (X.T * slope**2) @ X
+    return G + (X.T * ((phi - y) * -2 * phi * slope)) @ X, G
+
+
+_DERIVE = Exercise(
+    id="second-order/derive-gauss-newton",
+    notebook="6.3",
+    title="Derive: what Gauss and Newton leave out",
+    statement=r"""
+        The loss is $\frac12\sum_i (\tanh(x_i^\top w) - y_i)^2$ over the rows $x_i$ of `X`. Derive its Hessian on paper, and the part of it that
+        Gauss and Newton keep: the one without second derivatives of the model. Return both matrices. (Which of the two can have
+        negative eigenvalues, and when do they agree?)""",
+    stub='''
+        def gauss_newton(X, w, y):
+            """(Hessian, Gauss-Newton matrix) of the loss at w, both of shape (d, d)."""
+            ...''',
+    reference=gauss_newton,
+    cases=lambda rng: [
+        (np.array([[1.0]]), np.array([0.5]), np.array([2.0])),
+        (np.array([[1.0, 2.0]]), np.zeros(2), np.array([1.0])),
+        (rng.normal(size=(4, 2)), rng.normal(size=2), rng.normal(size=4)),
+    ],
+    misconceptions=[
+        Misconception(
+            lambda X, w, y: (gauss_newton(X, w, y)[1],) * 2, "The Hessian lacks the second derivative of the model."
+        ),
+        Misconception(lambda X, w, y: gauss_newton(X, w, y)[::-1], "The two matrices have changed places."),
+        Misconception(
+            altered(gauss_newton, "(phi - y)", "(y - phi)"),
+            "The second part has the wrong sign: it is weighted with the residual, model minus target.",
+        ),
+        Misconception(
+            altered(gauss_newton, "slope**2", "slope"),
+            "The first part holds the slope of the model twice: once from each of the two derivatives.",
+        ),
+        Misconception(
+            altered(gauss_newton, "-2 * phi * slope", "-2 * phi"),
+            "The derivative of 1 - tanh² is -2·tanh times the slope of tanh: the chain rule once more.",
+        ),
+        Misconception(
+            altered(gauss_newton, "-2 * phi", "-phi"), "A factor 2 is missing in the second derivative of tanh."
+        ),
+        Misconception(
+            lambda X, w, y: tuple(2 * H for H in gauss_newton(X, w, y)),
+            "Both are twice as large as they should be: the half in front cancels the 2 of the square.",
+        ),
+        Misconception(
+            lambda X, w, y: tuple(H / len(X) for H in gauss_newton(X, w, y)),
+            "You take a mean over the rows; the loss is a sum.",
+        ),
+    ],
+    hints=[
+        "First derivative: Σ (φ - y) φ' x. Differentiate the product.",
+        "With φ = tanh: φ' = 1 - φ², φ'' = -2 φ φ'.",
+    ],
+)
+
 
 _HESSIAN_SIZE = Exercise(
     id="second-order/how-many-parameters",
@@ -227,6 +344,8 @@ _BFGS = Exercise(
     cases=lambda rng: [
         (np.eye(2), np.array([1.0, 0.0]), np.array([4.0, 2.0])),
         (np.eye(2), np.array([1.0, 0.0]), np.array([-0.5, 1.0])),
+        (np.eye(2), np.array([1.0, 0.0]), np.array([0.0, 1.0])),
+        (np.diag([2.0, 1.0]), np.array([0.5, 0.5]), np.array([1.0, 0.25])),
         (np.diag([1.0, 3.0, 0.5]), *_pair(rng)),
     ],
     misconceptions=[
@@ -246,6 +365,18 @@ _BFGS = Exercise(
             _bfgs_turned,
             "The two factors are in the wrong order: test W y = s.",
         ),
+        Misconception(
+            altered(bfgs_inverse_update, "np.outer(s, y)", "(s @ y)"),
+            "s yᵀ is a matrix, the outer product. You have the number sᵀy in its place.",
+        ),
+        Misconception(
+            altered(bfgs_inverse_update, "s @ y <= 0", "s @ y < 0"),
+            "sᵀy = 0 passes your check, and ρ is one over zero there.",
+        ),
+        Misconception(
+            lambda W, s, y: bfgs_inverse_update(W, y, s) if s @ y > 0 else W,
+            "s and y are exchanged: s is the step, y the change of the gradient.",
+        ),
     ],
     hints=["`np.outer(s, y)` is the matrix s yᵀ.", "The factor on the right is the transpose of the one on the left."],
 )
@@ -259,45 +390,34 @@ def _pair(rng, n=3):
 
 
 def lbfgs_direction(g, S, Y):
-    q = g
-    alphas = []
-    for s, y in zip(S[::-1], Y[::-1]):
+    pairs = [(s, y) for s, y in zip(S, Y, strict=True) if s @ y > 0]
+    q, alphas = g, []
+    for s, y in pairs[::-1]:
         alphas.append((s @ q) / (s @ y))
         q = q - alphas[-1] * y
-    q = q * (S[-1] @ Y[-1]) / (Y[-1] @ Y[-1])
-    for s, y, alpha in zip(S, Y, alphas[::-1]):
+    if pairs:
+        s, y = pairs[-1]
+        q = q * (s @ y) / (y @ y)
+    for (s, y), alpha in zip(pairs, alphas[::-1], strict=True):
         q = q + (alpha - (y @ q) / (s @ y)) * s
     return -q
 
 
-def _two_loop(g, S, Y, order=-1, scale=True, sign=-1.0, plain_alpha=False):
-    S, Y = list(S), list(Y)
-    first = list(zip(S, Y))[::order]
-    q, alphas = np.array(g, float), []
-    for s, y in first:
-        alphas.append((s @ q) / (s @ y))
-        q = q - alphas[-1] * y
-    if scale:
-        q = q * (S[-1] @ Y[-1]) / (Y[-1] @ Y[-1])
-    back = list(zip(first[::-1], alphas if plain_alpha else alphas[::-1]))
-    for (s, y), alpha in back:
-        q = q + (alpha - (y @ q) / (s @ y)) * s
-    return sign * q
-
-
-def _pairs(rng, n, m):
+def _pairs(rng, n, m, bad=()):
+    """m pairs of a quadratic with positive curvature; those in `bad` with y turned round."""
     M = rng.normal(size=(n, n))
     S = [rng.normal(size=n) for _ in range(m)]
-    return S, [(M @ M.T + np.eye(n)) @ s for s in S]
+    return S, [(-1 if k in bad else 1) * (M @ M.T + np.eye(n)) @ s for k, s in enumerate(S)]
 
 
 _LBFGS = Exercise(
     id="second-order/lbfgs-direction",
     notebook="6.2",
-    title="The two loops of L-BFGS",
+    title="L-BFGS that skips bad pairs",
     statement=r"""
-        Return the direction $-Wg$ by the two-loop recursion, without forming a matrix. `S` and `Y` are lists of pairs, oldest first
-        and at least one, all with $s^\top y > 0$. Between the loops multiply by $\gamma = s^\top y / y^\top y$ of the newest pair.""",
+        Return the direction $-Wg$ by the two-loop recursion, without forming a matrix. `S` and `Y` are lists of pairs, oldest first.
+        Pairs with $s^\top y \le 0$ are left out as if they were not there. Between the loops multiply by $\gamma = s^\top y / y^\top y$
+        of the newest pair that is left. If none is, the direction is $-g$.""",
     stub='''
         def lbfgs_direction(g, S, Y):
             """The direction, shape (n,), for the gradient g (n,) and lists S and Y of vectors (n,)."""
@@ -305,24 +425,55 @@ _LBFGS = Exercise(
     reference=lbfgs_direction,
     cases=lambda rng: [
         (np.array([1.0, 1.0]), [np.array([1.0, 0.0])], [np.array([2.0, 0.0])]),
+        (np.array([1.0, 2.0]), [], []),
+        (np.array([1.0, 2.0]), [np.array([1.0, 0.0])], [np.array([-2.0, 1.0])]),
+        (np.array([1.0, 1.0]), [np.array([1.0, 0.0]), np.array([0.0, 1.0])], [np.array([2.0, 0.0]), np.array([1.0, 0.0])]),
         (rng.normal(size=4), *_pairs(rng, 4, 3)),
-        (rng.normal(size=5), *_pairs(rng, 5, 4)),
+        (rng.normal(size=4), *_pairs(rng, 4, 4, bad=(1,))),
+        (rng.normal(size=5), *_pairs(rng, 5, 4, bad=(0, 3))),
     ],
     misconceptions=[
         Misconception(
-            lambda g, S, Y: _two_loop(g, S, Y, order=1),
+            altered(lbfgs_direction, " if s @ y > 0]", "]"),
+            "You use every pair. One with negative curvature turns the direction uphill in places.",
+        ),
+        Misconception(
+            altered(lbfgs_direction, "s @ y > 0]", "s @ y >= 0]"),
+            "A pair with sᵀy = 0 passes your check, and is divided by.",
+        ),
+        Misconception(
+            altered(lbfgs_direction, "s, y = pairs[-1]", "s, y = S[-1], Y[-1]"),
+            "γ comes from the newest pair of all, which may be one that was left out.",
+        ),
+        Misconception(
+            altered(lbfgs_direction, "s, y = pairs[-1]", "s, y = pairs[0]"),
+            "γ comes from the oldest pair. The newest one knows the curvature here.",
+        ),
+        Misconception(
+            altered(lbfgs_direction, "in pairs[::-1]", "in pairs", "zip(pairs, alphas[::-1]", "zip(pairs[::-1], alphas[::-1]"),
             "The loops run in the wrong order: the first goes from the newest pair to the oldest, the second back.",
         ),
         Misconception(
-            lambda g, S, Y: _two_loop(g, S, Y, scale=False),
+            altered(lbfgs_direction, "in pairs[::-1]", "in pairs", "alphas[::-1]", "alphas"),
+            "Your first loop goes from the oldest pair to the newest; it undoes the newest one first.",
+        ),
+        Misconception(
+            altered(lbfgs_direction, "        q = q * (s @ y) / (y @ y)\n", ""),
             "The factor γ between the loops is missing. Without it the untouched directions have the wrong length.",
         ),
         Misconception(
-            lambda g, S, Y: _two_loop(g, S, Y, sign=1.0),
-            "You return Wg, which points uphill. A direction goes against the gradient.",
+            altered(lbfgs_direction, "(s @ y) / (y @ y)", "(y @ y) / (s @ y)"),
+            "γ is upside down: it estimates the inverse of the curvature.",
         ),
         Misconception(
-            lambda g, S, Y: _two_loop(g, S, Y, plain_alpha=True),
+            altered(lbfgs_direction, "(s @ y) / (y @ y)", "(s @ s) / (s @ y)"),
+            "You use the longer of the two step lengths, sᵀs/sᵀy; here γ = sᵀy/yᵀy.",
+        ),
+        Misconception(
+            altered(lbfgs_direction, "return -q", "return q"), "You return Wg, which points uphill. A direction goes against the gradient."
+        ),
+        Misconception(
+            altered(lbfgs_direction, "alphas[::-1]", "alphas"),
             "In the second loop the alphas are matched with the wrong pairs: they were collected newest first.",
         ),
     ],
@@ -331,55 +482,92 @@ _LBFGS = Exercise(
 )  # fmt: skip
 
 
-def sr1_update(B, s, y):
-    r = y - B @ s
-    if abs(r @ s) <= 1e-8 * np.linalg.norm(r) * np.linalg.norm(s):
-        return B
-    return B + np.outer(r, r) / (r @ s)
+def sr1_update(B, S, Y):
+    skipped = 0
+    for s, y in zip(S, Y, strict=True):
+        r = y - B @ s
+        if abs(r @ s) <= 1e-8 * np.linalg.norm(r) * np.linalg.norm(s):
+            skipped += 1
+        else:
+            B = B + np.outer(r, r) / (r @ s)
+    return B, skipped
 
 
-def _sr1_unchecked(B, s, y):
-    r = y - B @ s
-    with np.errstate(all="ignore"):
-        return B + np.outer(r, r) / (r @ s)
-
-
-def _sr1_positive(B, s, y):
-    r = y - B @ s
-    return B + np.outer(r, r) / (r @ s) if r @ s > 1e-8 * np.linalg.norm(r) * np.linalg.norm(s) else B
+def _sr1_cases(rng):
+    S = [rng.normal(size=3) for _ in range(3)]
+    one, two = np.eye(2)
+    return [
+        (np.eye(2), [two], [np.array([0.0, -2.0])]),
+        (np.eye(2), [one, two], [np.array([1.0, 1.0]), np.array([0.0, 3.0])]),
+        (np.eye(2), [one], [np.array([1.1, 0.5])]),
+        (np.diag([2.0, 1.0]), [np.array([1.0, 1.0])], [np.array([1.0, 2.0])]),
+        (np.eye(2), [np.array([1.0, 2.0])], [np.array([1.0, 2.0])]),
+        (np.eye(2), [np.array([1e-6, 2e-6])], [np.array([3e-6, 1e-6])]),
+        (np.eye(2), [100 * one], [np.array([100 + 0.7e-5, 1000.0])]),  # 0.7 times the limit
+        (np.eye(2), [100 * one], [np.array([100 + 1.2e-5, 1000.0])]),  # 1.2 times
+        (np.eye(2), [0.01 * one], [np.array([0.01 + 1.2e-5, 1000.0])]),
+        (np.eye(3), S, [rng.normal(size=3) for _ in S]),
+    ]
 
 
 _SR1 = Exercise(
     id="second-order/sr1-update",
     notebook="6.2",
-    title="The symmetric rank-one update",
+    title="Learn a Hessian from pairs",
     statement=r"""
-        Update an estimate `B` of the **Hessian**: $B \leftarrow B + \frac{rr^\top}{r^\top s}$ with $r = y - Bs$. Leave `B` as it is
-        when $\lvert r^\top s\rvert \le 10^{-8} \lVert r\rVert \lVert s\rVert$. The result may be indefinite.""",
+        Update an estimate `B` of the **Hessian** with the pairs in `S` and `Y`, one after the other: $B \leftarrow B + \frac{rr^\top}{r^\top s}$
+        with $r = y - Bs$. Skip a pair when $\lvert r^\top s\rvert \le 10^{-8} \lVert r\rVert \lVert s\rVert$. Return the last $B$, which
+        may be indefinite, and the number of pairs that were skipped.""",
     stub='''
-        def sr1_update(B, s, y):
-            """The updated B, shape (n, n), for s and y of shape (n,)."""
+        def sr1_update(B, S, Y):
+            """(B, skipped) after all pairs; B of shape (n, n), the lists S and Y hold vectors (n,)."""
             ...''',
     reference=sr1_update,
-    cases=lambda rng: [
-        (np.eye(2), np.array([0.0, 1.0]), np.array([0.0, -2.0])),
-        (np.eye(2), np.array([1.0, 0.0]), np.array([1.0, 1.0])),
-        (np.eye(2), np.array([1.0, 0.0]), np.array([1.1, 0.5])),
-        (np.eye(2), np.array([1.0, 2.0]), np.array([1.0, 2.0])),
-        (np.eye(3), *_pair(rng)),
-    ],
+    cases=_sr1_cases,
+    rtol=1e-7,
     misconceptions=[
         Misconception(
-            _sr1_unchecked,
+            altered(sr1_update, "abs(r @ s) <= 1e-8 * np.linalg.norm(r) * np.linalg.norm(s)", "False"),
             "No skip rule: when the denominator vanishes, the estimate fills with infinities.",
         ),
         Misconception(
-            _sr1_positive,
+            altered(sr1_update, "abs(r @ s) <=", "r @ s <="),
             "You accept positive denominators alone, so negative curvature is never learned. Only the size has to be checked.",
         ),
         Misconception(
-            lambda B, s, y: sr1_update(B, y, s),
-            "s and y are exchanged: that updates an estimate of the inverse.",
+            altered(sr1_update, "<= 1e-8 * np.linalg.norm(r) * np.linalg.norm(s)", "== 0"),
+            "You skip only where the denominator is exactly zero. One that is tiny beside ‖r‖ ‖s‖ does as much harm.",
+        ),
+        Misconception(
+            altered(sr1_update, " * np.linalg.norm(r) * np.linalg.norm(s)", ""),
+            "Your limit is absolute: near a minimum all steps are short, and every pair would be skipped.",
+        ),
+        Misconception(
+            lambda B, S, Y: sr1_update(B, Y, S), "s and y are exchanged: that updates an estimate of the inverse."
+        ),
+        Misconception(
+            altered(sr1_update, "y - B @ s", "y - s"),
+            "r is what B still gets wrong along s; you compare y with s, as if B were the identity.",
+        ),
+        Misconception(
+            altered(sr1_update, "zip(S, Y", "zip(S[::-1], Y[::-1]"),
+            "You go from the last pair to the first. The newest pair should have the last word.",
+        ),
+        Misconception(
+            altered(sr1_update, "B = B + np.outer(r, r)", "B = np.eye(len(s)) + np.outer(r, r)"),
+            "Every update starts from the identity again; it should add to what was learned before.",
+        ),
+        Misconception(
+            altered(sr1_update, "return B, skipped", "return B, len(S) - skipped"),
+            "You count the pairs that were used; asked for are those that were skipped.",
+        ),
+        Misconception(
+            altered(sr1_update, "np.outer(r, r)", "(r @ r)"),
+            "r rᵀ is a matrix, the outer product. You have the number rᵀr.",
+        ),
+        Misconception(
+            altered(sr1_update, "            skipped += 1\n", "            return B, skipped + 1\n"),
+            "You stop at the first bad pair; leave it out and go on with the next.",
         ),
     ],
     hints=["r is what B still gets wrong along s.", "A denominator is checked by its size, not by its sign."],
@@ -395,23 +583,11 @@ def curvature_pairs(grad, path, batches):
     return pairs
 
 
-def _pairs_of(choose):
-    """The same loop, the two batches given by choose(batches, k)."""
-
-    def curvature_pairs(grad, path, batches):
-        pairs = []
-        for k in range(len(path) - 1):
-            new, old = choose(batches, k)
-            pairs.append((path[k + 1] - path[k], grad(path[k + 1], new) - grad(path[k], old)))
-        return pairs
-
-    return curvature_pairs
-
-
 def _mean_of_quadratics(answer, path, batches):
     """called with grad(w, batch), the mean over the batch of w·(1 + i) - i"""
     grad = lambda w, batch: np.mean([(1 + i) * w - i for i in batch], axis=0)
-    return [list(pair) for pair in answer(grad, path, batches)]
+    pairs = answer(grad, path, batches)
+    return None if pairs is None else [list(pair) for pair in pairs]
 
 
 _NOISY_PAIRS = Exercise(
@@ -421,8 +597,9 @@ _NOISY_PAIRS = Exercise(
     kind="bug hunt",
     statement=r"""
         A stochastic quasi-Newton method collects pairs `(s, y)` along its path; `batches[k]` is the mini-batch drawn at step `k`, and
-        `grad(w, batch)` the gradient on a batch. The loss on every batch is convex, and still many of its pairs have
-        $s^\top y < 0$. Find the bug and repair it: the pair of step `k` should see only `batches[k]`.""",
+        `grad(w, batch)` the gradient on a batch. The loss on every batch is convex, and still some of its pairs have
+        $s^\top y < 0$, and the others claim a curvature that no batch has. Find the bug and repair it, with no more gradients
+        than now, and none of a batch that is still to be drawn.""",
     stub='''
         def curvature_pairs(grad, path, batches):
             """The pairs (s, y) of the steps along path, one for each step."""
@@ -435,7 +612,7 @@ _NOISY_PAIRS = Exercise(
     reference=curvature_pairs,
     probe=_mean_of_quadratics,
     cases=lambda rng: [
-        ([np.array([1.0]), np.array([0.9]), np.array([0.8])], [[0, 1], [5, 2], [3, 3]]),
+        ([np.array([2.0]), np.array([1.9]), np.array([1.8])], [[0, 1], [5, 2], [3, 3]]),
         (
             [rng.normal(size=2) for _ in range(4)],
             [[0, 1], [5, 2], [3, 7], [4, int(rng.integers(9, 20))]],
@@ -443,16 +620,26 @@ _NOISY_PAIRS = Exercise(
     ],
     misconceptions=[
         Misconception(
-            _pairs_of(lambda batches, k: (batches[k + 1], batches[k + 1])),
+            altered(curvature_pairs, "batches[k])", "batches[k + 1])"),
             "Both gradients use one batch, as they should, but it is the batch of the next step.",
         ),
         Misconception(
-            _pairs_of(lambda batches, k: (sum(batches, []), sum(batches, []))),
+            altered(curvature_pairs, "batches[k])", "sum(batches, []))"),
             "All batches together also give true differences, but at the price of the full gradient.",
         ),
         Misconception(
-            _pairs_of(lambda batches, k: (batches[k], batches[k + 1])),
+            altered(curvature_pairs, "grad(path[k], batches[k])", "grad(path[k], batches[k + 1])"),
             "The batches have changed places, but there are still two of them in one difference.",
+        ),
+        Misconception(
+            altered(curvature_pairs, "grad(path[k + 1], batches[k])", "grad(path[k + 1], batches[k + 1])",
+                    "        pairs.append((s, y))", "        if s @ y > 0:\n            pairs.append((s, y))"),
+            "You drop the pairs whose sign gives them away. The others are as wrong: each still compares two functions.",
+        ),
+        Misconception(
+            altered(curvature_pairs, "grad(path[k + 1], batches[k])", "grad(path[k + 1], batches[k + 1])",
+                    "pairs.append((s, y))", "pairs.append((s, y if s @ y > 0 else -y))"),
+            "You turn the bad differences round. Their sign is only where the trouble shows.",
         ),
     ],
     hints=["A difference of gradients tells curvature when both belong to the same function.",
@@ -461,56 +648,75 @@ _NOISY_PAIRS = Exercise(
 
 _WHY_NOT = choice(
     {
-        "a": (
-            "The step length is too large.",
-            "With the same steps, pairs taken on one batch are all valid: the code shows it.",
+        "steps": (
+            "The steps are too long for the curvature to stay the same along them.",
+            "The loss is a quadratic: its curvature is the same everywhere, and the same steps on one batch give exactly 1.",
         ),
-        "b": (
-            "The two gradients belong to different functions.",
-            "y mixes the change along s with the difference of two batches, and for a short step the second wins.",
+        "batches": (
+            "The two gradients belong to different functions, and the step itself was made by the noise of one of them.",
+            "y is the change along s plus the difference of two batches. s points against the noise of its own batch, which the "
+            "other one does not share, so the difference is taken for curvature: too large, and rarely of the wrong sign.",
         ),
-        "c": (
-            "The loss has directions of negative curvature.",
-            "It is a quadratic with positive curvatures; every batch's loss is convex.",
+        "indefinite": (
+            "The loss has directions of negative curvature, which a method for convex losses cannot store.",
+            "It is a quadratic with the curvature 1 in all directions; every batch's loss is convex.",
         ),
-        "d": ("The memory is too short.", "A pair is right or wrong by itself, whatever the memory."),
+        "memory": (
+            "The pairs are too old when they are used; a shorter memory would bring the estimate down.",
+            "A pair is right or wrong by itself, whatever the memory does with it later.",
+        ),
     },
-    "b",
+    "batches",
     id="second-order/why-pairs-fail",
     notebook="6.2",
-    title="Why half of the pairs are useless",
-    statement="The code takes short steps on a noisy convex problem and counts pairs with $s^\\top y \\le 0$. Why are there so many?",
+    title="A curvature of twenty where it is one",
+    statement="The code runs SGD on a noisy problem whose curvature is 1 in every direction, and estimates it from the pairs by "
+    "$s^\\top y/s^\\top s$. Few signs are wrong, and yet the estimate is far off. Why?",
     name="reason",
     code="""
-        rng = np.random.default_rng(0)
-        samples, w, counts = rng.normal(size=(1000, 5)), np.ones(5), [0, 0]
+        rng = np.random.default_rng(1)
+        samples, w, fresh, same = rng.normal(size=(1000, 5)), np.ones(5), [], []
         grad = lambda w, i: w - samples[i].mean(axis=0)
-        for step in range(200):
+        for step in range(400):
             i, j = rng.choice(1000, 8), rng.choice(1000, 8)
-            s = -0.01 * w
-            counts[0] += s @ (grad(w + s, j) - grad(w, i)) <= 0
-            counts[1] += s @ (grad(w + s, i) - grad(w, i)) <= 0
+            s = -0.05 * grad(w, i)
+            fresh.append(s @ (grad(w + s, j) - grad(w, i)) / (s @ s))
+            same.append(s @ (grad(w + s, i) - grad(w, i)) / (s @ s))
             w = w + s
-        print("fresh batches:", counts[0], "of 200;  same batch:", counts[1])""",
-    hints=["What is y if the step is tiny?"],
+        for name, found in (("fresh batches", fresh[200:]), ("same batch", same[200:])):
+            print(f"{name}: {np.median(found):.0f} in the median, {np.sum(np.array(found) <= 0)} of 200 not positive")""",
+    hints=["What is y if the step is tiny?", "What does s have to do with the noise of batch i?"],
 )
+
 
 # --- 6.3 curvature in deep nets ---------------------------------------------------------------------------------------
 
 
 def hvp(grad, x, v):
-    eps = 1e-5
-    return (grad(x + eps * v) - grad(x - eps * v)) / (2 * eps)
+    length = np.linalg.norm(v)
+    if length == 0:
+        return np.zeros_like(v)
+    h = 1e-5 / length
+    return (grad(x + h * v) - grad(x - h * v)) / (2 * h)
 
 
 def _smooth_grad(answer, name, x, v):
-    """called with the gradient of that name"""
+    """called with the gradient of that name, which counts its calls"""
     grads = {
         "cube": lambda x: x**3,
         "product": lambda x: np.array([x[0] * x[1] ** 2, x[0] ** 2 * x[1]]),
         "exponential": lambda x: np.exp(x),
     }
-    return answer(grads[name], x, v)
+    asked = []
+
+    def grad(at):
+        asked.append(at)
+        return grads[name](at)
+
+    product = answer(grad, x, v)
+    if product is None:
+        return None
+    return {"product": product, "number of calls beyond two": max(len(asked) - 2, 0)}
 
 
 _HVP = Exercise(
@@ -518,8 +724,9 @@ _HVP = Exercise(
     notebook="6.3",
     title="Multiply by the Hessian without having it",
     statement=r"""
-        Return $Hv$ at `x` from two calls of the gradient function `grad`, by a central difference. It has to be right to
-        $10^{-6}$ relative.""",
+        Return $Hv$ at `x` from at most two calls of the gradient function `grad`, by a central difference along $v$, right to $10^{-6}$
+        relative **for a `v` of any length**, $10^{-8}$ or $10^{8}$: choose the step so that the two points always lie about $10^{-5}$
+        from `x`. For $v = 0$ the product is 0.""",
     stub='''
         def hvp(grad, x, v):
             """The product of the Hessian at x with v, both of shape (n,)."""
@@ -529,18 +736,34 @@ _HVP = Exercise(
     cases=lambda rng: [
         ("cube", np.array([1.0, 2.0]), np.array([1.0, -1.0])),
         ("product", np.array([1.0, 2.0]), np.array([0.5, 1.0])),
+        ("cube", np.array([1.0, 2.0]), np.zeros(2)),
+        ("cube", np.array([1.0, 2.0]), np.array([3e8, 4e8])),
+        ("product", np.array([1.0, 2.0]), np.array([1e-8, 2e-8])),
         ("exponential", rng.uniform(0.5, 1.5, 3), rng.uniform(0.5, 1.5, 3)),
     ],
     rtol=1e-6,
-    atol=1e-8,
+    atol=1e-15,
     misconceptions=[
         Misconception(
-            lambda grad, x, v: (grad(x + 1e-5 * v) - grad(x)) / 1e-5,
+            altered(hvp, "grad(x - h * v)) / (2 * h)", "grad(x)) / h"),
             "A forward difference: its error is proportional to the step. Take both sides.",
         ),
+        Misconception(altered(hvp, "(2 * h)", "h"), "The two points are 2ε apart; you divide by ε."),
         Misconception(
-            lambda grad, x, v: 2 * hvp(grad, x, v),
-            "The two points are 2ε apart; you divide by ε.",
+            altered(hvp, "1e-5 / length", "1e-5"),
+            "Your step is in proportion to v: a long v takes the points far away, a short one leaves nothing but rounding.",
+        ),
+        Misconception(
+            altered(hvp, "1e-5 / length", "1e-5 * length"),
+            "Your step grows with v twice over; divide by the length instead.",
+        ),
+        Misconception(
+            altered(hvp, "h = 1e-5 / length", "h, v = 1e-5, v / length"),
+            "You return the product with v/‖v‖: give it its length back.",
+        ),
+        Misconception(
+            altered(hvp, "    if length == 0:\n        return np.zeros_like(v)\n", ""),
+            "v = 0 has no direction: you divide by its length. The product is 0.",
         ),
         Misconception(
             lambda grad, x, v: hvp(grad, x, np.ones(len(x))) * v,
@@ -550,75 +773,111 @@ _HVP = Exercise(
             lambda grad, x, v: v @ hvp(grad, x, v),
             "That is the curvature vᵀHv, one number. The product Hv is a vector.",
         ),
+        Misconception(
+            lambda grad, x, v: np.array([hvp(grad, x, e) for e in np.eye(len(x))]).T @ v,
+            "The product is right and far too dear: you build the whole Hessian, two gradients for each coordinate.",
+        ),
     ],
-    hints=["How much does the gradient change when you move by εv?", "An ε near 1e-5 balances both errors."],
+    hints=["How much does the gradient change when you move by εv?", "An ε of 1e-5/‖v‖ balances both errors."],
 )
 
 
 def power_iteration(hvp, n):
-    v = np.random.default_rng(0).normal(size=n)
-    for _ in range(100):
-        v = v / np.linalg.norm(v)
-        Hv = hvp(v)
-        value = v @ Hv
-        v = Hv
-    return value
+    def largest_in_size(product):
+        v = np.random.default_rng(0).normal(size=n)
+        for _ in range(100):
+            v = v / np.linalg.norm(v)
+            Hv = product(v)
+            value, v = v @ Hv, Hv
+        return value
+
+    top = largest_in_size(hvp)
+    return top if top < 0 else top + largest_in_size(lambda v: hvp(v) - top * v)
 
 
-def _with_matrix(answer, H):
-    """called with hvp(v) = H v, and n"""
+def _reflected(answer, values, seed):
+    """called with hvp(v) = H v for a matrix with these eigenvalues, and n; the products are counted"""
+    u = np.random.default_rng(seed).normal(size=len(values))
+    u, count = u / np.linalg.norm(u), [0]
+
+    def hvp(v):
+        count[0] += 1
+        v = values * (v - 2 * (u @ v) * u)
+        return v - 2 * (u @ v) * u
+
     with np.errstate(all="ignore"):
-        return answer(lambda v: H @ v, len(H))
+        value = answer(hvp, len(values))
+    return None if value is None else {"eigenvalue": value, "number of products beyond 300": max(count[0] - 300, 0)}
 
 
-def _power(hvp, n, returned, normalise=True, steps=1000):
-    v = np.random.default_rng(0).normal(size=n)
-    v = v / np.linalg.norm(v)
-    for _ in range(steps):
-        v = hvp(v)
-        v = v / np.linalg.norm(v) if normalise else v
-    return returned(v, hvp(v))
+def _whole_matrix(hvp, n):
+    return np.linalg.eigvalsh(np.array([hvp(e) for e in np.eye(n)]))[0]
 
 
 _POWER = Exercise(
     id="second-order/power-iteration",
     notebook="6.3",
-    title="The largest eigenvalue, with its sign",
+    title="The smallest eigenvalue, from products alone",
     statement=r"""
-        Return the eigenvalue of largest absolute value of a symmetric matrix, **with its sign**, from products `hvp(v)` alone. `n` is
-        the dimension. Start from a random vector; the second largest is at most half as large.""",
+        Return the **smallest** eigenvalue of a symmetric matrix (the most negative one, if any is), to $10^{-6}$, from products `hvp(v)`
+        alone; `n` is the dimension. Power iteration finds the eigenvalue of largest size, with its sign; subtract a multiple of the
+        identity so that the one you want becomes that. With 300 products it can be done for any `n`: in the cases each of the two
+        eigenvalues stands out by a quarter.""",
     stub='''
         def power_iteration(hvp, n):
-            """The eigenvalue of largest size, a number; hvp maps a vector (n,) to H v."""
+            """The smallest eigenvalue, a number; hvp maps a vector (n,) to H v."""
             ...''',
     reference=power_iteration,
-    probe=_with_matrix,
+    probe=_reflected,
     cases=lambda rng: [
-        (np.diag([-5.0, 2.0, 1.0]),),
-        (np.diag([0.5, 4.0, -1.0]),),
-        (_symmetric(rng, [-6.0, 3.0, 1.0, -0.5]),),
+        (np.array([-5.0, 2.0, 1.0]), 0),
+        (np.array([0.5, 4.0, -1.0]), 1),
+        (np.array([4.0, 3.0, 1.0]), 2),
+        (np.array([0.8, 0.4, 0.1]), 4),
+        (np.array([-4.0, -3.0, -1.0]), 3),
+        (np.concatenate([[6.0, -4.0], rng.uniform(-1, 1, 398)]), int(rng.integers(1000))),
     ],
     rtol=1e-6,
     misconceptions=[
         Misconception(
-            lambda hvp, n: _power(hvp, n, lambda v, Hv: np.linalg.norm(Hv)),
-            "You return the length of Hv, which has no sign. The quotient vᵀHv has.",
+            altered(power_iteration, "return top if", "return top\n    return top if"),
+            "That is the eigenvalue of largest size. The smallest one may be another: shift the matrix and iterate once more.",
         ),
         Misconception(
-            lambda hvp, n: _power(hvp, n, lambda v, Hv: v @ Hv, normalise=False),
-            "The vector is never rescaled: after enough products it overflows or vanishes.",
+            altered(power_iteration, "return top if", "return -abs(top)\n    return top if"),
+            "You give the largest size a minus sign. There need not be a negative eigenvalue of that size.",
         ),
         Misconception(
-            lambda hvp, n: np.linalg.eigvalsh(np.array([hvp(e) for e in np.eye(n)]))[-1],
-            "That is the largest eigenvalue, from the whole matrix. Asked for is the one of largest size, which may be negative.",
+            altered(power_iteration, "top + largest", "largest"),
+            "That is an eigenvalue of the shifted matrix; shift it back.",
         ),
         Misconception(
-            lambda hvp, n: _power(hvp, n, lambda v, Hv: v @ Hv, steps=2),
+            altered(power_iteration, "hvp(v) - top * v", "hvp(v) + top * v"),
+            "You shift the wrong way: the wanted eigenvalue moves towards zero, and the largest grows further.",
+        ),
+        Misconception(
+            altered(power_iteration, "v @ Hv, Hv", "np.linalg.norm(Hv), Hv"),
+            "You take the length of Hv for the eigenvalue, which has no sign. The quotient vᵀHv has.",
+        ),
+        Misconception(
+            altered(power_iteration, "range(100)", "range(2)"),
             "Stopped too early: repeat until the value no longer changes.",
         ),
+        Misconception(
+            _whole_matrix,
+            "The number is right, and it took n products to build the whole matrix. For a network n is a million.",
+        ),
+        Misconception(
+            lambda hvp, n: 0.0 + np.linalg.eigvalsh(np.array([hvp(e) for e in np.eye(n)]))[-1],
+            "That is the largest eigenvalue, from the whole matrix. Asked for is the smallest, from products.",
+        ),
     ],
-    hints=["Multiply, rescale, repeat.", "For a unit eigenvector v, what is vᵀHv?"],
+    hints=[
+        "Multiply, rescale, repeat: for the unit vector v that is left, vᵀHv is the eigenvalue of largest size.",
+        "If that is negative, you are done. If not, which eigenvalue of H - λI is largest in size?",
+    ],
 )
+
 
 _STABLE = Exercise(
     id="second-order/largest-stable-rate",
@@ -662,7 +921,7 @@ _EDGE = choice(
             "It trains at the edge of stability.",
             "The sharpness has reached 2/η; the loss rises on many steps and falls overall.",
         ),
-        "d": ("It has converged.", "The loss at the end is far below the one in the middle."),
+        "d": ("It has converged.", "It still falls: from step 600 to step 1000 by about a third."),
     },
     "c",
     id="second-order/at-the-edge",
@@ -692,6 +951,7 @@ EXERCISES = [
     _WHY_NOT,
     _HVP,
     _POWER,
+    _DERIVE,
     _STABLE,
     _EDGE,
 ]
