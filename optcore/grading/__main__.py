@@ -8,9 +8,14 @@ from pathlib import Path
 
 from . import sandbox
 from .child import keep_memory_private
-from .classroom import grade_class
-from .exports import export
-from .report import write_csv, write_html
+from .classroom import choose, grade_class
+from .exports import ONE_STUDENT, export
+from .gradebook import GRADEBOOKS
+from .handins import find_handins
+from .points import Scheme, mark, read_scheme
+from .report import write_csv, write_feedback, write_html, write_mistakes
+from .roster import join, read_roster
+from .similar import similar_pairs, write_similar
 
 
 def arguments(argv: list[str]) -> argparse.Namespace:
@@ -33,7 +38,19 @@ def arguments(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--memory", type=int, default=sandbox.Limits.memory >> 20, help="megabytes each (%(default)s)")
     parser.add_argument("--no-bubblewrap", action="store_true", help="weaker isolation; the report says so")
     parser.add_argument("--fresh", action="store_true", help="forget what an earlier run has done")
-    parser.add_argument("--export", metavar="FORMAT=FILE", help="also for another grader: gradescope or classroom")
+    parser.add_argument("--roster", type=Path, metavar="CSV", help="who is in the class: names, numbers, e-mail")
+    parser.add_argument("--points", type=Path, metavar="TOML", help="what exercises are worth (default: a point each)")
+    parser.add_argument("--feedback", type=Path, metavar="DIR", help="a page for each student, and a zip of them")
+    parser.add_argument("--similar", action="store_true", help="list the pairs whose code is alike")
+    parser.add_argument(
+        "--export",
+        nargs="+",
+        default=[],
+        metavar="FORMAT=FILE",
+        help=f"also for another program: {', '.join([*GRADEBOOKS, *ONE_STUDENT])}",
+    )
+    parser.add_argument("--title", default="", help="the assignment's column in a gradebook")
+    parser.add_argument("--delimiter", default=",", help="of the CSV (default: a comma)")
     parser.add_argument("--quiet", action="store_true", help="no progress bar")
     return parser.parse_args(argv)
 
@@ -50,6 +67,11 @@ def main(argv: list[str]) -> int:
     isolation = sandbox.isolation(walled, bool(asked.dask))
     print(isolation)
     try:
+        chosen = [exercise.id for exercise in choose(asked.only)]
+        scheme = read_scheme(asked.points, chosen) if asked.points else Scheme()
+        handins = find_handins(asked.submissions)
+        if asked.roster:
+            handins = join(handins, read_roster(asked.roster))
         grades = grade_class(
             asked.submissions,
             asked.seed,
@@ -61,20 +83,30 @@ def main(argv: list[str]) -> int:
             again=asked.again,
             quiet=asked.quiet,
             dask=asked.dask,
+            handins=handins,
         )
-        if asked.export:
-            kind, _, path = asked.export.partition("=")
-            export(grades, kind, Path(path))
-            print(*(f"{name}\n{said}\n" for name, said in grades[0].feedback.items()), sep="\n")
+        mark(grades, scheme)
+        for kind, _, path in (wanted.partition("=") for wanted in asked.export):
+            export(grades, kind, Path(path), asked.title)
+            if kind in ONE_STUDENT:
+                print(*(f"{name}\n{said}\n" for name, said in grades[0].feedback.items()), sep="\n")
     except (OSError, LookupError, ValueError, RuntimeError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    write_csv(asked.output, grades)
+    write_csv(asked.output, grades, asked.delimiter)
     write_html(asked.output.with_suffix(".html"), grades, isolation)
+    write_mistakes(asked.output.with_name(f"{asked.output.stem}-mistakes.html"), grades)
+    if asked.feedback:
+        print(f"a page for each student: {asked.feedback}, {write_feedback(asked.feedback, grades)}")
+    if asked.similar:
+        pairs = similar_pairs(handins, [exercise for exercise in choose(asked.only)])
+        path = asked.output.with_name(f"{asked.output.stem}-similar.html")
+        write_similar(path, pairs)
+        print(f"{len(pairs)} pairs of alike hand-ins: {path}")
     broken = sum(bool(grade.broken) for grade in grades)
     if broken:
         print(f"{broken} could not be graded, because the sandbox broke down twice; run the command again")
-    solved, of = sum(grade.points for grade in grades), sum(len(grade.feedback) for grade in grades)
+    solved, of = sum(sum(map(bool, grade.feedback.values())) for grade in grades), len(grades) * len(chosen)
     print(
         f"{len(grades)} students, {solved} of {of} exercises solved: {asked.output}, "
         f"{asked.output.with_suffix('.html')}"

@@ -36,10 +36,28 @@ class Grade:
     mistakes: dict[str, str] = field(default_factory=dict)  # known ones that were met
     files: dict[str, str] = field(default_factory=dict)  # where the answer stood
     broken: str = ""  # why there is no grade: it says nothing about the student
+    worth: dict[str, float] = field(
+        default_factory=dict
+    )  # points that there are; these and what follows: `points.mark`
+    marks: dict[str, float] = field(default_factory=dict)  # points for each exercise
+    deduction: float = 0.0  # for being late
+    total: float | None = None  # given by hand
+    remarks: list[str] = field(default_factory=list)  # how the points came about
 
     @property
-    def points(self) -> int:
-        return sum(map(bool, self.feedback.values()))
+    def points(self) -> float:
+        """What the student gets; a point for each exercise solved unless a scheme says otherwise."""
+        earned = sum(self.marks.get(id, bool(said)) for id, said in self.feedback.items())
+        return self.total if self.total is not None else max(0.0, earned - self.deduction)
+
+    @property
+    def of(self) -> float:
+        """What there is to get."""
+        return sum(self.worth.get(id, 1) for id in self.feedback)
+
+    @property
+    def email(self) -> str:
+        return self.handin.person.email if self.handin.person else ""
 
 
 # --- the plan ---------------------------------------------------------------------------------------------------------
@@ -196,7 +214,7 @@ def grade_class(
 
     def stale(place: Place, handin: HandIn) -> list[str] | None:
         """The exercises to grade again, none in particular if all; nothing if there is nothing to do."""
-        if place not in kept.entries or handin.student in students or handin.id in students:
+        if place not in kept.entries or {handin.student, handin.id, handin.name} & students:
             return []
         return sorted(regraded) or None
 
@@ -222,7 +240,7 @@ def grade_class(
 
 def split_again(names: list[str], handins: list[HandIn], ids: set[str]) -> tuple[set[str], set[str]]:
     """The students and the exercises among these names. Raises ValueError for a name that is neither."""
-    known = {name for handin in handins for name in (handin.student, handin.id) if name}
+    known = {name for handin in handins for name in (handin.student, handin.id, handin.name) if name}
     unknown = sorted(set(names) - known - ids)
     if unknown:
         raise ValueError(f"--again: no student and no exercise of this run is called {', '.join(unknown)}")
@@ -267,7 +285,7 @@ def _attempt(
 
 
 def _grade(handin: HandIn, entry: dict[str, Any] | None, broken: str, chosen: list[Exercise]) -> Grade:
-    grade = Grade(handin.student, {e.id: Feedback(e.id, MISSING, "Not handed in.") for e in chosen}, handin=handin)
+    grade = Grade(handin.label, {e.id: Feedback(e.id, MISSING, "Not handed in.") for e in chosen}, handin=handin)
     grade.notes = list(handin.notes)
     if broken:
         grade.broken = broken

@@ -11,37 +11,63 @@ from pathlib import Path
 from typing import Any
 
 from .classroom import NEEDS, Grade, choose
+from .gradebook import GRADEBOOKS
 from .notebooks import file_name, notebook
+from .points import number
 from .report import printable
 
 _PACKAGE = Path(__file__).parents[1]
 _SETUP = f"""#!/bin/sh
 # Once, when the image is built. The grader moves out of the folder that is open to submissions.
 set -e
-apt-get update -qq && apt-get install -qq -y python3 python3-pip
-python3 -m pip install -q --break-system-packages numpy {" ".join(NEEDS)}
-mv /autograder/source/optcore "$(python3 -c 'import sysconfig; print(sysconfig.get_path("purelib"))')"
+apt-get update -qq
+apt-get install -qq -y python3
+python=python3
+if ! python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then  # as on Ubuntu 22.04, which has another one
+    python=python3.11
+    apt-get install -qq -y python3.11 || {{
+        echo 'optcore needs Python 3.11 or later: choose Ubuntu 24.04 as the base image' >&2
+        exit 1
+    }}
+fi
+apt-get install -qq -y "$python-venv"
+"$python" -m venv /autograder/python
+/autograder/python/bin/python -m pip install -q numpy {" ".join(NEEDS)}
+mv /autograder/source/optcore /autograder/python/lib/python3*/site-packages
 chmod 700 /autograder/source
 """
 _RUN = """#!/bin/sh
-# For every submission. Whatever happens, Gradescope needs a results.json.
+# For every submission. Where the grader stops, there is no results.json: Gradescope then says so, and gives no points.
 cd /autograder/source
-mkdir -p class results && rm -rf class/student && cp -R /autograder/submission class/student
-python3 -m optcore.grading class --seed "$(cat seed)" --only $(cat only) --fresh --quiet -o results/grades.csv \\
-    --export gradescope=/autograder/results/results.json && exit
-echo '{"score": 0, "output": "The grader stopped; please tell your teacher."}' > /autograder/results/results.json
+mkdir -p class results && rm -rf class/student && cp -Rp /autograder/submission class/student
+exec /autograder/python/bin/python -m optcore.grading class --seed "$(cat seed)" --only $(cat only) --fresh --quiet \\
+    -o results/grades.csv --export gradescope=/autograder/results/results.json
 """
+
+
+_LOCKED = """import sys
+
+for name in [name for name in sys.modules if name.partition(".")[0] == "optcore"]:
+    del sys.modules[name]
+from optcore.grading.check import check
+from optcore.grading.judge import CORRECT, Feedback
+
+feedback = {}
+assert type(feedback) is Feedback, "not an answer of optcore's check"
+print(feedback)
+assert feedback.voice == CORRECT, feedback.text"""
 
 
 def gradescope(grade: Grade) -> dict[str, Any]:
     """The `results.json` of one submission (gradescope-autograders.readthedocs.io, "Output format")."""
     return {
-        "output": "\n".join(map(printable, grade.notes)),
+        "output": "\n".join(map(printable, grade.remarks + grade.notes)),
+        "score": number(grade.points),
         "tests": [
             {
                 "name": name,
-                "score": int(bool(said)),
-                "max_score": 1,
+                "score": number(grade.marks.get(name, bool(said))),
+                "max_score": number(grade.worth.get(name, 1)),
                 "status": "passed" if said else "failed",
                 "output": repr(said),
             }
@@ -54,25 +80,38 @@ def classroom(grade: Grade) -> dict[str, Any]:
     """What `classroom-resources/autograding-grading-reporter` reads, before it is packed in base64."""
     return {
         "version": 1,
-        "max_score": len(grade.feedback),
+        "max_score": number(grade.of),
         "tests": [
-            {"name": name, "status": "pass" if said else "fail", "score": int(bool(said)), "message": repr(said)}
+            {
+                "name": name,
+                "status": "pass" if said else "fail",
+                "score": number(grade.marks.get(name, bool(said))),
+                "message": repr(said),
+            }
             for name, said in grade.feedback.items()
         ],
         "status": "pass" if all(grade.feedback.values()) else "fail",
     }
 
 
-FORMATS = {"gradescope": gradescope, "classroom": classroom}
+ONE_STUDENT = {"gradescope": gradescope, "classroom": classroom}
 
 
-def export(grades: list[Grade], kind: str, path: Path) -> None:
-    """Write the grade of the only student there is. Raises ValueError for another format or another number of them."""
-    if kind not in FORMATS:
-        raise ValueError(f"unknown format '{kind}'; known are {', '.join(FORMATS)}")
+def export(grades: list[Grade], kind: str, path: Path, title: str = "") -> None:
+    """Write the grades for another program; `title` is what it calls the assignment.
+
+    Raises ValueError for an unknown kind, for several students where one is asked for, and where there is no grade.
+    """
+    if kind in GRADEBOOKS:
+        GRADEBOOKS[kind](path, grades, title)
+        return
+    if kind not in ONE_STUDENT:
+        raise ValueError(f"unknown format '{kind}'; known are {', '.join([*GRADEBOOKS, *ONE_STUDENT])}")
     if len(grades) != 1:
         raise ValueError(f"{kind} takes one student at a time, here are {len(grades)}")
-    path.write_text(json.dumps(FORMATS[kind](grades[0])), encoding="utf-8")
+    if grades[0].broken:
+        raise ValueError(f"no grade: the sandbox broke down twice ({grades[0].broken})")
+    path.write_text(json.dumps(ONE_STUDENT[kind](grades[0])), encoding="utf-8")
 
 
 def gradescope_zip(path: Path, seed: str, only: list[str]) -> None:
@@ -92,6 +131,7 @@ def nbgrader(folder: Path, chapters: list[str]) -> list[Path]:
     """Write an nbgrader assignment per chapter, `source/CHAPTER/N-CHAPTER.ipynb`: a point for every check that passes.
 
     Only the check cells carry nbgrader's metadata; the stubs are ordinary cells, from which nothing has to be stripped.
+    A check imports optcore afresh, so that an `oc.check` that was replaced is not the one that is asked.
     """
     written = []
     for name in chapters:
@@ -99,7 +139,7 @@ def nbgrader(folder: Path, chapters: list[str]) -> list[Path]:
         for cell in made["cells"]:
             if cell["metadata"].get("tags") == ["check"]:
                 source = "".join(cell["source"])
-                cell["source"] = [f"feedback = {source}\n", "print(feedback)\n", "assert feedback"]
+                cell["source"] = _LOCKED.format(source.removeprefix("oc.")).splitlines(keepends=True)
                 cell["metadata"]["nbgrader"] = {
                     "grade": True,
                     "grade_id": source.split('"')[1].replace("/", "-"),

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from .cells import SUFFIXES, is_code
 
@@ -61,7 +62,15 @@ class HandIn:
     folder: str = ""  # the LMS' name for it
     files: list[File] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
-    email: str = ""
+    lms: str = ""  # "moodle" or "canvas"
+    name: str = ""  # on the roster
+    person: Any = None  # their row of the roster
+    sent: datetime | None = None  # when it was handed in, according to the roster
+
+    @property
+    def label(self) -> str:
+        """What to call them."""
+        return self.name or self.student
 
     @property
     def time(self) -> datetime | None:
@@ -83,10 +92,13 @@ def find_handins(where: Path) -> list[HandIn]:
         name = known["name"] if known else _stem(parts[0], len(parts) == 1)
         handin = found.setdefault((name, known["id"] if known else ""), HandIn(name))
         if known:
-            handin.id, handin.folder = known["id"], parts[0]
-            handin.late = handin.late or bool(known.groupdict().get("late"))
-            if "upload" in known.groupdict() and len(parts) == 1:
-                file = _numbered(file, known["file"])
+            handin.id = known["id"]
+            if "upload" in known.groupdict():
+                handin.lms, handin.late = "canvas", handin.late or bool(known["late"])
+                handin.folder = f"{known['name']}_{known['id']}_{known['upload']}"
+                file = _numbered(file, known["file"]) if len(parts) == 1 else file
+            else:
+                handin.lms, handin.folder = "moodle", f"{known['name']}_{known['id']}_assignsubmission_file"
         handin.files.append(file)
     for handin in found.values():
         _choose(handin)

@@ -24,6 +24,7 @@ ANNA = Grade("anna", {"a/one": ONE, "a/two": TWO}, ["note"])
 def test_gradescope_gets_a_test_per_exercise():
     assert exports.gradescope(ANNA) == {
         "output": "note",
+        "score": 1,
         "tests": [
             {"name": "a/one", "score": 1, "max_score": 1, "status": "passed", "output": "Correct. One."},
             {"name": "a/two", "score": 0, "max_score": 1, "status": "failed", "output": "Still missing. Two."},
@@ -42,8 +43,22 @@ def test_only_one_student_and_a_known_format_are_exported(tmp_path):
     assert json.loads((tmp_path / "g.json").read_text()) == exports.classroom(ANNA)
     with pytest.raises(ValueError, match="one student at a time, here are 2"):
         exports.export([ANNA, ANNA], "classroom", tmp_path / "g.json")
-    with pytest.raises(ValueError, match="unknown format 'moodle'; known are gradescope, classroom"):
-        exports.export([ANNA], "moodle", tmp_path / "g.json")
+    with pytest.raises(ValueError, match="unknown format 'ilias'; known are moodle, canvas, gradescope, classroom"):
+        exports.export([ANNA], "ilias", tmp_path / "g.json")
+    with pytest.raises(ValueError, match="no grade: the sandbox broke down twice"):
+        exports.export([Grade("anna", {"a/one": ONE}, broken="gone")], "gradescope", tmp_path / "none.json")
+    assert not (tmp_path / "none.json").exists()
+
+
+def test_points_and_remarks_reach_other_graders():
+    grade = Grade(
+        "anna", {"a/one": ONE, "a/two": TWO}, worth={"a/one": 2, "a/two": 1}, marks={"a/one": 2, "a/two": 0.5}
+    )
+    grade.deduction, grade.remarks = 0.25, ["1 day late"]
+    made = exports.gradescope(grade)
+    assert made["score"] == 2.25 and made["output"] == "1 day late"
+    assert [(test["score"], test["max_score"]) for test in made["tests"]] == [(2, 2), (0.5, 1)]
+    assert exports.classroom(grade)["max_score"] == 3
 
 
 @pytest.fixture
@@ -63,33 +78,70 @@ def autograder(tmp_path):
 
 
 def run_autograder(home):
+    """What `run_autograder` leaves, with this Python in place of the one that `setup.sh` makes."""
     script = (home / "source" / "run_autograder").read_text().replace("/autograder/", f"{home}/")
-    python = home / "bin" / "python3"
-    python.parent.mkdir()
+    python = home / "python" / "bin" / "python"
+    python.parent.mkdir(parents=True)
     python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
     python.chmod(0o755)
-    subprocess.run(
-        ["sh", "-c", script],
-        check=True,
-        capture_output=True,
-        env={**os.environ, "PATH": f"{python.parent}:{os.environ['PATH']}"},
-    )
-    return json.loads((home / "results" / "results.json").read_text())
+    done = subprocess.run(["sh", "-c", script], check=False, capture_output=True, text=True)
+    results = home / "results" / "results.json"
+    return done, json.loads(results.read_text()) if results.exists() else None
 
 
 def test_the_gradescope_zip_grades_a_submission(autograder):
     assert (autograder / "source" / "optcore" / "grading" / "catalogue" / "gradient_descent.py").is_file()
     (autograder / "submission" / "work.py").write_text(FIRST + GD + HONEST.replace("abs", ""))
-    results = run_autograder(autograder)
+    _, results = run_autograder(autograder)
     assert [(test["name"], test["score"]) for test in results["tests"]] == [
         ("gradient-descent/gd", 1),
         ("gradient-descent/contraction", 0),
     ]
 
 
-def test_gradescope_hears_of_a_grader_that_stops(autograder):
+def test_a_grader_that_stops_gives_gradescope_no_points(autograder):
     (autograder / "source" / "only").write_text("no-such-chapter")
-    assert run_autograder(autograder) == {"score": 0, "output": "The grader stopped; please tell your teacher."}
+    done, results = run_autograder(autograder)
+    assert done.returncode == 1 and results is None and "no exercise 'no-such-chapter'" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "python, universe, installed, fails",
+    [
+        ((3, 12), True, ["python3", "python3-venv"], False),
+        ((3, 11), True, ["python3", "python3-venv"], False),
+        ((3, 10), True, ["python3", "python3.11", "python3.11-venv"], False),  # Gradescope's default image
+        ((3, 10), False, ["python3", "python3.11"], True),
+    ],
+)
+def test_setup_finds_a_python_that_the_package_needs(tmp_path, python, universe, installed, fails):
+    """`setup.sh`, to the letter, where `apt-get` notes what it is asked for and Python makes an empty environment."""
+    home, tools = tmp_path / "autograder", tmp_path / "tools"
+    (home / "source" / "optcore").mkdir(parents=True)
+    (home / "python/lib/python3.12/site-packages").mkdir(parents=True)
+    (home / "python/bin").mkdir()
+    tools.mkdir()
+    asks = f"import sys; sys.version_info = {python!r} if sys.argv[1] == 'python3' else (3, 11); exec(sys.argv[2])"
+    scripts = {
+        tools
+        / "apt-get": f'echo "$@" >> {tmp_path}/log\ncase "$*" in *python3.11) {"true" if universe else "false"};; esac',
+        tools / "python3": f'[ "$1" = -m ] || exec "{sys.executable}" -c "{asks}" python3 "$2"',
+        tools / "python3.11": "true",
+        home / "python/bin/python": f'echo "$@" > {tmp_path}/pip',
+    }
+    for path, script in scripts.items():
+        path.write_text(f"#!/bin/sh\n{script}\n")
+        path.chmod(0o755)
+    setup = exports._SETUP.replace("/autograder/", f"{home}/")
+    environment = {**os.environ, "PATH": f"{tools}:{os.environ['PATH']}"}
+    done = subprocess.run(["sh", "-c", setup], env=environment, capture_output=True, text=True, check=False)
+    asked = [line.split()[-1] for line in (tmp_path / "log").read_text().splitlines() if "install" in line]
+    assert (asked, bool(done.returncode)) == (installed, fails), done.stderr
+    if fails:
+        assert "choose Ubuntu 24.04 as the base image" in done.stderr
+    else:
+        assert (home / "python/lib/python3.12/site-packages/optcore").is_dir()
+        assert "numpy ipython joblib tqdm" in (tmp_path / "pip").read_text()
 
 
 def test_a_slip_in_a_name_shows_when_the_zip_is_made(tmp_path):
@@ -104,9 +156,34 @@ def test_nbgrader_gets_a_locked_point_for_every_check(tmp_path):
     about = [cell["metadata"]["nbgrader"] for cell in cells]
     assert [a["grade_id"] for a in about] == [e.id.replace("/", "-") for e in chapter("gradient-descent")]
     assert all(a["grade"] and a["locked"] and a["points"] == 1 and not a["solution"] for a in about)
-    assert "".join(cells[0]["source"]) == (
-        'feedback = oc.check("gradient-descent/gd", gradient_descent)\nprint(feedback)\nassert feedback'
-    )
+    assert 'feedback = check("gradient-descent/gd", gradient_descent)\n' in "".join(cells[0]["source"])
+
+
+@pytest.mark.parametrize(
+    "answer, passes",
+    [
+        (GD, True),
+        (GD.replace("- lr", "+ lr"), False),
+        ("def gradient_descent(*a): pass\noc.check = lambda *a: T()", False),
+        ("def gradient_descent(*a): pass\nimport optcore.grading.check as c\nc.check = lambda *a: T()", False),
+        (
+            "def gradient_descent(*a): pass\nimport sys, types\nm = types.ModuleType('m')\nm.check = lambda *a: T()\n"
+            "m.CORRECT, m.Feedback = 'Correct', T\nsys.modules['optcore.grading.check'] = sys.modules["
+            "'optcore.grading.judge'] = m",
+            False,
+        ),
+    ],
+)
+def test_nbgraders_locked_cell_asks_the_real_check(tmp_path, answer, passes):
+    (path,) = exports.nbgrader(tmp_path, ["gradient-descent"])
+    cells = [cell for cell in json.loads(path.read_text())["cells"] if "nbgrader" in cell["metadata"]]
+    liar = "class T:\n    voice = 'Correct'\n    text = ''\n    def __bool__(self): return True\n"
+    done = subprocess.run(
+        [sys.executable, "-c", FIRST + liar + answer + "\n" + "".join(cells[0]["source"])],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (done.returncode == 0) == passes, done.stderr
+    assert passes or "AssertionError" in done.stderr
 
 
 def test_the_classroom_workflow_installs_this_repository_and_feeds_the_reporter():
@@ -117,5 +194,5 @@ def test_the_classroom_workflow_installs_this_repository_and_feeds_the_reporter(
     grade = next(step for step in steps if step.get("id") == "optcore")
     words = grade["run"].splitlines()[0].replace('"$SEED"', "s").split()
     asked = arguments(words[3:])
-    assert asked.export == "classroom=grade.json" and asked.only == ["gradient-descent"]
+    assert asked.export == ["classroom=grade.json"] and asked.only == ["gradient-descent"]
     assert steps[-1]["env"] == {"OPTCORE_RESULTS": "${{ steps.optcore.outputs.result }}"}
