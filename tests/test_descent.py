@@ -59,6 +59,16 @@ def test_a_diverging_run_ends_in_inf_or_nan_without_a_warning_and_says_so():
     assert alone.summary() == f"gd: diverged at step {path.diverged_at[0]}"
 
 
+def test_a_summary_says_when_a_run_arrives_or_where_it_stands():
+    """On ½x² with lr = ½ the loss is ½·4⁻ᵏ: below 10⁻⁶ after 10 steps."""
+    run = lambda steps, **k: descend(gd, bowl.at(kappa=1.0), [1.0, 0.0], steps=steps, lr=0.5, **k)
+    assert run(20).summary() == "gd: 10 steps to 1e-06" and run(20).summary(tol=0.5) == "gd: 0 steps to 0.5"
+    assert run(3).summary() == "gd: 3 steps, loss 0.00781"
+    assert descend(gd, None, [4.0], steps=1, lr=0.5, grad=lambda w: w).summary() == "gd: 1 steps"
+    two = descend(gd, rosenbrock, [-1.5, 2.0], steps=50, lr=np.array([[0.1], [1e-4]]))
+    assert two.summary() == "gd: 2 runs, 1 diverged"
+
+
 def test_steps_to_counts_from_the_start_and_knows_the_minimum():
     path = descend(gd, bowl.at(kappa=1.0), [1.0, 0.0], steps=20, lr=0.5)
     assert path.steps_to(0.5) == 0 and path.steps_to(0.125 + 1e-12) == 1 and path.steps_to(1e-30) == -1

@@ -40,6 +40,12 @@ def test_strong_wolfe_meets_both_conditions(curvature, c2, step):
     assert abs(grad(x + alpha * d) @ d) <= c2 * abs(slope)
 
 
+def test_strong_wolfe_asks_for_a_share_of_what_the_slope_promises():
+    """On x² from 1 the step 0.95 is flat enough for c2 = 0.95, and falls by less than 0.4 of the promise; 0.6 may."""
+    alpha = oc.strong_wolfe(square, twice, np.array([1.0]), np.array([-2.0]), step=0.95, c1=0.4, c2=0.95)
+    assert 0 < alpha <= 0.6
+
+
 def test_strong_wolfe_survives_infinite_values_on_the_way():
     f = lambda x: float(x[0] - np.log(x[0])) if x[0] > 0 else np.inf
     grad = lambda x: 1 - 1 / x

@@ -16,6 +16,14 @@ def test_order_in_a_chain_carries_meaning():
     np.testing.assert_allclose(coupled, 2.0 - 0.1, rtol=1e-6)
 
 
+def test_links_keep_states_of_one_name_apart():
+    """Three momenta in a row, constant gradient 1, β = ½: each averages what the one before it gives."""
+    three = oc.chain(oc.momentum, oc.momentum, oc.momentum)
+    assert list(oc.spec(three).state) == ["u", "u_", "u__"]
+    path = oc.descend(three, None, [0.0], steps=3, lr=1.0, grad=np.ones_like, beta=0.5)
+    assert np.diff(path.points[:, 0]).tolist() == [-1.0, -2.5, -4.0]
+
+
 def test_a_readers_rule_of_four_lines_works_in_a_chain_and_in_the_page():
     def halving(g, u=0.0, *, beta=0.5):
         u = beta * u + g

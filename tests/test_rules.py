@@ -232,6 +232,15 @@ def test_lamb_moves_each_layer_by_the_same_fraction(scale):
     assert np.linalg.norm(d) / np.linalg.norm(w) == pytest.approx(1.0)
 
 
+def test_lars_steps_a_thousandth_of_each_layer():
+    """You, Gitman & Ginsburg 2017: decay, then the trust ratio with η = 0.001, then momentum."""
+    w, g = np.array([3.0, 4.0]), np.array([1.0, -2.0])
+    decayed = g + 0.1 * w
+    d, u = oc.lars(g, w=w, weight_decay=0.1)
+    np.testing.assert_allclose(d, 1e-3 * 5.0 * decayed / np.linalg.norm(decayed), rtol=1e-14)
+    np.testing.assert_allclose(oc.lars(g, u, w=w, weight_decay=0.1)[0], 1.9 * d, rtol=1e-14)
+
+
 def test_schedule_free_is_its_three_lines():
     """Defazio et al. 2024: y = (1-β)z + βx, z ← z - lr·g(y), x ← x + (z - x)/t, and `averaged` gives x from the y."""
     y = z = x = np.array([-1.2, 1.0])
