@@ -785,7 +785,7 @@ _HVP = Exercise(
 def power_iteration(hvp, n):
     def largest_in_size(product):
         v = np.random.default_rng(0).normal(size=n)
-        for _ in range(100):
+        for _ in range(80):
             v = v / np.linalg.norm(v)
             Hv = product(v)
             value, v = v @ Hv, Hv
@@ -807,7 +807,7 @@ def _reflected(answer, values, seed):
 
     with np.errstate(all="ignore"):
         value = answer(hvp, len(values))
-    return None if value is None else {"eigenvalue": value, "number of products beyond 300": max(count[0] - 300, 0)}
+    return None if value is None else {"eigenvalue": value, "number of products beyond 220": max(count[0] - 220, 0)}
 
 
 def _whole_matrix(hvp, n):
@@ -821,7 +821,7 @@ _POWER = Exercise(
     statement=r"""
         Return the **smallest** eigenvalue of a symmetric matrix (the most negative one, if any is), to $10^{-6}$, from products `hvp(v)`
         alone; `n` is the dimension. Power iteration finds the eigenvalue of largest size, with its sign; subtract a multiple of the
-        identity so that the one you want becomes that. With 300 products it can be done for any `n`: in the cases each of the two
+        identity so that the one you want becomes that. With 220 products it can be done for any `n`: in the cases each of the two
         eigenvalues stands out by a quarter.""",
     stub='''
         def power_iteration(hvp, n):
@@ -835,7 +835,7 @@ _POWER = Exercise(
         (np.array([4.0, 3.0, 1.0]), 2),
         (np.array([0.8, 0.4, 0.1]), 4),
         (np.array([-4.0, -3.0, -1.0]), 3),
-        (np.concatenate([[6.0, -4.0], rng.uniform(-1, 1, 398)]), int(rng.integers(1000))),
+        (np.concatenate([[6.0, -4.0], rng.uniform(-1, 1, 238)]), int(rng.integers(1000))),
     ],
     rtol=1e-6,
     misconceptions=[
@@ -860,7 +860,7 @@ _POWER = Exercise(
             "You take the length of Hv for the eigenvalue, which has no sign. The quotient vᵀHv has.",
         ),
         Misconception(
-            altered(power_iteration, "range(100)", "range(2)"),
+            altered(power_iteration, "range(80)", "range(2)"),
             "Stopped too early: repeat until the value no longer changes.",
         ),
         Misconception(
