@@ -145,10 +145,16 @@ class Key:
         if raw is None or self.exercise.summary is None:
             return raw
         try:
-            a, b = (self.exercise.summary(outcome.value, *self.cases[index]) for outcome in (expected, got))
+            a, b = (self._summary(index, outcome) for outcome in (expected, got))
         except Exception:  # not even the kind of thing that could be summarised
             return raw
         return compare(a, b, rtol, atol)
+
+    def _summary(self, index: int, outcome: Outcome) -> Any:
+        """The summary of an outcome of case `index`, kept with it: it is compared with many others."""
+        if "summary" not in vars(outcome):
+            vars(outcome)["summary"] = self.exercise.summary(outcome.value, *self.cases[index])
+        return vars(outcome)["summary"]
 
     def alike(self, those: list[Outcome], these: list[Outcome]) -> bool:
         """Whether two answers behave alike on every case."""

@@ -24,7 +24,7 @@ AT_LEAST = {
     "adaptive-methods": 15,
     "schedules": 12,
     "second-order": 13,
-    "initialization": 12,
+    "initialization": 13,
     "generalization": 18,
 }
 EXERCISES = exercises()

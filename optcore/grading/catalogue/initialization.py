@@ -4,7 +4,8 @@ import numpy as np
 
 import optcore as oc
 
-from ..exercise import Exercise, Misconception, choice, moments
+from ..exercise import Exercise, Misconception, choice, draw_facts, moments, three_draws
+from ..slips import altered
 
 # --- 7.1 signals and symmetry -----------------------------------------------------------------------------------------
 
@@ -163,12 +164,16 @@ _SATURATED = choice(
 
 
 def _drawn(answer, fan_in, fan_out, seed):
-    """called with rng, a NumPy generator made from the seed"""
-    return answer(fan_in, fan_out, np.random.default_rng(seed))
+    """called three times: twice with rng, a NumPy generator made from the seed, then with another one"""
+    return three_draws(lambda rng: answer(fan_in, fan_out, rng), seed)
+
+
+def _moments_of_draws(draws, *_):
+    return moments(draws[0]) | draw_facts(draws)
 
 
 def _draw_cases(rng):
-    return [(250, 40, 0), (50, 200, int(rng.integers(1, 1000)))]
+    return [(250, 160, 0), (100, 400, int(rng.integers(1, 1000)))]
 
 
 def he_normal(fan_in, fan_out, rng):
@@ -188,8 +193,8 @@ _HE = Exercise(
             ...''',
     reference=he_normal,
     probe=_drawn,
-    summary=moments,
-    rtol=0.1,
+    summary=_moments_of_draws,
+    rtol=0.035,
     cases=_draw_cases,
     also_right=[lambda fan_in, fan_out, rng: rng.standard_normal((fan_in, fan_out)) * np.sqrt(2 / fan_in)],
     misconceptions=[
@@ -217,6 +222,18 @@ _HE = Exercise(
             lambda fan_in, fan_out, rng: rng.normal(0, np.sqrt(6 / fan_in), (fan_in, fan_out)),
             "The 6 belongs to the limit of the uniform form; its standard deviation is smaller by √3.",
         ),
+        Misconception(
+            altered(he_normal, "rng.normal", "np.random.normal"),
+            "You draw from NumPy's global generator: the weights cannot be made again from the `rng` that is handed in.",
+        ),
+        Misconception(
+            altered(he_normal, "rng.normal", "np.random.default_rng(0).normal"),
+            "You make a generator of your own, so every layer of a network starts with the same numbers.",
+        ),
+        Misconception(
+            lambda fan_in, fan_out, rng: rng.uniform(-1, 1, (fan_in, fan_out)) * np.sqrt(6 / fan_in),
+            "The variance is He's and the distribution is uniform; a normal one is asked for.",
+        ),
     ],
     hints=["A sum of fan_in products has fan_in times the variance of one.", "Which moment does ReLU halve?"],
 )
@@ -240,8 +257,8 @@ _GLOROT = Exercise(
             ...''',
     reference=glorot_uniform,
     probe=_drawn,
-    summary=moments,
-    rtol=0.1,
+    summary=_moments_of_draws,
+    rtol=0.035,
     cases=_draw_cases,
     misconceptions=[
         Misconception(
@@ -263,6 +280,18 @@ _GLOROT = Exercise(
         Misconception(
             lambda fan_in, fan_out, rng: rng.uniform(0, 1, (fan_in, fan_out)) * np.sqrt(6 / (fan_in + fan_out)),
             "All your weights are positive: the interval has to lie around 0.",
+        ),
+        Misconception(
+            altered(glorot_uniform, "rng.uniform", "np.random.uniform"),
+            "You draw from NumPy's global generator: the weights cannot be made again from the `rng` that is handed in.",
+        ),
+        Misconception(
+            altered(glorot_uniform, "rng.uniform", "np.random.default_rng(0).uniform"),
+            "You make a generator of your own, so every layer of a network starts with the same numbers.",
+        ),
+        Misconception(
+            altered(glorot_uniform, "(fan_in, fan_out))", "(fan_out, fan_in))"),
+            "The matrix is transposed: that is how PyTorch stores it. Here h = xW.",
         ),
     ],
     hints=["What is the variance of a uniform distribution from -a to a?", "Solve that for a."],
@@ -292,14 +321,13 @@ def _unit_columns(fan_in, fan_out, rng, gain):
 
 
 def _many_draws(answer, fan_in, fan_out, gain, draws, seed):
-    """called as often as `draws` says with rng, a NumPy generator made from the seed"""
-    rng = np.random.default_rng(seed)
-    return [answer(fan_in, fan_out, rng, gain) for _ in range(draws)]
+    """called as often as `draws` says with rng, a NumPy generator made from the seed; then again, and with another seed"""
+    return three_draws(lambda rng: [answer(fan_in, fan_out, rng, gain) for _ in range(draws)], seed)
 
 
-def _rotations(draws, *_):
+def _rotations(drawn, *_):
     """Shape, singular values and, of many draws, the mean trace: 0 for a matrix without a preferred direction."""
-    draws = np.asarray(draws, float)
+    draws = np.asarray(drawn[0], float)
     singular = np.linalg.svd(draws, compute_uv=False)
     found = {
         "shape": draws.shape[1:],
@@ -310,7 +338,7 @@ def _rotations(draws, *_):
         trace = np.trace(draws, axis1=-2, axis2=-1)
         near_zero = abs(trace.mean()) < 5 * trace.std() / np.sqrt(len(trace))
         found["mean trace"] = 0.0 if near_zero else float(trace.mean())
-    return found
+    return found | draw_facts(drawn)
 
 
 _ORTHOGONAL = Exercise(
@@ -349,6 +377,14 @@ _ORTHOGONAL = Exercise(
         Misconception(
             lambda fan_in, fan_out, rng, gain: orthogonal(fan_in, fan_out, np.random.default_rng(0), gain),
             "Every draw is the same matrix. Use the generator that is handed in.",
+        ),
+        Misconception(
+            altered(orthogonal, "rng.normal", "np.random.normal"),
+            "You draw from NumPy's global generator: the matrix cannot be made again from the `rng` that is handed in.",
+        ),
+        Misconception(
+            altered(orthogonal, "np.sign(np.diag(R))", "np.sign(np.diag(Q))"),
+            "You take the signs of the diagonal of Q, which makes the trace positive. R holds those that QR chose.",
         ),
     ],
     hints=["Always factor a tall matrix, and turn it round at the end if need be.", "Look at the diagonal of R."],
@@ -405,12 +441,21 @@ def _start_with(std):
 
 
 def _seeded_start(answer, sizes, seed):
-    """called with rng, a NumPy generator made from the seed"""
-    return answer(sizes, np.random.default_rng(seed))
+    """called three times: twice with rng, a NumPy generator made from the seed, then with another one"""
+    return three_draws(lambda rng: answer(sizes, rng), seed)
 
 
-def _spread(weights, *_):
-    return {f"layer {k}": (np.shape(W), float(np.std(W))) for k, W in enumerate(weights, 1)}
+def _spread(draws, *_):
+    """Shape, root of the mean square and standard deviation of each matrix."""
+    found = {
+        f"shape, root mean square and deviation in layer {k}": (
+            np.shape(W),
+            float(np.sqrt(np.mean(W**2))),
+            float(np.std(W)),
+        )
+        for k, W in enumerate(map(np.asarray, draws[0]), 1)
+    }
+    return found | draw_facts(draws)
 
 
 _START = Exercise(
@@ -441,6 +486,10 @@ _START = Exercise(
         ),
         Misconception(
             _start_with(lambda m, n: np.sqrt(1 / m)), "The 2 makes up for the half that ReLU cuts off; it has to stay."
+        ),
+        Misconception(
+            altered(start, "np.sqrt(2 / fan_in)", "np.sqrt(2 / sizes[1])"),
+            "Still one number for all layers, only another one. Each layer has inputs of its own.",
         ),
     ],
     hints=[
@@ -526,7 +575,8 @@ _WIDTH = Exercise(
     title="Learning rates for a wider network",
     statement=r"""
         A network of width `base` was tuned: Adam, learning rate `lr`. Return Adam's learning rates $(\text{input}, \text{hidden},
-        \text{output})$ for the weight matrices of a network of width `width` under μP.""",
+        \text{output})$ for the weight matrices of a network of width `width` under μP, in the form of 7.3's table: the output matrix
+        starts with a variance in proportion to 1/width², and nothing multiplies its result.""",
     stub='''
         def width_rates(lr, width, base):
             """Adam's learning rates of input, hidden and output matrices under μP."""
@@ -543,7 +593,8 @@ _WIDTH = Exercise(
         ),
         Misconception(
             lambda lr, width, base: (lr, lr * base / width, lr),
-            "The output layer sums over the wide layer as well, and its steps pull together just the same.",
+            "That goes with another form of μP, in which the output is divided by the width (the package of its authors does "
+            "that). Here nothing divides it: its steps pull together over the wide layer, so its rate has to shrink.",
         ),
         Misconception(
             lambda lr, width, base: (lr, lr * np.sqrt(base / width), lr * np.sqrt(base / width)),
@@ -559,26 +610,109 @@ _WIDTH = Exercise(
 
 _DEAD = choice(
     {
-        "a": ("The biases start at 0.", "With a bias of 0.1 the same happens on these inputs."),
-        "b": (
-            "The inputs are far from 0 and large, so that one step moves a unit far.",
-            "Raw pixels reach 16. Centre and scale them, and there are no deaths at the same learning rate.",
+        "biases": (
+            "The biases, which start at 0; a small positive start of 0.1 would keep the units alive.",
+            "They are 0 in all four runs, and in two of them nobody dies.",
         ),
-        "c": (
-            "He's variance is too large.",
-            "At the start a few units are dead at most. The deaths come with the steps.",
+        "offset": (
+            "The offset of the inputs: all are positive, so one step can turn a unit off for all images at once.",
+            "Without the mean the responses w·x of a unit sum to 0 over the images, so it cannot be negative on all of them "
+            "unless its bias does it. That holds at any size and any rate.",
         ),
-        "d": ("ReLU units die in every network.", "On centred inputs none died, at any of the learning rates."),
+        "size": (
+            "The size of the inputs: numbers up to 16 make gradients that no unit survives.",
+            "Numbers up to 16 less their mean kill nobody at the same rate, and numbers up to 1 with their mean kill nearly all.",
+        ),
+        "start": (
+            "He's variance, which is too large for a first layer that sums over 64 pixels.",
+            "The start is the same in all four runs. The deaths come with the steps.",
+        ),
     },
-    "b",
+    "offset",
     id="initialization/dead-why",
     notebook="7.3",
     title="Who killed the units",
     statement=r"""
-        Digits with raw pixels 0 to 16, He's weights, biases 0, SGD with $\eta = 0.5$: after 60 steps nearly all ReLU units are
-        dead. What is to blame?""",
+        The code trains one network on the digits four times for 60 steps of SGD, with pixels of two sizes, with and without their
+        mean, at a rate that suits the size, and prints how many ReLU units are dead. What is to blame?""",
     name="culprit",
-    hints=["7.3 changes one thing at a time: inputs, learning rate, bias. Which change stops the deaths?"],
+    code="""
+        (X, y), _ = oc.digits(400, scale="raw")
+        mean = X.mean(axis=0)
+        for name, inputs, lr in [
+            ("0 to 16", X, 0.1),
+            ("0 to 16 less mean", X - mean, 0.1),
+            ("0 to 1", X / 16, 2.0),
+            ("0 to 1 less mean", (X - mean) / 16, 2.0),
+        ]:
+            net = oc.MLP([64, 128, 10])
+            oc.train(net, (inputs, y), oc.gd, lr=lr, steps=60, every=60, classify=False)
+            print(f"{name:18} lr {lr}: {(net.signals(inputs)[2] <= 0).all(axis=0).mean():.0%} dead")""",
+    hints=["The four runs differ in two things. Change one at a time: which change brings the deaths down?"],
+)
+
+
+def leaky_variance(fan_in, slope, p):
+    return 2 * (1 - p) / ((1 + slope**2) * fan_in)
+
+
+_DERIVE = Exercise(
+    id="initialization/derive-leaky-variance",
+    notebook="7.2",
+    title="Derive: a start for leaky units behind dropout",
+    statement=r"""
+        A layer computes $h = xW$, where $x$ comes from leaky ReLU units ($z$ for $z > 0$, $\text{slope}\cdot z$ otherwise), whose $z$ is
+        symmetric around 0, and went through inverted dropout (each entry 0 with probability $p$, else divided by $1 - p$). Derive and
+        return the variance of the weights for which $h$ has the same mean square as $z$. With slope 0 and $p = 0$ it is He's.""",
+    stub='''
+        def leaky_variance(fan_in, slope, p):
+            """The variance of the weights that keeps the mean square from z to h."""
+            ...''',
+    reference=leaky_variance,
+    cases=lambda rng: [
+        (100, 0.0, 0.0),
+        (50, 0.5, 0.0),
+        (50, 0.0, 0.5),
+        (20, 1.0, 0.2),
+        (int(rng.integers(10, 500)), rng.uniform(0.1, 0.9), rng.uniform(0.1, 0.8)),
+    ],
+    misconceptions=[
+        Misconception(
+            altered(leaky_variance, "2 * (1 - p) / ", "2 / "),
+            "Dropout is left out: the kept entries are enlarged, so the mean square of x grows.",
+        ),
+        Misconception(
+            altered(leaky_variance, "2 * (1 - p) / ", "2 / (1 - p) / "),
+            "The wrong way round: dropout makes the mean square larger, so the weights must be smaller.",
+        ),
+        Misconception(
+            altered(leaky_variance, "(1 - p)", "(1 - p) ** 2"),
+            "You correct for the enlarged entries and forget that a share p of them is 0.",
+        ),
+        Misconception(
+            altered(leaky_variance, "(1 - p)", "p"), "p is the share that is dropped; the share that is kept counts."
+        ),
+        Misconception(
+            altered(leaky_variance, "slope**2", "slope"),
+            "The slope enters the mean square of the negative half with its square.",
+        ),
+        Misconception(
+            altered(leaky_variance, "(1 + slope**2) * fan_in", "fan_in"),
+            "That is He's for plain ReLU: the leak lets a part of the negative half through.",
+        ),
+        Misconception(
+            altered(leaky_variance, "2 * (1 - p)", "(1 - p)"),
+            "A factor 2 is missing: each half of a symmetric z holds half of its mean square.",
+        ),
+        Misconception(
+            lambda fan_in, slope, p: np.sqrt(leaky_variance(fan_in, slope, p)),
+            "That is the standard deviation; the variance is asked for.",
+        ),
+    ],
+    hints=[
+        "E[x²] is a product: what leaky ReLU does to E[z²], times what dropout does to it.",
+        "h sums fan_in products of independent factors with mean-0 weights: E[h²] = fan_in · variance · E[x²].",
+    ],
 )
 
 EXERCISES = [
@@ -587,6 +721,7 @@ EXERCISES = [
     _SATURATED,
     _HE,
     _GLOROT,
+    _DERIVE,
     _ORTHOGONAL,
     _ABSOLUTE,
     _START,
