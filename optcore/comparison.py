@@ -180,7 +180,8 @@ class Comparison:
         """Seeds, number of comparisons and test set, in words."""
         if not self.seeds:
             return "nothing random: one run a rate, no interval"
-        words = f"{len(self.tuning_seeds)} seeds to choose the rates, {len(self.seeds)} fresh ones for the verdict"
+        tuned = "rates" if all([*grid] == ["rate"] for grid in self.grids.values()) else "settings"
+        words = f"{len(self.tuning_seeds)} seeds to choose the {tuned}, {len(self.seeds)} fresh ones for the verdict"
         if (count := len(self.differences)) > 1:
             words += f"; {count} comparisons, each interval at {100 * self.level:.4g} % (Bonferroni)"
         return words + (f"; {self.test_size} test examples" if self.test_size else "")

@@ -118,6 +118,7 @@ def test_more_settings_than_the_rate_are_tuned_together():
     found = ask({"a": SIDES["a"], "b": side}, {"a": RATES, "b": grid}, margin=0.05)
     assert found.best["b"] == {"rate": 1.0, "decay": 2.0}
     assert "4 rates from 0.1 to 3 times 3 values of decay from 0 to 4" in repr(found)
+    assert "3 seeds to choose the settings, 10 fresh ones" in repr(found)
     assert found.tuned["b"].shape == (4, 3) and found["b"].verdict == "a tie"
 
 
