@@ -89,7 +89,7 @@ export default {
       plot.ylabel = shape.label;
       plot.range({ x: shape.domain, y: shape.range });
       plot.axes();
-      plot.line(xs, ys, { color: "muted", width: 2 });
+      plot.still([xs, ys], () => plot.line(xs, ys, { color: "muted", width: 2 }));
       const failed = segment(
         (s) => f(shape, s * A[0] + (1 - s) * B[0]) > s * A[1] + (1 - s) * B[1] + tiny,
         (s, e, color) => {

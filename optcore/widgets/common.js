@@ -24,6 +24,7 @@ ui       .spec .value .theme .el   .set({key: v})   .redraw()   .run(draw), the 
 plot     ui.plot({label, title, ratio, narrow, x, y, logx, logy, xlabel, ylabel, xticks, yticks})
          .range({x, y}) may change at each drawing   .axes({grid})   .X(x) .Y(y) to pixels, .xAt(px) .yAt(px) back
          .bands(f, {key, base}) contour bands of f(x, y)   .image(nx, ny, (i, j) => [r, g, b], key)
+         .still(key, draw): what draw() draws lies below, with bands, axes and images, until a key changes
          .line(xs, ys, style)   .path(flat, style)   .area(xs, lo, hi, style)   .bars(edges, heights, style)
          .arrow(x0, y0, x1, y1, style)   .dot(x, y, {shape: 0…5, hollow, edge, …})   .text(x, y, words, style)
          .rule({x} or {y}, style): a line across   xs, ys: arrays, or functions of the index and style.n

@@ -213,8 +213,10 @@ export default {
       const [mine, theirs] = [error(F, w, v.points), error(onTest, w, test)];
 
       plane.axes();
-      plane.line(oc.linspace(...xs, truth.length), truth, { color: "muted", width: 1.25, dash: [6, 4] });
-      for (const [p, q] of test) plane.dot(p, q, { color: TEST, size: 2.5, hollow: true, alpha: 0.6 });
+      plane.still([], () => {
+        plane.line(oc.linspace(...xs, truth.length), truth, { color: "muted", width: 1.25, dash: [6, 4] });
+        for (const [p, q] of test) plane.dot(p, q, { color: TEST, size: 2.5, hollow: true, alpha: 0.6 });
+      });
       plane.line(
         curve,
         onCurve.map((row) => dot(row, w, w.length)),

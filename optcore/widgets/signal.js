@@ -216,7 +216,6 @@ export default {
     };
 
     const BINS = 61;
-    let turn = 0;
     const draw = (plot, layers, color) => {
       const bg = rgb(ui.theme.bg),
         ink = rgb(ui.color(color));
@@ -227,7 +226,7 @@ export default {
         return column.map((c) => Math.sqrt(c / top));
       });
       plot.range({ x: [-0.5, layers.length - 0.5] });
-      plot.image(layers.length, BINS, (i, j) => mix(bg, ink, counts[i][j]), [turn++]);
+      plot.image(layers.length, BINS, (i, j) => mix(bg, ink, counts[i][j]));
       plot.axes({ grid: false });
     };
     const verdict = (ratio) => (ratio !== ratio || ratio > 10 ? "explode" : ratio < 0.1 ? "vanish" : "keep their size");

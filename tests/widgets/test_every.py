@@ -20,9 +20,11 @@ RENDER = """async ([script, spec, value, detached]) => {
 }"""
 ATTACH = "async () => { document.querySelector('main').append(el); await frames2(); await frames2(); }"
 WORDS = "document.querySelector('output').textContent"
-# of each canvas the colour of its upper left corner, and how many colours it has
-CANVASES = """[...document.querySelectorAll(".oc-widget canvas")].map(canvas => {
+# of each picture the colour of its upper left corner, and how many colours it has
+CANVASES = """[...document.querySelectorAll(".oc-canvas")].map(box => {
+  const [canvas, ground] = box.querySelectorAll("canvas");
   const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext("2d");
+  copy.drawImage(ground, 0, 0);
   copy.drawImage(canvas, 0, 0);
   const all = new Uint32Array(copy.getImageData(0, 0, canvas.width, canvas.height).data.buffer);
   return [all[0].toString(16), new Set(all).size];

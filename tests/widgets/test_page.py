@@ -40,10 +40,10 @@ def test_the_book_mounts_what_the_notebook_stored(open_page):
     widgets = explore("bowl"), explore("cliff"), Quiz("3.1", QUESTIONS)
     page = open_page(*widgets, body=site_page(*widgets))
     assert page.locator(".oc-widget[role=group] output[role=status]").count() == 3
-    assert page.locator("canvas").count() == 4
+    assert page.locator("canvas").count() == 8
     page.evaluate(MOUNT)
     page.wait_for_timeout(50)
-    assert page.locator("canvas").count() == 4
+    assert page.locator("canvas").count() == 8
 
 
 def test_a_widget_that_cannot_start_says_so(open_page):

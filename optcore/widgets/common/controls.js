@@ -1,5 +1,5 @@
 /* Controls with their labels: each is bound to one setting. Methods of UI. */
-import { h, newId } from "./elements.js";
+import { h, newId, update } from "./elements.js";
 import { clamp, fmt } from "./numbers.js";
 import { SCALES, tidy } from "./scales.js";
 import { GLYPHS } from "./strokes.js";
@@ -59,10 +59,9 @@ export const controls = {
       const n = count(),
         [, to] = maps(),
         v = this.value[key];
-      if (+input.max !== n) input.max = n;
+      update(input, "max", n);
       input.value = Math.round(clamp(to(v), 0, 1) * n);
-      shown.textContent = format(v);
-      input.setAttribute("aria-valuetext", format(v));
+      say(input, shown, format(v));
       if (rail)
         drawMarks(
           rail,
@@ -162,13 +161,18 @@ export const controls = {
       v === null ? v : Number.isInteger(v) && v >= 0 ? v : (note(`${label} was not a step`), null),
     );
     this.shown.push(() => {
-      input.max = last();
+      update(input, "max", last());
       input.value = now();
-      shown.textContent = `${now()} of ${last()}`;
-      input.setAttribute("aria-valuetext", shown.textContent);
+      say(input, shown, `${now()} of ${last()}`);
     });
   },
 };
+
+/* The value of a slider in words, beside it and for assistive technology. */
+function say(input, shown, words) {
+  if (shown.textContent !== words) shown.textContent = words;
+  update(input, "aria-valuetext", words);
+}
 
 /* A finger that comes to scroll the page gives back what its first touch of a slider has moved. */
 function keep(ui, key, input) {

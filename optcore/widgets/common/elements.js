@@ -5,6 +5,8 @@ export const page = { widgets: {}, onframe: null };
 
 /* In a notebook every widget has a copy of this file: the count of ids is the page's. */
 export const newId = () => `oc-${(globalThis.ocIds = (globalThis.ocIds ?? 0) + 1)}`;
+/* Sets an attribute that has changed: setting costs, even to the same value. */
+export const update = (el, name, value) => el.getAttribute(name) !== `${value}` && el.setAttribute(name, value);
 export function h(tag, props = {}, ...children) {
   const el = document.createElement(tag);
   for (const [k, v] of Object.entries(props)) {

@@ -3,9 +3,10 @@ import { mix, rgb } from "./colours.js";
 import { clamp, linspace, same } from "./numbers.js";
 
 export const fields = {
-  /* nx × ny cells coloured by (i, j) → [r, g, b], j upwards; painted again only when `key` changed. */
-  image(nx, ny, color, key = []) {
-    this.blit("image", [nx, ny, ...key, ...Object.values(this.ui.theme)], nx, ny, (data) => {
+  /* nx × ny cells coloured by (i, j) → [r, g, b], j upwards. With a key they lie below all else and are painted again
+     only when it has changed. */
+  image(nx, ny, color, key) {
+    this.raster("image", key, nx, ny, (data) => {
       for (let j = 0; j < ny; j++)
         for (let i = 0; i < nx; i++) {
           const [r, g, b] = color(i, j);
@@ -14,19 +15,20 @@ export const fields = {
     });
   },
 
-  blit(name, key, nx, ny, paint) {
-    const { ctx, images, left, top, right, bottom } = this;
-    const kept = images.get(name) ?? { canvas: document.createElement("canvas"), key: [] };
-    if (!same(kept.key, key)) {
-      images.set(name, Object.assign(kept, { key }));
-      Object.assign(kept.canvas, { width: nx, height: ny });
-      const context = kept.canvas.getContext("2d"),
+  raster(name, key, nx, ny, paint) {
+    const { cells, left, top, right, bottom } = this;
+    const show = (ctx) => {
+      const canvas = (cells[name] ??= document.createElement("canvas"));
+      Object.assign(canvas, { width: nx, height: ny });
+      const context = canvas.getContext("2d"),
         pixels = context.createImageData(nx, ny);
       paint(new Uint32Array(pixels.data.buffer));
       context.putImageData(pixels, 0, 0);
-    }
-    ctx.imageSmoothingEnabled = name === "bands";
-    ctx.drawImage(kept.canvas, left, top, right - left, bottom - top);
+      ctx.imageSmoothingEnabled = name === "bands";
+      ctx.drawImage(canvas, left, top, right - left, bottom - top);
+    };
+    if (key) this.under([name, nx, ny, ...key], show);
+    else show(this.ctx);
   },
 
   /* Contour bands of f(x, y), even in asinh((f − base)/c): linear near `base` (the minimum, say), logarithmic far
@@ -54,7 +56,7 @@ export const fields = {
     const fine = this.coarse ? 0.6 : dpr,
       nx = Math.round(w * fine),
       ny = Math.round(height * fine);
-    this.blit("bands", [nx, ny, theme.low, theme.high, ...this.bandKey], nx, ny, (data) => {
+    this.raster("bands", this.bandKey, nx, ny, (data) => {
       const gx = Math.min(200, (nx / fine / (this.coarse ? 4 : 2)) | 0) + 2,
         gy = Math.max(2, Math.round((gx * height) / w));
       const u = new Float64Array(gx * gy),

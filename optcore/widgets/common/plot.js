@@ -1,7 +1,7 @@
-/* One canvas with its window in data coordinates, and its axes. */
+/* A picture with its window in data coordinates and its axes: two canvases, what rarely changes below what moves. */
 import { h } from "./elements.js";
 import { fields } from "./fields.js";
-import { clamp } from "./numbers.js";
+import { clamp, same } from "./numbers.js";
 import { pointers } from "./pointers.js";
 import { ticks } from "./scales.js";
 import { FONT, strokes } from "./strokes.js";
@@ -9,14 +9,16 @@ import { FONT, strokes } from "./strokes.js";
 export class Plot {
   constructor(ui, options) {
     const { label, title, ratio = 1.4, narrow = Math.max(ratio, 1.25) } = options;
-    Object.assign(this, { x: [0, 1], y: [0, 1], ...options, ui, grips: [], images: new Map(), w: 0, h: 0 });
+    Object.assign(this, { x: [0, 1], y: [0, 1], ...options, ui, grips: [], parts: [], key: [], cells: {}, w: 0, h: 0 });
     this.canvas = h("canvas", { role: "img", "aria-label": label });
-    this.box = h("div", { class: "oc-canvas" }, this.canvas);
+    this.ground = h("canvas", { class: "oc-ground", "aria-hidden": "true" });
+    this.box = h("div", { class: "oc-canvas" }, this.canvas, this.ground);
     this.el = h("figure", { class: "oc-plot", style: `--ratio:${ratio};--narrow:${narrow}` });
     if (title) this.el.append(h("figcaption", {}, title));
     this.el.append(this.box);
     (options.in ?? ui.plots).append(this.el);
-    this.ctx = this.canvas.getContext("2d", { alpha: false });
+    this.ctx = this.canvas.getContext("2d");
+    this.below = this.ground.getContext("2d", { alpha: false });
     this.range(options);
     new ResizeObserver(() => this.resize()).observe(this.box);
   }
@@ -26,8 +28,8 @@ export class Plot {
       dpr = Math.min(devicePixelRatio || 1, 2);
     if (!w || (w === this.w && height === this.h)) return;
     Object.assign(this, { w, h: height, dpr });
-    this.canvas.width = Math.round(w * dpr);
-    this.canvas.height = Math.round(height * dpr);
+    for (const canvas of [this.canvas, this.ground])
+      Object.assign(canvas, { width: Math.round(w * dpr), height: Math.round(height * dpr) });
     this.ui.redraw();
   }
 
@@ -61,13 +63,8 @@ export class Plot {
   }
 
   begin() {
-    const {
-      ctx,
-      w,
-      h: height,
-      dpr = 1,
-      ui: { theme },
-    } = this;
+    const { ctx, w, h: height, dpr = 1 } = this;
+    this.parts = [];
     Object.assign(
       this,
       this.bare
@@ -76,14 +73,13 @@ export class Plot {
     );
     this.range({});
     ctx.setTransform(dpr, 0, 0, dpr, 0, 0);
-    ctx.fillStyle = theme.bg;
-    ctx.fillRect(0, 0, w, height);
-    this.clip();
+    ctx.clearRect(0, 0, w, height);
+    this.clip(ctx);
   }
 
-  /* Data is drawn inside the window only; axes() steps out of it and back. */
-  clip() {
-    const { ctx, left, top, right, bottom } = this;
+  /* Data is drawn inside the window only. */
+  clip(ctx) {
+    const { left, top, right, bottom } = this;
     ctx.save();
     ctx.beginPath();
     ctx.rect(left + 1, top + 1, right - left - 2, bottom - top - 2);
@@ -94,18 +90,41 @@ export class Plot {
   end() {
     this.ctx.restore();
     for (const handle of this.grips) handle.place();
+    const { below, w, h: height, dpr = 1, left, right, top, bottom, x, y, logx, logy, parts } = this,
+      { theme } = this.ui;
+    const now = [w, height, dpr, left, right, top, bottom, ...x, ...y, logx, logy, theme];
+    const key = now.concat(...parts.map(([part]) => part));
+    if (same(this.key, key)) return;
+    this.key = key;
+    below.setTransform(dpr, 0, 0, dpr, 0, 0);
+    below.fillStyle = theme.bg;
+    below.fillRect(0, 0, w, height);
+    for (const [, paint] of parts) paint(below);
+  }
+
+  /* A part of the ground, in the order of the calls: painted at the end of the drawing, when any key has changed. */
+  under(key, paint) {
+    this.parts.push([key, paint]);
+  }
+
+  /* What `draw` draws lies still, in the ground, until a key changes. */
+  still(key, draw) {
+    const { ctx } = this;
+    this.under(key, (below) => {
+      this.clip((this.ctx = below));
+      draw();
+      below.restore();
+      this.ctx = ctx;
+    });
   }
 
   axes({ grid = true } = {}) {
-    const {
-      ctx,
-      left,
-      right,
-      top,
-      bottom,
-      ui: { theme },
-    } = this;
-    ctx.restore();
+    this.under([grid, this.xlabel, this.ylabel, this.xticks, this.yticks], (ctx) => this.paintAxes(ctx, grid));
+  }
+
+  paintAxes(ctx, grid) {
+    const { left, right, top, bottom } = this,
+      { theme } = this.ui;
     ctx.save();
     ctx.font = FONT;
     ctx.fillStyle = theme.muted;
@@ -140,7 +159,6 @@ export class Plot {
       ctx.fillText(this.ylabel, 0, 0);
     }
     ctx.restore();
-    this.clip();
   }
 }
 

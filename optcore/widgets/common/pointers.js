@@ -1,5 +1,5 @@
 /* Points that are dragged or moved by keys, and clicks in a plot. Methods of Plot. */
-import { h } from "./elements.js";
+import { h, update } from "./elements.js";
 import { clamp, fmt } from "./numbers.js";
 
 export const pointers = {
@@ -66,7 +66,7 @@ export const pointers = {
           ["valuenow", p[main]],
           ["valuetext", words],
         ])
-          el.setAttribute(`aria-${k}`, v);
+          update(el, `aria-${k}`, v);
       },
       remove: () => {
         el.remove();

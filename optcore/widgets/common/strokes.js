@@ -36,13 +36,17 @@ export const strokes = {
       at = (v) => (typeof v === "function" ? v : (i) => v[i]);
     const [x, y] = [at(xs), at(ys)];
     this.stroke((ctx) => {
-      let pen = false;
+      let pen = false,
+        lastX,
+        lastY;
       for (let i = 0; i < n; i++) {
         const px = this.X(x(i)),
           py = this.Y(y(i)),
           ok = px === px && py === py;
+        // what is closer than half a pixel cannot be seen: a run that crawls has thousands of such points
+        if (ok && pen && i < n - 1 && Math.abs(px - lastX) + Math.abs(py - lastY) < 0.5) continue;
         if (ok) pen ? ctx.lineTo(px, py) : ctx.moveTo(px, py);
-        pen = ok;
+        [pen, lastX, lastY] = [ok, px, py];
       }
     }, style);
   },

@@ -46,6 +46,9 @@ class Element {
     this.attributes[k] = String(v);
     if (k === "value") this.value = v;
   }
+  getAttribute(k) {
+    return this.attributes[k] ?? null;
+  }
   removeAttribute(k) {
     delete this.attributes[k];
   }

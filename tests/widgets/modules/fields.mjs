@@ -8,10 +8,7 @@ const { ui, plot } = await widget({
   draw: ({ key }, p) => (p.image(2, 2, colour, [key]), "Drawn."),
 });
 const { frame } = await import("./dom.mjs");
-const pixels = plot.images
-  .get("image")
-  .canvas.getContext()
-  .calls.find(([name]) => name === "putImageData")[1];
+const pixels = plot.cells.image.getContext().calls.find(([name]) => name === "putImageData")[1];
 deepEqual(
   [...pixels].map((v) => [v & 255, (v >> 8) & 255, (v >> 16) & 255, v >>> 24]),
   [
@@ -32,7 +29,7 @@ equal(asked, 8);
 // bands: the lowest value has the colour of `low`, nan that of `high`, and equal heights have equal colours
 const bands = async (f, options) => {
   const { plot: p } = await widget({ draw: (_, q) => (q.bands(f, options), "Drawn.") });
-  const { canvas } = p.images.get("bands");
+  const canvas = p.cells.bands;
   const data = canvas.getContext().calls.find(([name]) => name === "putImageData")[1];
   return (i, j) => [0, 8, 16].map((shift) => (data[j * canvas.width + i] >> shift) & 255);
 };
@@ -44,4 +41,11 @@ ok(corner.every((v, k) => v > middle[k]));
 deepEqual(at(2, 2), at(137, 105));
 const holes = await bands((x) => (x > 5 ? NaN : x), { base: 0 });
 deepEqual(holes(130, 50), [250, 250, 250]);
+
+// an image without a key is new in each drawing, on the moving canvas
+let cells = 0;
+const { ui: moving } = await widget({ draw: (_, p) => (p.image(1, 1, () => [cells++, 0, 0]), "Drawn.") });
+moving.redraw();
+frame();
+equal(cells, 2);
 clearTimeout(plot.settle);

@@ -1,4 +1,4 @@
-import { deepEqual, equal, ok, widget } from "./dom.mjs";
+import { deepEqual, drawn, equal, frame, ok, widget } from "./dom.mjs";
 
 const { plot, ui } = await widget({ draw: (_, p) => (p.axes(), "Drawn.") });
 deepEqual([plot.left, plot.right, plot.top, plot.bottom], [40, 180, 8, 116]);
@@ -32,3 +32,25 @@ const { plot: named } = await widget({
   draw: (_, p) => (p.axes(), "Drawn."),
 });
 deepEqual([named.left, named.bottom], [56, 100]);
+
+// what lies still is painted once, in the canvas below, until a key of it changes; what moves is drawn each time
+const { plot: p, ui: u } = await widget({
+  value: { key: 1, at: 2 },
+  draw: ({ key, at }, q) => (q.axes(), q.still([key], () => q.line([0, 1], [0, 1])), q.dot(at, at), "Drawn."),
+});
+const strokes = () => [p.ground, p.canvas].map((canvas) => drawn(canvas, "stroke").length);
+const first = strokes();
+deepEqual(first, [2, 1]); // axes and line; the edge of the dot
+u.set({ at: 3 });
+frame();
+deepEqual(strokes(), [2, 2]);
+u.set({ key: 2 });
+frame();
+deepEqual(strokes(), [4, 3]);
+p.range({ x: [0, 20] });
+u.redraw();
+frame();
+deepEqual(strokes(), [6, 4]);
+u.retheme();
+frame();
+deepEqual(strokes(), [8, 5]);

@@ -9,6 +9,17 @@ deepEqual(drawn(plot.canvas, "moveTo").length, 2);
 equal(drawn(plot.canvas, "lineTo").length, 2);
 deepEqual(drawn(plot.canvas, "moveTo")[0].slice(1), [plot.X(0), plot.Y(1)]);
 
+// points closer than half a pixel are one, but for the last
+({ plot } = await fresh((p) =>
+  p.line(
+    (i) => 1 + 1e-4 * i,
+    () => 1,
+    { n: 100 },
+  ),
+));
+equal(drawn(plot.canvas, "lineTo").length, 1);
+equal(drawn(plot.canvas, "lineTo")[0][1], plot.X(1.0099));
+
 // functions of the index, and flat paths
 ({ plot } = await fresh((p) =>
   p.line(
