@@ -30,6 +30,12 @@ def _file_of(chapter: str) -> Path:
     return found[0]
 
 
+def quizzes() -> list[str]:
+    """The notebooks that have a quiz, in teaching order."""
+    files = [_file_of(str(chapter)) for chapter in range(1, 9)]
+    return [notebook for file in files for notebook in json.loads(file.read_text(encoding="utf-8"))]
+
+
 def load_quiz(notebook: str) -> list[dict]:
     """The checked questions of a notebook such as "3.1"; raises ValueError that names the question and the fault."""
     file = _file_of(str(notebook).partition(".")[0])

@@ -52,6 +52,9 @@ RIGHT = {
     "keywords.ipynb": notebook(FIRST, GD + 'oc.check(exercise="gd", answer=gradient_descent)\n' + HONEST),
     "endless.ipynb": notebook(FIRST, "while True: pass", GD, "while True:\n    try: pass\n    except: pass", HONEST),
     "colab.ipynb": notebook("from google.colab import drive\ndrive.mount('/content')\n" + FIRST, GD, HONEST),
+    "otter.ipynb": notebook(
+        "# Initialize Otter\nimport otter\ngrader = otter.Notebook('3.ipynb')", FIRST, GD, "grader.check('q1')", HONEST
+    ),
     "torch.ipynb": notebook("import no_such_torch, numpy as np\nimport no_such_jax as jax, optcore as oc", GD, HONEST),
     "future.ipynb": notebook("from __future__ import annotations\n" + FIRST, GD, "def f(x: Nothing): pass\n" + HONEST),
     "random.ipynb": notebook(
