@@ -115,6 +115,91 @@ def test_canary_the_generic_tests_refuse_careless_rules(copy):
     assert ("test_dtype_is_kept", "another_dtype") in {(test, name) for test, name in refused}
 
 
+# ---- a widget -----------------------------------------------------------------------------------------------
+
+WIDGET_JS = """/* A parabola and the tangent at a point. Settings: `at`. */
+export default {
+  render({ model, el }) {
+    const ui = oc.ui({ model, el });
+    const plot = ui.plot({ label: "A parabola and a tangent", ratio: 1.4, x: [-2, 2], y: [-4, 4] });
+    ui.slider("at", { label: "Point x", min: -2, max: 2, tip: "Where the tangent touches." });
+    return ui.run(({ at }) => {
+      const xs = oc.linspace(-2, 2, 81);
+      plot.axes();
+      plot.line(xs, xs.map((x) => x * x), { color: "accent" });
+      plot.line(xs, xs.map((x) => at * at + 2 * at * (x - at)), { color: "warn" });
+      plot.dot(at, at * at, {});
+      return `At x = ${oc.fmt(at)} the slope is ${oc.fmt(2 * at)}.`;
+    });
+  },
+};
+"""
+WIDGET_PY = '''"""`oc.tangent()`: a parabola and the tangent at a point."""
+
+from .base import Setting, Widget
+
+__all__ = ["Tangent", "tangent"]
+
+
+class Tangent(Widget):
+    """A parabola and its tangent; `tangent` makes it."""
+
+    name = "tangent"
+    at = Setting("Where the tangent touches.")
+
+    def __init__(self, at):
+        super().__init__(
+            spec={"title": "A tangent"},
+            value={"at": at},
+            label=f"Tangent(at {at:g})",
+            summary=f"A parabola and its tangent at {at:g}, of slope {2 * at:g}.",
+        )
+
+    def checked(self, value):
+        at = value["at"]
+        if isinstance(at, bool) or not isinstance(at, int | float) or not -2 <= at <= 2:
+            raise ValueError(f"at must be a number from -2 to 2; it was {at!r}.")
+        return value
+
+    def still(self):
+        """The parabola and the tangent."""
+        from ..plotting import plt
+
+        figure, ax = plt.subplots(figsize=(4.0, 3.0))
+        xs = [k / 20 - 2 for k in range(81)]
+        ax.plot(xs, [x * x for x in xs])
+        ax.plot(xs, [self.at**2 + 2 * self.at * (x - self.at) for x in xs])
+        return figure
+
+
+def tangent(at: float = 1.0) -> Tangent:
+    """See the tangent of a parabola; `at`, from -2 to 2, is where it touches.
+
+    >>> tangent(0.5)
+    Tangent(at 0.5)
+    """
+    return Tangent(at)
+'''
+
+
+def test_a_widget(copy):
+    # 1 and 2: its two files, laid out; 3: exported
+    copy.write("optcore/widgets/tangent.js", WIDGET_JS)
+    copy.write("optcore/widgets/tangent.py", WIDGET_PY)
+    init = "optcore/widgets/__init__.py"
+    copy.replace(init, "from .training", "from .tangent import Tangent, tangent\nfrom .training")
+    copy.replace(init, "__all__ = [\n", '__all__ = [\n    "Tangent",\n    "tangent",\n')
+    shown = copy.python("-c", "import optcore as oc; print(oc.tangent())")
+    assert shown.stdout == "Tangent(at 1)\n", shown.stderr
+    if WHOLE:  # 5: the gallery
+        gallery = nbformat.read(copy.path("gallery.ipynb"), as_version=4)
+        gallery.cells += [nbformat.v4.new_markdown_cell("## A tangent"), nbformat.v4.new_code_cell("oc.tangent()")]
+        nbformat.write(gallery, copy.path("gallery.ipynb"))
+        done = copy.python("-m", "book.commands.run_notebooks", "gallery.ipynb")
+        assert done.returncode == 0, done.stdout + done.stderr
+    expect_green(copy, "Add a widget", "tangent", least=4)
+
+
 # ---- a notebook ---------------------------------------------------------------------------------------------
 
 LESSON = [

@@ -7,6 +7,7 @@ import pytest
 from book.browser import axe, comes_to_hold, opened, weight
 from book.course import ROOT, notebooks, pages, widgets_on
 from book.widgets import QUIZZES, WIDGETS, answer_quizzes, exercise_widgets
+from optcore import widgets
 
 WITH_WIDGETS = [page for page in pages() if widgets_on(page)]
 CHAPTERS = [page for page in WITH_WIDGETS if page.startswith("chapters/")]
@@ -87,6 +88,12 @@ def test_there_are_widgets():
     assert len(kinds) == len(notebooks()) + 2 > 20  # the front page and the gallery
     assert all(set(kinds[page]) - {"quiz"} for page in kinds)
     assert [page for page in kinds if "quiz" not in kinds[page]] == ["intro"]
+
+
+def test_the_gallery_shows_every_widget():
+    public = [getattr(widgets, name) for name in widgets.__all__]
+    kinds = {kind.name for kind in public if isinstance(kind, type) and hasattr(kind, "name")}
+    assert len(kinds) > 15 and kinds <= set(widgets_on("gallery")), kinds - set(widgets_on("gallery"))
 
 
 def test_a_page_works_from_a_file(built_book, browser):
