@@ -16,6 +16,7 @@ from .links import *
 from .losses import *
 from .matrix_rules import *
 from .network import *
+from .optimizer import *
 from .palette import *
 from .regularizers import *
 from .rule_spec import *

@@ -3,21 +3,37 @@
 A link has the form of a rule; most have no state.
 """
 
+import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
+from .rule_spec import apply, name_of, spec
+from .support import pickles
+
 __all__ = [
     "averaged",
+    "cautious",
     "clip_global_norm",
     "clip_norm",
     "clip_value",
     "decay",
     "gradient_noise",
+    "lookahead",
     "sam",
     "trust_ratio",
+    "weight_average",
 ]
+
+
+def _length(g):
+    """‖g‖ over the last axis, kept; where squares overflow, by way of g/max|g|."""
+    if np.ndim(g) == 0:
+        raise TypeError(f"A link takes a gradient of shape (…, n), not {g!r}; functools.partial sets its numbers.")
+    plain, top = np.linalg.norm(g, axis=-1, keepdims=True), np.max(np.abs(g), axis=-1, keepdims=True)
+    safe = np.where((top > 1) & np.isfinite(top), top, 1.0)
+    return np.where(np.isfinite(plain), plain, top * np.linalg.norm(g / safe, axis=-1, keepdims=True))
 
 
 def clip_value(g, *, max_value=1.0):
@@ -39,7 +55,7 @@ def clip_norm(g, *, max_norm=1.0):
     >>> clip_norm(np.array([3.0, 4.0])).round(4)
     array([0.6, 0.8])
     """
-    return g * np.minimum(1.0, max_norm / (np.linalg.norm(g, axis=-1, keepdims=True) + 1e-6))
+    return g * np.minimum(1.0, max_norm / (_length(g) + 1e-6))
 
 
 def decay(g, *, w, weight_decay=0.01):
@@ -61,11 +77,60 @@ def trust_ratio(g, *, w, coefficient=1.0):
     >>> trust_ratio(np.array([0.0, 0.5]), w=np.array([3.0, 4.0]))
     array([0., 5.])
     """
-    size, length = (np.linalg.norm(a, axis=-1, keepdims=True) for a in (w, g))
+    size, length = _length(w), _length(g)
     both = (size > 0) & (length > 0)
     return np.where(both, coefficient * size / np.where(both, length, 1.0), 1.0) * g
 
 
+def lookahead(g, slow="w", *, w, t, lr, period=5.0, pull=0.5):
+    """Lookahead: every `period` steps the weights go back to a slow copy, which has moved by `pull` towards them.
+
+    After the rule: `chain(adam, lookahead)`. `slow <- slow + α(w - lr·d - slow)`, and the step leads there.
+    Source: Zhang et al. 2019, Algorithm 1; what the rule remembers goes on.
+
+    >>> lookahead(np.array([1.0]), np.array([9.0]), w=np.array([2.0]), t=5, lr=1.0)
+    (array([-3.]), array([5.]))
+    """
+    ahead = w - lr * g
+    meet, now = slow + pull * (ahead - slow), t % period == 0
+    return np.where(now, (w - meet) / (lr + (lr == 0)), g), np.where(now, meet, slow)
+
+
+def weight_average(g, mean="w", *, w, lr, memory=0.999):
+    """The running average of the weights, `mean <- β·mean + (1-β)(w - lr·d)`, from w₀; the run itself stays as it is.
+
+    Last in a chain: `chain(adam, weight_average)`. Read it from `path.state["mean"]` or `Optimizer.state()`.
+    Source: Polyak & Juditsky 1992, with exponential weights; torch.optim.swa_utils.get_ema_multi_avg_fn.
+
+    >>> weight_average(np.array([1.0]), np.array([0.0]), w=np.array([2.0]), lr=1.0, memory=0.5)
+    (array([1.]), array([0.5]))
+    """
+    return g, memory * mean + (1 - memory) * (w - lr * g)
+
+
+@pickles
+def cautious(rule: Callable) -> Callable:
+    """The rule without the coordinates in which its direction and the gradient disagree; the others grow to make up.
+
+    `d <- d·k/max(mean k, 1e-3)` with k = 1 where d·g > 0, else 0. Source: Liang et al. 2024, Algorithm 1.
+
+    >>> from optcore import momentum
+    >>> cautious(momentum)(np.array([1.0, 1.0]), np.array([1.0, -9.0]))[0].round(3)
+    array([3.8, 0. ])
+    """
+
+    def careful(g, *state, **keywords):
+        d, *new = apply(rule, g, state or tuple(spec(rule).state.values()), keywords)
+        agree = np.where(d * g > 0, np.ones_like(g), 0.0)
+        share = np.mean(agree, axis=(-2, -1) if spec(rule).takes_matrices else -1, keepdims=True)
+        return (np.where(agree > 0, d / np.maximum(share, 1e-3), 0.0), *new)
+
+    careful.__signature__ = inspect.signature(rule)  # type: ignore[attr-defined]
+    careful.__name__ = f"cautious_{name_of(rule)}"
+    return careful
+
+
+@pickles
 def gradient_noise(seed: int = 0) -> Callable:
     """A link that adds annealed normal noise: `d = g + std·t^{-γ/2}·ξ`, ξ drawn from (seed, t) alone.
 
@@ -97,12 +162,17 @@ def clip_global_norm(grads: Any, max_norm: float = 1.0) -> tuple[Any, float]:
     (5.0, [[0.6, 0.0], [0.8]])
     """
     named = grads if isinstance(grads, Mapping) else dict(enumerate(grads))
+    if not max_norm >= 0:
+        raise ValueError(f"max_norm must be 0 or more; it was {max_norm}.")
     norm = float(np.sqrt(sum(np.sum(np.square(g)) for g in named.values())))
+    if not np.isfinite(norm):  # squares of float32 numbers overflow at 2e19
+        norm = float(np.sqrt(sum(np.sum(np.square(g, dtype=float)) for g in named.values())))
     factor = min(1.0, max_norm / (norm + 1e-6))
     clipped = {key: g * factor for key, g in named.items()}
     return (clipped if isinstance(grads, Mapping) else [*clipped.values()]), norm
 
 
+@pickles
 def sam(grad: Callable, rho: float = 0.05) -> Callable:
     """Sharpness-aware minimisation: the gradient at the worst point nearby, `w -> ∇f(w + ρ∇f(w)/‖∇f(w)‖)`.
 

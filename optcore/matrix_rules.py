@@ -8,7 +8,7 @@ import numpy as np
 from .rule_spec import chain
 from .rules import nesterov
 
-__all__ = ["muon", "newton_schulz", "orthogonalize", "shampoo"]
+__all__ = ["muon", "newton_schulz", "orthogonalize", "shampoo", "soap"]
 
 
 def _transposed(A):
@@ -20,15 +20,23 @@ def _inverse_fourth_root(A, eps):
     return vectors * ((np.maximum(values, 0.0) + eps) ** -0.25)[..., None, :] @ _transposed(vectors)
 
 
-def _square_left(G):
-    return np.zeros_like(G @ _transposed(G))
+def _square_of_rows(G):
+    return G @ _transposed(G)
 
 
-def _square_right(G):
-    return np.zeros_like(_transposed(G) @ G)
+def _square_of_columns(G):
+    return _transposed(G) @ G
 
 
-def shampoo(G, L=_square_left, R=_square_right, *, eps=1e-6):
+def _no_rows(G):
+    return np.zeros_like(_square_of_rows(G))
+
+
+def _no_columns(G):
+    return np.zeros_like(_square_of_columns(G))
+
+
+def shampoo(G, L=_no_rows, R=_no_columns, *, eps=1e-6):
     """Shampoo: `L <- L + GGᵀ`, `R <- R + GᵀG`, `d = (L + εI)^{-1/4} G (R + εI)^{-1/4}`.
 
     AdaGrad for a weight matrix: directions among its rows and its columns are rescaled, not single entries.
@@ -38,9 +46,43 @@ def shampoo(G, L=_square_left, R=_square_right, *, eps=1e-6):
     array([[1., 0.],
            [0., 1.]])
     """
-    L = L + G @ _transposed(G)
-    R = R + _transposed(G) @ G
+    L = L + _square_of_rows(G)
+    R = R + _square_of_columns(G)
     return _inverse_fourth_root(L, eps) @ G @ _inverse_fourth_root(R, eps), L, R
+
+
+def _row_axes(G):
+    return np.linalg.eigh(_square_of_rows(G))[1][..., ::-1]
+
+
+def _column_axes(G):
+    return np.linalg.eigh(_square_of_columns(G))[1][..., ::-1]
+
+
+def soap(
+    G, m=0.0, v=0.0, L=_no_rows, R=_no_columns, P=_row_axes, Q=_column_axes,
+    *, t, beta1=0.95, beta2=0.95, eps=1e-8,
+):  # fmt: skip
+    """SOAP: Adam in the axes of Shampoo, `d = P·(PᵀmQ/(1-β₁ˢ) / (√(v/(1-β₂ˢ)) + ε))·Qᵀ`, v the mean of (PᵀGQ)².
+
+    L and R are running means of GGᵀ and GᵀG, P and Q their eigenvectors, which take one step of orthogonal iteration,
+    `P <- qr(LP)`, after each step. The first gradient makes the axes and no step, so that s = t - 1: seen along its own
+    axes a matrix is diagonal, and the rest would be rounding, scaled up to 1. Source: Vyas et al. 2024, Algorithms 3
+    and 4, with axes renewed at every step.
+
+    >>> state = np.zeros((2, 2)), np.zeros((2, 2)), np.eye(2), np.eye(2), np.eye(2), np.eye(2)
+    >>> soap(np.diag([4.0, 1.0]), *state, t=2)[0].round(4)
+    array([[1., 0.],
+           [0., 1.]])
+    """
+    L = beta2 * L + (1 - beta2) * _square_of_rows(G)
+    R = beta2 * R + (1 - beta2) * _square_of_columns(G)
+    if t == 1:
+        return 0 * G, m, v, L, R, P, Q
+    m = beta1 * m + (1 - beta1) * G
+    v = beta2 * v + (1 - beta2) * (_transposed(P) @ G @ Q) ** 2
+    scaled = _transposed(P) @ m @ Q / (1 - beta1 ** (t - 1)) / (np.sqrt(v / (1 - beta2 ** (t - 1))) + eps)
+    return P @ scaled @ _transposed(Q), m, v, L, R, np.linalg.qr(L @ P)[0], np.linalg.qr(R @ Q)[0]
 
 
 MUON_COEFFICIENTS = (3.4445, -4.7750, 2.0315)
@@ -78,14 +120,16 @@ def newton_schulz(G: Any, steps: int = 5, coefficients: tuple[float, float, floa
 
 
 def orthogonalize(G):
-    """`d = √max(1, m/n)·newton_schulz(G)`: a step of nearly the same size along every singular direction.
+    """`d = √max(1, out/in)·newton_schulz(G)`: a step of nearly the same size along every singular direction.
 
-    Source: Jordan et al. 2024; the scale is that of torch.optim.Muon's default.
+    G is (…, in, out), as weights are stored here; PyTorch stores (out, in). Source: Jordan et al. 2024; the scale is
+    that of torch.optim.Muon's default.
 
-    >>> float(np.linalg.norm(orthogonalize(np.ones((8, 2))), 2).round(2))
-    1.39
+    >>> [float(np.linalg.norm(orthogonalize(np.ones(shape)), 2).round(2)) for shape in ((8, 2), (2, 8))]
+    [0.7, 1.39]
     """
-    return newton_schulz(G) * max(1.0, G.shape[-2] / G.shape[-1]) ** 0.5
+    fan_in, fan_out = G.shape[-2:]
+    return newton_schulz(G) * max(1.0, fan_out / fan_in) ** 0.5
 
 
 # Jordan et al. 2024: Nesterov momentum whose step is made orthogonal.

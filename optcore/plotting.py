@@ -174,6 +174,6 @@ def draw_race(
     paths = {name_of(rule): descend(rule, surface, begin, steps, **hyper) for rule, hyper in rules.items()}
     _, (left, right) = plt.subplots(1, 2, figsize=(9, 3.8))
     draw_path(paths, draw_landscape(surface, left))
-    draw_loss(paths, right, lowest=surface.lowest)
+    draw_loss(paths, right, lowest=surface.lowest or 0.0)
     right.get_legend().remove()
     return paths

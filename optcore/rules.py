@@ -18,7 +18,10 @@ __all__ = [
     "adagrad",
     "adam",
     "adam_l2",
+    "adamax",
     "adamw",
+    "adan",
+    "ademamix",
     "amsgrad",
     "centered_rmsprop",
     "ema",
@@ -29,7 +32,10 @@ __all__ = [
     "momentum",
     "nadam",
     "nesterov",
+    "prodigy",
+    "radam",
     "rmsprop",
+    "rprop",
     "schedule_free",
     "signsgd",
 ]
@@ -200,6 +206,106 @@ def nadam(g, m=0.0, v=0.0, p=1.0, *, t, beta1=0.9, beta2=0.999, eps=1e-8, psi=4e
     v = beta2 * v + (1 - beta2) * g**2
     ahead = mu_next * m / (1 - p * mu_next) + (1 - mu) * g / (1 - p)
     return ahead / (np.sqrt(v / (1 - beta2**t)) + eps), m, v, p
+
+
+def radam(g, m=0.0, v=0.0, *, t, beta1=0.9, beta2=0.999, eps=1e-8):
+    """Rectified Adam: `d = r·m̂/(√v̂ + ε)` once v has seen enough gradients, before that `d = m̂`.
+
+    `ρ = ρ∞ - 2tβ₂ᵗ/(1-β₂ᵗ)` of `ρ∞ = 2/(1-β₂) - 1` gradients are enough when ρ > 5; r² is the variance of 1/√v̂ at ρ∞
+    over that at ρ. Source: Liu et al. 2020, Algorithm 2; ε added to √v before its correction, as in torch.optim.RAdam.
+
+    >>> radam(np.array([2.0]), t=1)[0], radam(np.array([2.0]), np.array([18.0]), np.array([4.0]), t=10**5)[0].round(3)
+    (array([2.]), array([8.2]))
+    """
+    m = beta1 * m + (1 - beta1) * g
+    v = beta2 * v + (1 - beta2) * g**2
+    longest = 2 / (1 - beta2) - 1
+    rho = longest - 2 * t * beta2**t / (1 - beta2**t)
+    r2 = (rho > 5) * (rho - 4) * (rho - 2) * longest / ((longest - 4) * (longest - 2) * rho + 1e-300)
+    scale = np.where(rho > 5, (r2 * (1 - beta2**t)) ** 0.5 / (np.sqrt(v) + eps), 1.0)
+    return scale * m / (1 - beta1**t), m, v
+
+
+def adamax(g, m=0.0, u=0.0, *, t, beta1=0.9, beta2=0.999, eps=1e-8):
+    """Adam with the largest recent gradient in place of the mean of squares: `u <- max(β₂u, |g| + ε)`, `d = m̂/u`.
+
+    Source: Kingma & Ba 2015, Algorithm 2; ε where torch.optim.Adamax and optax.adamax have it.
+
+    >>> adamax(np.array([3.0, -1e-3]), t=1)[0].round(4)
+    array([ 1., -1.])
+    """
+    m = beta1 * m + (1 - beta1) * g
+    u = np.maximum(beta2 * u, np.abs(g) + eps)
+    return m / (1 - beta1**t) / u, m, u
+
+
+def adan(g, m=0.0, v=0.0, n=0.0, last=0.0, *, t, beta1=0.98, beta2=0.92, beta3=0.99, eps=1e-8):
+    """Adan: Nesterov's look-ahead by the change of the gradient, `Δ = g - g_before` (0 at first).
+
+    `m <- β₁m + (1-β₁)g`, `v <- β₂v + (1-β₂)Δ`, `n <- β₃n + (1-β₃)(g + β₂Δ)²`, `d = (m̂ + β₂v̂)/(√n̂ + ε)`.
+    Source: Xie et al. 2022, Algorithm 1, means corrected as by the authors; each β is 1 minus the paper's. optax.adan
+    weighs Δ by 1-β₂ instead.
+
+    >>> adan(np.array([2.0]), t=1)[0].round(4)
+    array([1.])
+    """
+    change = np.where(t == 1, 0.0, g - last)
+    m = beta1 * m + (1 - beta1) * g
+    v = beta2 * v + (1 - beta2) * change
+    n = beta3 * n + (1 - beta3) * (g + beta2 * change) ** 2
+    ahead = m / (1 - beta1**t) + beta2 * v / (1 - beta2**t)
+    return ahead / (np.sqrt(n / (1 - beta3**t)) + eps), m, v, n, g
+
+
+def ademamix(g, m=0.0, long=0.0, v=0.0, *, t, beta1=0.9, beta2=0.999, beta3=0.9999, alpha=5.0, eps=1e-8):
+    """AdEMAMix: Adam whose numerator mixes in a second, much longer mean: `d = (m̂ + α·long)/(√v̂ + ε)`.
+
+    `long <- β₃·long + (1-β₃)g` is not corrected for its start. Source: Pagliardini, Ablin & Grangier 2024, Algorithm 1;
+    their warm-ups of α and β₃ are schedules here.
+
+    >>> ademamix(np.array([2.0]), t=1)[0].round(4)
+    array([1.0005])
+    """
+    m = beta1 * m + (1 - beta1) * g
+    long = beta3 * long + (1 - beta3) * g
+    v = beta2 * v + (1 - beta2) * g**2
+    return (m / (1 - beta1**t) + alpha * long) / (np.sqrt(v / (1 - beta2**t)) + eps), m, long, v
+
+
+def rprop(g, last=0.0, s=1.0, *, up=1.2, down=0.5, least=1e-4, most=5e3):
+    """Rprop: a step size for each coordinate, which grows while its sign stays and shrinks when it turns.
+
+    `d = s·sign(g)`; s and its bounds are in units of lr. After a turn the coordinate rests for a step. For full
+    gradients only: noise turns signs. Source: Riedmiller & Braun 1993, in the form of torch.optim.Rprop.
+
+    >>> rprop(np.array([1.0, -1.0]), np.array([2.0, 3.0]), np.array([1.0, 1.0]))[0]
+    array([1.2, 0. ])
+    """
+    turn = np.sign(g * last)
+    s = np.clip(np.where(turn > 0, up * s, np.where(turn < 0, down * s, s)), least, most)
+    g = np.where(turn < 0, 0.0, g)
+    return s * np.sign(g), g, s
+
+
+def prodigy(g, m=0.0, v=0.0, s=0.0, r=0.0, D=1e-6, w0="w", *, w, t, lr, beta1=0.9, beta2=0.999, eps=1e-8):
+    """Prodigy: Adam that finds its own step size D, a lower bound on the distance from the start to a minimum.
+
+    With γ = lr·√(1-β₂ᵗ)/(1-β₁ᵗ): `m <- β₁m + (1-β₁)Dg`, `v <- β₂v + (1-β₂)(Dg)²`, `r <- √β₂·r + γD²⟨g, w₀ - w⟩`,
+    `s <- √β₂·s + γD²g`, `D <- max(D, r/‖s‖₁)`; the step is γ·D·m/(√v + εD). Made for lr = 1, or a schedule below it.
+    Source: Mishchenko & Defazio 2024, Algorithm 4; the bias correction of optax.contrib.prodigy.
+
+    >>> step = dict(w=np.array([1.0]), w0=np.array([3.0]), t=1, lr=1.0, D=0.5)
+    >>> prodigy(np.array([2.0]), **step)[5]
+    array([2.])
+    """
+    bias = (1 - beta2**t) ** 0.5 / (1 - beta1**t)
+    m = beta1 * m + (1 - beta1) * D * g
+    v = beta2 * v + (1 - beta2) * (D * g) ** 2
+    r = beta2**0.5 * r + lr * bias * D**2 * np.sum(g * (w0 - w), axis=-1, keepdims=True)
+    s = beta2**0.5 * s + lr * bias * D**2 * g
+    size = np.sum(np.abs(s), axis=-1, keepdims=True)
+    further = np.maximum(D, r / np.where(size > 0, size, 1.0))
+    return bias * D * m / (np.sqrt(v) + further * eps), m, v, s, r, further, w0
 
 
 def schedule_free(g, z=0.0, x=0.0, *, t, beta=0.9):

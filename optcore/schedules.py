@@ -16,6 +16,8 @@ from typing import Any
 
 import numpy as np
 
+from .support import pickles, whole
+
 __all__ = [
     "constant_rate",
     "step_decay",
@@ -48,6 +50,7 @@ def _half_cosine(start: Any, end: Any, fraction: Any) -> Any:
     return end + (start - end) * (1 + np.cos(np.pi * fraction)) / 2
 
 
+@pickles
 def constant_rate(lr: Any) -> Schedule:
     """η_t = η₀: the exponential with γ = 1.
 
@@ -57,6 +60,7 @@ def constant_rate(lr: Any) -> Schedule:
     return exponential_decay(lr, gamma=1.0)
 
 
+@pickles
 def step_decay(lr: Any, every: Any, gamma: Any = 0.1) -> Schedule:
     """η_t = η₀ γ^⌊t/every⌋: a cut by γ after each `every` steps (PyTorch `StepLR`).
 
@@ -69,6 +73,7 @@ def step_decay(lr: Any, every: Any, gamma: Any = 0.1) -> Schedule:
     return lambda t: lr * gamma ** np.floor(t / every)
 
 
+@pickles
 def multi_step_decay(lr: Any, milestones: Sequence[float], gamma: Any = 0.1) -> Schedule:
     """η_t = η₀ γ^k, k the number of milestones with milestone ≤ t (PyTorch `MultiStepLR`).
 
@@ -82,6 +87,7 @@ def multi_step_decay(lr: Any, milestones: Sequence[float], gamma: Any = 0.1) -> 
     return lambda t: lr * gamma ** sum(np.where(t >= m, 1.0, 0.0) for m in milestones)
 
 
+@pickles
 def exponential_decay(lr: Any, *, gamma: Any = None, rate: Any = None) -> Schedule:
     """η_t = η₀ γ^t, or η₀ e^{-rate·t}: the same curve with γ = e^{-rate} (PyTorch `ExponentialLR`).
 
@@ -98,6 +104,7 @@ def exponential_decay(lr: Any, *, gamma: Any = None, rate: Any = None) -> Schedu
     return lambda t: lr * factor**t
 
 
+@pickles
 def inverse_time_decay(lr: Any, rate: Any = 1.0, power: Any = 1.0) -> Schedule:
     """η_t = η₀/(1 + rate·t)^power; power = ½ is the inverse square root.
 
@@ -109,6 +116,7 @@ def inverse_time_decay(lr: Any, rate: Any = 1.0, power: Any = 1.0) -> Schedule:
     return lambda t: lr / (1 + rate * t) ** power
 
 
+@pickles
 def polynomial_decay(lr: Any, steps: Any, floor: Any = 0.0, power: Any = 1.0) -> Schedule:
     """η_t = floor + (η₀ - floor)(1 - t/steps)^power, then constant at `floor`.
 
@@ -122,6 +130,7 @@ def polynomial_decay(lr: Any, steps: Any, floor: Any = 0.0, power: Any = 1.0) ->
     return lambda t: floor + (lr - floor) * (1 - np.clip(t / steps, 0, 1)) ** power
 
 
+@pickles
 def linear_decay(lr: Any, steps: Any, floor: Any = 0.0) -> Schedule:
     """η_t = (1-α)η₀ + α·floor with α = min(t/steps, 1).
 
@@ -134,6 +143,7 @@ def linear_decay(lr: Any, steps: Any, floor: Any = 0.0) -> Schedule:
     return polynomial_decay(lr, steps, floor)
 
 
+@pickles
 def cosine_decay(lr: Any, steps: Any, floor: Any = 0.0) -> Schedule:
     """η_t = floor + ½(η₀ - floor)(1 + cos πt/steps), then constant at `floor`.
 
@@ -147,6 +157,7 @@ def cosine_decay(lr: Any, steps: Any, floor: Any = 0.0) -> Schedule:
     return lambda t: _half_cosine(lr, floor, np.clip(t / steps, 0, 1))
 
 
+@pickles
 def cosine_restarts(lr: Any, period: Any, factor: float = 1, floor: Any = 0.0) -> Schedule:
     """Cosine from η₀ towards `floor`, again and again, each period `factor` times as long as the last.
 
@@ -173,6 +184,7 @@ def cosine_restarts(lr: Any, period: Any, factor: float = 1, floor: Any = 0.0) -
     return lambda t: _half_cosine(lr, floor, fraction(t))
 
 
+@pickles
 def warmup(schedule: Schedule | float, steps: Any) -> Schedule:
     """A linear rise (t+1)/steps to `schedule(0)` over `steps` steps; then `schedule` starts, from its t = 0.
 
@@ -189,6 +201,7 @@ def warmup(schedule: Schedule | float, steps: Any) -> Schedule:
     return lambda t: np.minimum((t + 1) / steps, 1) * after(np.maximum(t - steps, 0))
 
 
+@pickles
 def join_schedules(*schedules: Schedule, at: Sequence[float]) -> Schedule:
     """The first schedule until t = at[0], then the second, from its t = 0, until at[1], and so on.
 
@@ -211,6 +224,7 @@ def join_schedules(*schedules: Schedule, at: Sequence[float]) -> Schedule:
     return joined
 
 
+@pickles
 def cyclic(low: Any, high: Any, half: Any, shape: str = "triangular", gamma: Any = 1.0) -> Schedule:
     """Up from `low` to `high` in `half` steps and down again in `half` steps, for ever.
 
@@ -238,6 +252,7 @@ def cyclic(low: Any, high: Any, half: Any, shape: str = "triangular", gamma: Any
     return schedule
 
 
+@pickles
 def one_cycle(peak: Any, steps: Any, rise: Any = 0.3, start_divisor: Any = 25.0, end_divisor: Any = 1e4) -> Schedule:
     """Half a cosine up from peak/start_divisor to `peak`, then one down to peak/(start_divisor·end_divisor).
 
@@ -260,6 +275,7 @@ def one_cycle(peak: Any, steps: Any, rise: Any = 0.3, start_divisor: Any = 25.0,
     return schedule
 
 
+@pickles
 def wsd(lr: Any, warmup_steps: Any, stable_steps: Any, decay_steps: Any, floor: Any = 0.0) -> Schedule:
     """Warm-up, stable, decay: a rise as in `warmup`, η₀ for `stable_steps`, then linearly down to `floor`.
 
@@ -277,14 +293,14 @@ def wsd(lr: Any, warmup_steps: Any, stable_steps: Any, decay_steps: Any, floor: 
 class ReduceLROnPlateau:
     """Multiply the rate by `factor` once a metric has failed to improve more than `patience` times in a row.
 
-    Feedback, not a function of t: `step(metric)` takes the newest value (validation loss per epoch) and
+    Feedback, not only a function of t: `step(metric)` takes the newest value (validation loss per epoch) and
     returns the rate to use next. A value improves when it is below best·(1 - threshold)
-    (`threshold_mode="rel"`) or below best - threshold ("abs"); with mode "max", above best·(1 + threshold) or
-    best + threshold. After a cut, `cooldown` calls are not counted as bad. A cut smaller than `eps` is not
-    made. Attributes: `lr`, `best`, `bad`, `cooldown_left`, `cuts` (the number so far). Semantics of PyTorch's
-    class of the same name, also for negative metrics, where "rel" asks for less than it seems: -0.99995
-    counts as better than -1. A nan is a bad value. Raises ValueError unless 0 ≤ factor < 1 and the modes are
-    known.
+    (`threshold_mode="rel"`) or below best - threshold ("abs"); with mode "max", above best·(1 +
+    threshold) or best + threshold. After a cut, `cooldown` calls are not counted as bad. A cut smaller
+    than `eps` is not made. The first `warmup` steps rise as in `warmup`. Attributes: `lr`, `best`, `bad`,
+    `cooldown_left`, `cuts` (the number so far). Semantics of PyTorch's class of the same name, also for
+    negative metrics, where "rel" asks for less than it seems: -0.99995 counts as better than -1. A nan is
+    a bad value. Raises ValueError unless 0 ≤ factor < 1 and the modes are known.
 
     >>> plateau = ReduceLROnPlateau(1.0, patience=2)
     >>> [round(plateau.step(v), 3) for v in [1, 0.9, 0.8, 0.8, 0.8, 0.8]]
@@ -303,6 +319,7 @@ class ReduceLROnPlateau:
         min_lr: float = 0.0,
         mode: str = "min",
         eps: float = 1e-8,
+        warmup: int = 0,
     ):
         if not 0 <= factor < 1:
             raise ValueError(f"factor must be in [0, 1), got {factor}.")
@@ -315,6 +332,11 @@ class ReduceLROnPlateau:
         self.cooldown = cooldown
         self.best = inf if mode == "min" else -inf
         self.bad = self.cooldown_left = self.cuts = 0
+        self.warmup = whole("warmup", warmup, 0)
+
+    def __call__(self, t: int) -> float:
+        """The rate of step t: (t + 1)/warmup of `lr` during the warm-up, then `lr`."""
+        return self.lr * min(1.0, (t + 1) / self.warmup) if self.warmup else self.lr
 
     def _improves(self, metric: float) -> bool:
         sign = 1 if self.mode == "max" else -1

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from .support import pickles
 from .symbolic import Differentiable
 
 __all__ = [
@@ -143,6 +144,7 @@ def lbfgs_direction(g: Any, S: Sequence[Any], Y: Sequence[Any]) -> Any:
 # ------------------------------------------------------------------------------------------------------- as rules
 
 
+@pickles
 def newton_rule(f: Callable, step: Callable = newton_step) -> Callable:
     """Newton's method on f as an update rule: `d = -step(g, ∇²f(w), damping)`, to be run with lr = 1.
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from .descent import says_stop
 from .line_search import LineSearchError, backtracking, strong_wolfe
 from .second_order import (
     FLAT,
@@ -19,7 +20,8 @@ from .second_order import (
     saddle_free_step,
     sr1_update,
 )
-from .support import known
+from .support import as_numbers, known, whole
+from .surfaces import surface_named
 from .symbolic import Differentiable
 
 __all__ = ["Result", "conjugate_gradient", "gauss_newton", "minimize"]
@@ -54,12 +56,18 @@ class Result:
 class _Counted:
     """A function that counts its calls and remembers the last one, so that asking twice in a row costs once."""
 
-    def __init__(self, fn: Callable):
-        self.fn, self.calls, self.at, self.value = fn, 0, None, None
+    def __init__(self, fn: Callable, name: str, axes: int):
+        self.fn, self.name, self.axes = fn, name, axes
+        self.calls = 0
+        self.at: np.ndarray | None = None
+        self.value: Any = None
 
     def __call__(self, x):
         if self.at is None or not np.array_equal(x, self.at):
-            self.at, self.value, self.calls = x, self.fn(x), self.calls + 1
+            value = np.array(as_numbers(self.name, self.fn(x.copy())))  # it may write into x, and fill one array again
+            if value.size != x.size**self.axes:
+                raise ValueError(f"{self.name} has shape {value.shape} at a point of shape {x.shape}.")
+            self.at, self.value, self.calls = x, value.reshape(x.shape * self.axes)[()], self.calls + 1
         return self.value
 
 
@@ -69,10 +77,15 @@ def _no_hessian(x):
 
 def oracles(f: Callable, grad: Callable | None, hess: Callable | None = None) -> dict[str, _Counted]:
     """f, its gradient and its Hessian, counted; what is not given comes from the trace of f."""
+    f = surface_named(f) if isinstance(f, str) else f
     if isinstance(f, Differentiable) or grad is None:
         smooth = f if isinstance(f, Differentiable) else Differentiable(f)
         grad, hess = grad or smooth.grad, hess or smooth.hess
-    return {"f": _Counted(f), "grad": _Counted(grad), "hess": _Counted(hess or _no_hessian)}
+    return {
+        "f": _Counted(f, "The value of f", 0),
+        "grad": _Counted(grad, "The gradient", 1),
+        "hess": _Counted(hess or _no_hessian, "The Hessian", 2),
+    }
 
 
 def why_stop(value, g, tol, iterations, limit) -> str:
@@ -91,6 +104,13 @@ def result(path, losses, g, counted, tol, reason) -> Result:
     calls = {kind: fn.calls for kind, fn in counted.items()}
     converged = bool(np.linalg.norm(g) <= tol)
     return Result(path[-1], losses[-1], g, len(path) - 1, calls, np.array(path), np.array(losses), converged, reason)
+
+
+def start_at(x0: Any) -> np.ndarray:
+    x = np.array(as_numbers("x0", x0), dtype=float)
+    if x.ndim != 1 or not x.size or not np.isfinite(x).all():
+        raise ValueError(f"x0 must be one point of finite numbers, of shape (n,); it was {x0}.")
+    return x
 
 
 def _method(name: str, n: int, hess: Callable, damping: float, memory: int):
@@ -133,6 +153,7 @@ def minimize(
     max_iterations: int = 1000,
     damping: float = 0.0,
     memory: int = 10,
+    stop: Callable | None = None,
 ) -> Result:
     """Minimise f from x0 (n,) until ‖∇f‖ ≤ tol: a direction from `method`, a length from `line_search`.
 
@@ -145,7 +166,8 @@ def minimize(
     the newest `memory` pairs, wolfe. "sr1": `sr1_update` from B = I with `saddle_free_step`, armijo.
 
     `line_search` is "none" (the move is step·d), "armijo" (`backtracking`) or "wolfe" (`strong_wolfe`); both
-    searches try `step` first. `damping` is added to the diagonal of the Hessian or of B. Raises ValueError
+    searches try `step` first. `damping` is added to the diagonal of the Hessian or of B. stop(x, g) is called at
+    each point; the run ends there when it says True, and one that says nothing is a callback. Raises ValueError
     for an unknown method or line search and for a start that is not one point. What goes wrong on the way (a
     singular Hessian, a direction uphill, values that are not finite) ends the run and is named in `reason`.
 
@@ -154,9 +176,8 @@ def minimize(
     >>> result.iterations, result.evaluations, result.x.round(6).tolist()
     (6, {'f': 7, 'grad': 7, 'hess': 6}, [1.0, 1.0])
     """
-    x = np.array(x0, dtype=float)
-    if x.ndim != 1:
-        raise ValueError(f"x0 must be one point of shape (n,); its shape was {x.shape}.")
+    x = start_at(x0)
+    max_iterations = whole("max_iterations", max_iterations, 0)
     counted = oracles(f, grad, hess)
     value, gradient = counted["f"], counted["grad"]
     state, direction, update, default = _method(method, x.size, counted["hess"], damping, memory)
@@ -166,6 +187,9 @@ def minimize(
     with np.errstate(all="ignore"):
         while not (reason := why_stop(losses[-1], gradient(x), tol, len(path) - 1, max_iterations)):
             g = gradient(x)
+            if stop is not None and says_stop(stop(x.copy(), g.copy())):
+                reason = "the stopping rule said so"
+                break
             try:
                 d = direction(state, x, g)
                 new = x + search(value, gradient, x, d, step) * d
@@ -210,7 +234,7 @@ def conjugate_gradient(
     >>> result.iterations, result.x.round(9).tolist()
     (2, [1.0, 1.0])
     """
-    times = _Counted(A if callable(A) else lambda v: A @ v)
+    times = _Counted(A if callable(A) else lambda v: A @ v, "The product Av", 1)
     b = np.asarray(b, dtype=float)
     x = np.zeros_like(b) if x0 is None else np.array(x0, dtype=float)
     enough, limit = tol * float(np.linalg.norm(b)), 10 * len(b) if max_iterations is None else max_iterations

@@ -1,7 +1,8 @@
 """What several modules need: numbers as floats, a name looked up in a table, a progress bar."""
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import wraps
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,33 @@ def as_floats(x: Any) -> Any:
     return x if x.dtype.kind == "f" else x.astype(float)
 
 
+def as_numbers(name: str, value: Any) -> np.ndarray:
+    """`value` as an array of floats; raises TypeError, naming it, where it is none.
+
+    >>> as_numbers("start", [1, 2])
+    array([1., 2.])
+    """
+    try:
+        array = np.asarray(value)
+    except ValueError:
+        array = np.asarray(None)
+    if array.dtype.kind not in "iufb":
+        raise TypeError(f"{name} must be numbers; it was {value!r}.")
+    return array if array.dtype.kind == "f" else array.astype(float)
+
+
+def whole(name: str, value: Any, least: int = 1) -> int:
+    """`value` as a whole number of at least `least`; raises ValueError, naming it, where it is none.
+
+    >>> whole("steps", 1e3)
+    1000
+    """
+    number = isinstance(value, (int, float, np.integer, np.floating)) and np.isfinite(value)
+    if number and int(value) == value >= least:
+        return int(value)
+    raise ValueError(f"{name} must be a whole number, {least} or more; it was {value!r}.")
+
+
 def known(kind: str, name: Any, table: Mapping) -> Any:
     """The entry of that name; raises ValueError with the names there are."""
     if name not in table:
@@ -32,6 +60,40 @@ def progress_bar(items: Any, show: bool | None, unit: str, total: int) -> Any:
     except ImportError:
         return items
     return tqdm(items, disable=None if show is None else not show, unit=unit, total=total, leave=False)
+
+
+class Made:
+    """What a factory returned, as a function that pickles: by the factory and what that was given."""
+
+    def __init__(self, factory: Callable, given: tuple[tuple, dict]):
+        made = factory.__wrapped__(*given[0], **given[1])  # type: ignore[attr-defined]
+        self.factory, self.given = factory, given
+        self.__wrapped__, self.__name__, self.__doc__ = made, made.__name__, made.__doc__
+        self.__module__ = made.__module__
+
+    def __call__(self, *args: Any, **keywords: Any) -> Any:
+        return self.__wrapped__(*args, **keywords)
+
+    def __reduce__(self) -> tuple:
+        return Made, (self.factory, self.given)
+
+    def __repr__(self) -> str:
+        shown = [*map(_short, self.given[0]), *(f"{k}={_short(v)}" for k, v in self.given[1].items())]
+        return f"{self.factory.__name__}({', '.join(shown)})"
+
+
+def _short(value: Any) -> str:
+    return repr(value) if isinstance(value, Made) else getattr(value, "__name__", None) or repr(value)
+
+
+def pickles(factory: Callable) -> Callable:
+    """A factory of functions, the results of which can be saved by pickle and copied by deepcopy."""
+
+    @wraps(factory)
+    def make(*args: Any, **keywords: Any) -> Made:
+        return Made(make, (args, keywords))
+
+    return make
 
 
 def exported(module: str) -> list[str]:

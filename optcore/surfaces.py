@@ -28,8 +28,9 @@ __all__ = [
 class Surface(Differentiable):
     """A function of a point `w`, shape `(…, 2)`, and what is needed to draw it.
 
-    domain: ((x0, x1), (y0, y1)), the window. minima: the points where it has a local minimum, at the default
-    parameters. start: where a descent begins. ranges: parameter -> (low, high, "linear" or "log").
+    domain: ((x0, x1), (y0, y1)), the window. minima: the points where it has a local minimum, or a function of the
+    parameters that gives them; points are those of the default parameters, and with others none is known. start: where
+    a descent begins. ranges: parameter -> (low, high, "linear" or "log").
     """
 
     def __init__(
@@ -38,7 +39,7 @@ class Surface(Differentiable):
         *,
         name: str = "",
         domain: Sequence = ((-2.0, 2.0), (-2.0, 2.0)),
-        minima: Sequence = (),
+        minima: Sequence | Callable = (),
         start: Sequence = (1.0, 1.0),
         ranges: dict[str, tuple[float, float, str]] | None = None,
         source: str = "",
@@ -47,7 +48,7 @@ class Surface(Differentiable):
         self.__name__ = name or self.__name__
         self.__doc__ = fn.__doc__
         self.domain = tuple(tuple(map(float, side)) for side in domain)
-        self.minima = np.array(minima, float).reshape(-1, 2)
+        self._minima, self._defaults = minima, self.params
         self.start = np.array(start, float)
         self.ranges = ranges or {}
         self.source = source
@@ -65,10 +66,28 @@ class Surface(Differentiable):
         other.__dict__ = self.__dict__ | {"params": self.params | params}
         return other
 
+    def __reduce__(self):
+        if self.__name__ not in SURFACES:
+            return super().__reduce__()
+        changed = {k: v for k, v in self.params.items() if v != self._defaults[k]}
+        return _again, (self.__name__, changed)
+
     @property
-    def lowest(self) -> float:
-        """Value at the lowest of the known minima; 0 when none is known."""
-        return float(np.min(self(self.minima))) if len(self.minima) else 0.0
+    def minima(self) -> np.ndarray:
+        """The known local minima (k, 2) at the present parameters."""
+        if callable(self._minima):
+            return np.array(self._minima(**self.params), float).reshape(-1, 2)
+        return np.array(self._minima if self.params == self._defaults else [], float).reshape(-1, 2)
+
+    @property
+    def lowest(self) -> float | None:
+        """Value at the lowest of the known minima; None when none is known."""
+        return float(np.min(self(self.minima))) if len(self.minima) else None
+
+    def _call(self, order: int, w: Any, params: dict):
+        if np.shape(w)[-1:] != (2,):
+            raise ValueError(f"{self.__name__} takes points (x, y), of shape (…, 2); it was given {np.shape(w)}.")
+        return super()._call(order, w, params)
 
     def __repr__(self) -> str:
         inside = "".join(f", {k}={v:g}" for k, v in self.params.items())
@@ -84,13 +103,17 @@ def surface_named(name: str) -> "Surface":
     return known("surface", name, SURFACES)
 
 
+def _again(name: str, params: dict[str, float]) -> "Surface":
+    return surface_named(name).at(**params)
+
+
 def _surface(**facts: Any) -> Callable[[Callable], Surface]:
     return lambda fn: Surface(fn, **facts)
 
 
 @_surface(
     domain=((-3, 3), (-3, 3)),
-    minima=[(0, 0)],
+    minima=lambda kappa, angle: [(0, 0)] if kappa > 0 else [],
     start=(-2.5, 1.5),
     ranges={"kappa": (1.0, 1000.0, "log"), "angle": (0.0, 90.0, "linear")},
     source="Boyd & Vandenberghe 2004, §9.3.2",
@@ -104,7 +127,7 @@ def bowl(w, *, kappa=20.0, angle=0.0):
 
 @_surface(
     domain=((-2, 2), (-1, 3)),
-    minima=[(1, 1)],
+    minima=lambda a, b: [(a, a**2)] if b > 0 else [],
     start=(-1.5, 2.0),
     source="Rosenbrock 1960, The Computer Journal 3(3), 175-184",
 )
@@ -140,7 +163,7 @@ def beale(w):
 
 @_surface(
     domain=((-3, 3), (-3, 3)),
-    minima=[(0, 0)],
+    minima=lambda depth: [(0, 0)] if depth >= 0 else [],
     start=(2.2, -1.7),
     source="Rastrigin 1974, Systems of Extremal Control",
 )
@@ -173,7 +196,7 @@ def plateau(w):
 
 @_surface(
     domain=((-4, 4), (-2, 2)),
-    minima=[(-2, 0)],
+    minima=lambda height: [(-2, 0)] if height >= 0 else [],
     start=(3.0, 1.0),
     ranges={"height": (0.0, 20.0, "linear")},
     source="the shape discussed in Pascanu, Mikolov & Bengio 2013, §2.3",

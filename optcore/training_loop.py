@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 
 from .data import Data, minibatches
-from .descent import Optimizer
 from .losses import accuracy, cross_entropy
 from .network import Network
-from .rule_spec import is_elementwise, name_of, spec
+from .optimizer import Optimizer
+from .rule_spec import is_elementwise
 from .rules import adam
-from .support import progress_bar
+from .support import progress_bar, whole
 
 __all__ = ["History", "train"]
 
@@ -62,7 +62,10 @@ class History:
 
 def _norms(vector: np.ndarray, begins: np.ndarray) -> np.ndarray:
     """The Euclidean norms of the parts of a vector."""
-    return np.sqrt(np.add.reduceat(vector * vector, begins))
+    norms = np.sqrt(np.add.reduceat(vector * vector, begins))
+    if np.isinf(norms).any() and np.isfinite(vector).all():  # squares of float32 numbers overflow at 2e19
+        return np.sqrt(np.add.reduceat(np.square(vector, dtype=float), begins))
+    return norms
 
 
 def _endless(n: int, batch: int | None, rng: np.random.Generator) -> Iterator:
@@ -71,28 +74,11 @@ def _endless(n: int, batch: int | None, rng: np.random.Generator) -> Iterator:
         yield from [slice(None)] if batch is None or batch >= n else minibatches(n, batch, rng)
 
 
-def _optimizers(net: Network, rule: Callable, lr: Any, hyper: dict, overrides: Mapping) -> list[tuple]:
-    """(Optimizer, its gradients) of `rule`, on one long vector if it can be, and of each override."""
-    vectors = [name for name, w in net.params.items() if w.ndim < 2]
-    taken: dict[str, Any] = {}
-    for key, override in overrides.items():
-        if key != "vectors" and key not in net.params:
-            raise ValueError(f"There is no parameter {key!r}; there are: vectors, {', '.join(net.params)}.")
-        taken |= dict.fromkeys(vectors if key == "vectors" else [key], override)
-    main = [name for name in net.params if name not in taken]
-    if spec(rule).takes_matrices and set(main) & set(vectors):
-        raise ValueError(
-            f"{name_of(rule)} takes matrices; give the biases another rule, as in "
-            "overrides={'vectors': (adam, 1e-3)}."
-        )
-    if not taken and is_elementwise(rule):
-        return [(Optimizer(rule, net.theta, lr, **hyper), net.grad)]
-    pick = lambda arrays, names: {name: arrays[name] for name in names}
-    made: list[tuple] = [(Optimizer(rule, pick(net.params, main), lr, **hyper), pick(net.grads, main))]
-    for name, (other, rate, *more) in taken.items():
-        optimizer = Optimizer(other, net.params[name], rate, **(more[0] if more else {}))
-        made.append((optimizer, net.grads[name]))
-    return made
+def _optimizer(net: Network, rule: Callable, lr: Any, hyper: dict, overrides: Mapping) -> tuple[Optimizer, Any]:
+    """The Optimizer and its gradients: on one long vector if the rule is element-wise, else on each layer's arrays."""
+    if not overrides and is_elementwise(rule):
+        return Optimizer(rule, net.theta, lr, **hyper), net.grad
+    return Optimizer(rule, net.params, lr, overrides=overrides, **hyper), net.grads
 
 
 def train(
@@ -154,11 +140,14 @@ def train(
     if monitor not in ("train", "valid", "batch") or (monitor == "valid" and valid is None):
         raise ValueError(f"monitor must be 'train', 'batch', or 'valid' with a validation set; got {monitor!r}.")
     feedback = lr if hasattr(lr, "step") else None
-    optimizers = _optimizers(net, rule, feedback.lr if feedback else lr, hyper, overrides or {})
-    main = optimizers[0][0]
+    optimizer, gradients = _optimizer(net, rule, lr, hyper, overrides or {})
     rng = np.random.default_rng(seed)
+    batch = None if batch is None else whole("batch", batch)
+    every = None if every is None else whole("every", every)
     per_epoch = 1 if batch is None else -(-len(X) // batch)
-    budget = epochs * per_epoch if steps is None else steps
+    budget = whole("epochs", epochs, 0) * per_epoch if steps is None else whole("steps", steps, 0)
+    if clip is not None and not clip >= 0:
+        raise ValueError(f"clip must be 0 or more; it was {clip}.")
     begins = np.array([place[-1] for place in net._places.values()])
     seen = History(tuple(net.params), probes={name: [] for name in probes or {}})
     best, best_loss = None, np.inf
@@ -192,21 +181,20 @@ def train(
             norms = _norms(grad, begins)
             seen.loss.append(value)
             seen.grad_norm.append(norms)
-            seen.lr.append(main.lr(main.t) if callable(main.lr) else main.lr)
+            seen.lr.append(optimizer.now()["lr"])
             if not np.isfinite(value):
                 seen.stopped = "diverged"
                 break
             if clip is not None:
                 grad *= min(1.0, clip / (float(np.linalg.norm(norms)) + 1e-6))
-            for optimizer, gradients in optimizers:
-                optimizer.step(gradients)
+            optimizer.step(gradients)
             if step % (every or per_epoch) == 0 or step == budget:
                 monitored = evaluate(step, value)
                 if monitored < best_loss:
                     best_loss, seen.best_step = monitored, step
                     best = net.copy() if stop is not None else None
                 if feedback:
-                    main.lr = feedback.step(monitored)
+                    feedback.step(monitored)
                 if stop is not None and stop.step(monitored):
                     seen.stopped = "early"
                     break

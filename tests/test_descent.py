@@ -1,11 +1,12 @@
 """`descend` and `Optimizer`: the loop, batches, schedules, noise, divergence, and the sentences for bad input."""
 
 import warnings
+from functools import partial
 
 import numpy as np
 import pytest
 
-from optcore import Optimizer, adam, adamw, bowl, chain, clip_norm, descend, gd, momentum, rosenbrock
+from optcore import adam, adamw, bowl, chain, clip_norm, descend, gd, momentum, monkey_saddle, muon, rosenbrock
 
 
 def test_gradient_descent_contracts_at_the_classical_rate():
@@ -100,7 +101,7 @@ def test_one_dimension_and_a_function_by_name():
         (dict(f="bowll"), ValueError, "no surface named 'bowll'; there are: bowl"),
         (dict(f=lambda x, y, z: x), TypeError, "a surface takes one point"),
         (dict(f=None), TypeError, "needs a function f, or its gradient"),
-        (dict(rule="adam"), TypeError, "The rule must be a function such as optcore.adam"),
+        (dict(rule="adam"), TypeError, "A rule is a function such as optcore.adam"),
         (dict(rule=lambda g: np.ones(3)), ValueError, r"direction of shape \(3,\) for points of shape \(2,\)"),
         (dict(grad=lambda w: np.ones(3)), ValueError, r"gradient has shape \(3,\)"),
     ],
@@ -111,65 +112,153 @@ def test_bad_input_gets_one_sentence(arguments, error, sentence):
         descend(**call)
 
 
-def test_optimizer_takes_the_same_steps_as_descend():
-    w = {"a": np.array([[-1.5, 2.0]]), "b": np.array([0.5])}
-    opt = Optimizer(adamw, w, lr=lambda t: 0.1 / (t + 1), weight_decay=0.1)
-    first = w["a"]
-    for _ in range(20):
-        opt.step({"a": rosenbrock.grad(w["a"]), "b": w["b"]})
-    assert w["a"] is first
-    path = descend(adamw, rosenbrock, [-1.5, 2.0], steps=20, lr=lambda t: 0.1 / (t + 1), weight_decay=0.1)
-    np.testing.assert_allclose(w["a"][0], path.final, rtol=1e-14)
+# ------------------------------------------------------------------------------------- never a silent wrong number
 
 
-def test_blocks_give_the_same_bits_as_whole_vectors():
-    rng = np.random.default_rng(0)
-    w = rng.normal(size=200_003).astype(np.float32)
-    g = rng.normal(size=(3, w.size)).astype(np.float32)
-    rows = iter(g)
-    whole = descend(adamw, None, w, steps=3, lr=0.01, grad=lambda _: next(rows)).final
-    opt = Optimizer(adamw, w, lr=0.01)
-    for k in range(3):
-        opt.step(g[k])
-    assert w.dtype == np.float32 and np.array_equal(w, whole)
+def test_where_no_minimum_is_known_nothing_is_reached():
+    """A loss that may be negative has no 0 to count from."""
+    path = descend(gd, lambda w: np.sum(w**2, axis=-1) - 5, [1.0, 1.0], lr=0.1, steps=100)
+    assert path.summary() == "gd: 100 steps, loss -5"
+    assert path.summary(lowest=-5.0) == "gd: 33 steps to 1e-06"  # 2·0.64³³ < 1e-6
+    with pytest.raises(ValueError, match="lowest value of this function is not known"):
+        path.steps_to(1e-6)
+    assert "steps to" not in descend(gd, monkey_saddle, [1.0, 0.001], steps=60, lr=0.05).summary()
 
 
-def test_what_a_rule_remembers_is_its_own():
-    """Whoever fills one gradient array again and again must not change the rule's memory."""
-
-    def change(g, last=0.0):
-        return g - last, g
-
-    def moved(g, before=0.0, *, w):
-        return w - before, w
-
-    for rule in (change, moved):
-        w, buffer = np.array([1.0, 2.0]), np.empty(2)
-        opt = Optimizer(rule, w, lr=0.1)
-        for k in range(5):
-            buffer[:] = [k, k * k]
-            opt.step(buffer)
-        rows = iter(np.array([[k, k * k] for k in range(5)], float))
-        path = descend(rule, None, [1.0, 2.0], steps=5, lr=0.1, grad=lambda _, rows=rows: next(rows))
-        np.testing.assert_array_equal(w, path.final)
+@pytest.mark.parametrize("f", [lambda x: x[0] ** 2 + x[1] ** 2, lambda x: np.sum(x**2), lambda x: x @ x, bowl])
+@pytest.mark.parametrize("steps", [1, 2, 4])
+def test_the_loss_is_the_same_whether_the_gradient_is_given_or_traced(f, steps):
+    slope = bowl.grad if f is bowl else lambda x: 2 * x
+    given = descend(gd, f, [1.0, 3.0], grad=slope, steps=steps, lr=0.01)
+    traced = descend(gd, f, [1.0, 3.0], steps=steps, lr=0.01)
+    assert given.loss.shape == traced.loss.shape == (steps + 1,)
+    np.testing.assert_allclose(given.loss, traced.loss, rtol=1e-12)
 
 
-def test_a_norm_is_taken_over_each_layer():
-    layers = [np.zeros((2, 2)), np.zeros(1)]
-    Optimizer(chain(clip_norm, gd), layers, lr=1.0, max_norm=1.0).step([np.full((2, 2), 3.0), np.array([0.5])])
-    np.testing.assert_allclose(layers[0], -0.5, rtol=1e-6)
-    np.testing.assert_allclose(layers[1], -0.5)
+def test_a_gradient_may_write_into_its_argument_and_fill_one_array():
+    buffer = np.empty(2)
+
+    def careless(x):
+        x -= x.mean()
+        buffer[:] = 2 * x
+        return buffer
+
+    path = descend(momentum, None, [1.0, 3.0], grad=careless, steps=3, lr=0.1)
+    clean = descend(momentum, None, [1.0, 3.0], grad=lambda x: 2 * (x - x.mean()), steps=3, lr=0.1)
+    assert path.points[0].tolist() == [1.0, 3.0]
+    np.testing.assert_allclose(path.points, clean.points, rtol=1e-14)
+
+    def keeps(g, *, w):
+        w *= 0
+        return g
+
+    assert descend(keeps, bowl, [1.0, 3.0], steps=1, lr=0.0).points[0].tolist() == [1.0, 3.0]
+
+
+A = np.array([[2.0, 1.0], [0.0, 1.0]])
 
 
 @pytest.mark.parametrize(
-    ("params", "grads", "sentence"),
+    "grad", [lambda x: A @ x, lambda x: x / np.linalg.norm(x), lambda x: 2 * x, lambda x: np.stack([x[1], x[0]])]
+)
+@pytest.mark.parametrize("runs", [1, 2, 3])
+def test_runs_of_a_batch_are_those_made_alone_whatever_the_gradient(grad, runs):
+    rates = np.linspace(0.1, 0.3, runs)
+    batch = descend(momentum, None, [1.0, 3.0], grad=grad, steps=5, lr=rates[:, None])
+    for k, rate in enumerate(rates):
+        alone = descend(momentum, None, [1.0, 3.0], grad=grad, steps=5, lr=rate)
+        np.testing.assert_allclose(batch.points[:, k], alone.points, rtol=1e-13)
+
+
+def test_gradients_that_come_one_by_one_are_not_lost_to_the_comparison():
+    rows = np.random.default_rng(0).normal(size=(9, 2))
+    given = iter(rows)
+    path = descend(
+        gd, None, [0.0, 0.0], steps=5, lr=np.array([[0.1], [0.2]]), grad=lambda w: next(given) + np.zeros((2, 2))
+    )
+    np.testing.assert_allclose(path.final[0], -0.1 * rows[:5].sum(axis=0))
+
+
+def test_a_random_gradient_stays_one():
+    rng = np.random.default_rng(0)
+    path = descend(gd, None, [0.0, 0.0], steps=50, lr=np.full((3, 1), 0.1), grad=lambda w: w + rng.normal(size=w.shape))
+    assert len(np.unique(path.final)) == 6
+
+
+def test_a_rule_that_mixes_the_runs_of_a_batch_is_refused():
+    unit = lambda g: g / np.linalg.norm(g)
+    with pytest.raises(ValueError, match="mixes the runs of a batch.*axis=-1 and keepdims=True"):
+        descend(unit, bowl, [1.0, 3.0], steps=2, lr=np.array([[0.1], [0.2]]))
+    with pytest.raises(ValueError, match="mixes the runs of a batch"):
+        descend(unit, bowl, [[1.0, 3.0], [2.0, 1.0]], steps=2, lr=0.1)
+    descend(unit, bowl, [1.0, 3.0], steps=2, lr=0.1)
+
+
+def test_a_run_cut_in_two_is_the_run_in_one():
+    for rule in (adamw, momentum, chain(clip_norm, adam)):
+        settings = dict(lr=lambda t: 0.01 / (1 + t), noise=lambda t: 0.1 * t, seed=np.array([[1], [2]]))
+        whole = descend(rule, rosenbrock, [-1.5, 2.0], steps=20, **settings)
+        first = descend(rule, rosenbrock, [-1.5, 2.0], steps=13, **settings)
+        rest = descend(rule, rosenbrock, first, steps=7, **settings)
+        np.testing.assert_array_equal(rest.points, whole.points[13:])
+        assert rest.t == 20 and rest.steps == 7
+        for name, array in whole.state.items():
+            np.testing.assert_array_equal(rest.state[name], array)
+    with pytest.raises(ValueError, match="made by chain|made by clip_norm_adam, not by gd"):
+        descend(gd, rosenbrock, rest)
+
+
+def test_a_stopping_rule_ends_the_run_and_a_callback_does_not():
+    seen = []
+    path = descend(gd, bowl, [1.0, 1.0], steps=500, lr=0.05, stop=lambda w, g: np.linalg.norm(g) < 1e-3)
+    assert 50 < path.steps < 500 and np.linalg.norm(bowl.grad(path.final)) < 1e-3 <= np.linalg.norm(bowl.grad(path[-2]))
+    assert descend(gd, bowl, [1.0, 1.0], steps=7, stop=lambda w, g: seen.append((w, g))).steps == 7 == len(seen)
+    both = descend(
+        gd, bowl, [[1.0, 1.0], [0.1, 0.1]], steps=500, lr=0.05, stop=lambda w, g: np.abs(w).max(axis=-1) < 0.01
+    )
+    assert (np.abs(both.final) < 0.01).all() and not (np.abs(both.points[-2]) < 0.01).all()
+
+
+class Signs:
+    """A rule that is an object."""
+
+    def __call__(self, g):
+        return np.sign(g)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "sentence"),
     [
-        ([1.0], None, "contiguous float array"),
-        (np.ones((4, 4)).T[:2], None, "contiguous float array"),
-        (np.ones(2), np.ones(3), r"has shape \(3,\); the parameter has \(2,\)"),
-        ({"a": np.ones(2)}, {"b": np.ones(2)}, "Gradients are for"),
+        (dict(lr=np.logspace(-4, -1, 50)), ValueError, r"lr has shape \(50,\).*lr\[:, None\]"),
+        (dict(lr=np.ones(2)), ValueError, r"lr\[:, None\]"),
+        (
+            dict(lr=lambda t: None),
+            TypeError,
+            "schedule of lr must give a number for every step; at step 0 it gave None",
+        ),
+        (dict(lr=lambda t: np.nan), TypeError, "at step 0 it gave nan"),
+        (dict(rule=muon), ValueError, r"muon takes matrices: start must be of shape \(…, m, n\); it was \(2,\)"),
+        (dict(start=[1.0, 1.0, 1.0]), ValueError, r"bowl takes points \(x, y\).*it was given \(3,\)"),
+        (dict(start=[]), ValueError, "start must be a point of finite numbers"),
+        (dict(start=[np.nan, 1.0]), ValueError, "start must be a point of finite numbers"),
+        (dict(start="here"), TypeError, "start must be numbers; it was 'here'"),
+        (
+            dict(start=[[1.0, 2.0]] * 3, lr=np.ones((2, 1))),
+            ValueError,
+            r"batch axes do not fit together: start \(3,\), lr \(2,\)",
+        ),
+        (dict(seed=-1), ValueError, "seed must be a whole number"),
+        (dict(steps="many"), ValueError, "steps must be a whole number"),
+        (dict(steps=10**15), ValueError, "does not fit into memory"),
+        (dict(f=5), TypeError, "function of one point is needed"),
+        (dict(rule=chain(partial(clip_norm, max_norm=-1.0), gd)), ValueError, r"max_norm must be in \[0, inf\]"),
     ],
 )
-def test_optimizer_refuses_what_it_cannot_update_in_place(params, grads, sentence):
-    with pytest.raises((TypeError, ValueError), match=sentence):
-        Optimizer(gd, params).step(grads)
+def test_more_bad_input_gets_one_sentence(arguments, error, sentence):
+    call = dict(rule=adam, f=bowl, start=[1.0, 1.0], steps=2, lr=0.1) | arguments
+    with pytest.raises(error, match=sentence):
+        descend(**call)
+
+
+def test_whole_floats_and_objects_will_do():
+    assert descend(Signs(), bowl, [1.0, 1.0], steps=1e1, lr=0.01).summary().startswith("Signs: 10 steps")

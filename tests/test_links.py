@@ -55,3 +55,21 @@ def test_averaging_removes_the_noise_of_a_constant_rate():
     tail = oc.averaged(path.points[2000:])[-1]
     np.testing.assert_allclose(tail, path.points[2001:].mean(axis=0), rtol=1e-10)
     assert oc.bowl(tail) < 0.1 * path.loss[2000:].mean()
+
+
+def test_a_gradient_whose_square_overflows_keeps_its_direction():
+    g = np.array([3e20, 4e20], np.float32)
+    np.testing.assert_allclose(oc.clip_norm(g), [0.6, 0.8], rtol=1e-6)
+    np.testing.assert_allclose(oc.trust_ratio(g, w=np.array([3.0, 4.0], np.float32)), [3.0, 4.0], rtol=1e-6)
+    (clipped,), norm = oc.clip_global_norm([g])
+    np.testing.assert_allclose(clipped, [0.6, 0.8], rtol=1e-6)
+    assert norm == pytest.approx(5e20)
+    assert oc.clip_norm(np.zeros(2, np.float32)).tolist() == [0.0, 0.0]
+    assert np.isnan(oc.clip_norm(np.array([np.inf, 1.0]))).any()
+
+
+def test_a_link_that_was_given_its_number_in_the_place_of_a_gradient_says_so():
+    with pytest.raises(TypeError, match="takes a gradient of shape .* functools.partial sets its numbers"):
+        oc.chain(oc.clip_norm(1.0), oc.adam)
+    with pytest.raises(ValueError, match="max_norm must be 0 or more"):
+        oc.clip_global_norm([np.ones(2)], -1.0)

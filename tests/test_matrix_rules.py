@@ -5,12 +5,14 @@ import pytest
 
 import optcore as oc
 from optcore import matrix_rules
+from optcore.rule_spec import initial
 
 NO_RULES = {"newton_schulz"}  # the iteration behind two of them
 MATRIX_RULES = [
     *(getattr(matrix_rules, name) for name in matrix_rules.__all__ if name not in NO_RULES),
     oc.chain(oc.momentum, oc.orthogonalize, name="plain_muon"),
     oc.chain(oc.muon, oc.decay, name="muon_with_decay"),
+    oc.cautious(oc.muon),
 ]
 every_matrix_rule = pytest.mark.parametrize("rule", MATRIX_RULES, ids=lambda rule: rule.__name__)
 
@@ -31,22 +33,23 @@ def test_a_matrix_rule_converges_and_keeps_its_dtype(rule, dtype):
     start = rng.normal(size=(6, 4)).astype(dtype)
     runs = [oc.descend(rule, None, start, 300, oc.cosine_decay(lr, 300), grad=grad) for lr in (0.1, 0.3, 1.0)]
     assert min(f(run.final) for run in runs) < 1e-3 * f(start)
-    state = [v(start) if callable(v) else np.full_like(start, v) for v in oc.spec(rule).state.values()]
-    for result in oc.apply(rule, grad(start).astype(dtype), state, {"w": start, "t": 1}):
-        assert result.dtype == dtype
+    state = initial(rule, start, start)
+    for t in (1, 2):
+        for result in oc.apply(rule, grad(start).astype(dtype), state, {"w": start, "t": t}):
+            assert result.dtype == dtype
 
 
 @every_matrix_rule
 def test_a_matrix_rule_is_pure_and_takes_stacks(rule):
     rng = np.random.default_rng(1)
     G, W = rng.normal(size=(2, 3, 6, 4))
-    start = [v(G) if callable(v) else np.full_like(G, v) for v in oc.spec(rule).state.values()]
+    start = initial(rule, G, W)
     before = [a.copy() for a in (G, W, *start)]
-    stack = oc.apply(rule, G, start, {"w": W, "t": 1})
+    stack = oc.apply(rule, G, start, {"w": W, "t": 2})
     assert all(np.array_equal(a, b) for a, b in zip(before, (G, W, *start), strict=True))
     assert [r.shape for r in stack[1:]] == [s.shape for s in start] and stack[0].shape == G.shape
     for k in range(3):
-        one = oc.apply(rule, G[k], [s[k] for s in start], {"w": W[k], "t": 1})
+        one = oc.apply(rule, G[k], [s[k] for s in start], {"w": W[k], "t": 2})
         for together, alone in zip(stack, one, strict=True):
             np.testing.assert_allclose(together[k], alone, rtol=1e-12, atol=1e-12)
 

@@ -17,6 +17,7 @@ def path(case, move=0.0):
     start, gradient = (
         (R.MATRIX_START, R.matrix_gradient) if oc.spec(case.rule).takes_matrices else (R.START, R.gradient)
     )
+    start = start if case.start is None else case.start
     return oc.descend(case.rule, None, start + move, R.STEPS, case.lr, grad=gradient, **case.hyper).points[:: R.EVERY]
 
 

@@ -1,5 +1,8 @@
 """The grammar of rules: what a signature says, chains, the trace, and sentences for what is no rule."""
 
+import pickle
+from functools import partial
+
 import numpy as np
 import pytest
 
@@ -76,3 +79,40 @@ def test_links_that_disagree_about_a_default_say_so():
 def test_a_rule_formula_prints_as_latex():
     step = oc.trace(lambda g, u, *, beta: oc.momentum(g, u, beta=beta)[0], (), (), beta=())
     assert step.latex() == r"\beta \, u + g"
+
+
+@pytest.mark.parametrize("name", ["adamw", "muon", "lamb", "chained", "partial", "noise", "newton"])
+def test_rules_pickle(name):
+    made = {
+        "chained": oc.chain(oc.clip_norm, oc.adam, name="clipped"),
+        "partial": partial(oc.adam, beta1=0.5),
+        "noise": oc.gradient_noise(4),
+        "newton": oc.newton_rule(oc.rosenbrock),
+    }
+    rule = made.get(name) or getattr(oc, name)
+    again = pickle.loads(pickle.dumps(rule))
+    assert oc.spec(again) == oc.spec(rule) and oc.name_of(again) == oc.name_of(rule)
+    if not oc.spec(rule).takes_matrices:
+        run = lambda r: oc.descend(r, oc.rosenbrock, [-1.2, 1.0], steps=5, lr=1e-3).points
+        np.testing.assert_array_equal(run(rule), run(again))
+
+
+def test_a_state_may_start_from_the_parameters():
+    """The running mean of the weights: it starts at the weights, not at 0."""
+
+    def trailing(g, mean="w", *, w, beta=0.9):
+        mean = beta * mean + (1 - beta) * w
+        return g, mean
+
+    path = oc.descend(trailing, oc.bowl, [4.0, 2.0], steps=3, lr=0.01)
+    mean = path.points[0]
+    for w in path.points[:3]:
+        mean = 0.9 * mean + 0.1 * w
+    np.testing.assert_allclose(path.state["mean"], mean, rtol=1e-14)
+    program = rule_program(trailing)
+    assert [name for name, _ in program["inputs"]] == ["g", "mean", "w", "t", "beta"] and program["state0"] == [
+        0.0,
+        0.0,
+    ]
+    with pytest.raises(TypeError, match="state 'm' needs its initial value"):
+        oc.spec(lambda g, m="g": (g, m))

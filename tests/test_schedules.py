@@ -1,5 +1,7 @@
 """Schedules: closed forms, exact recursions, edges, and the properties that every schedule shares."""
 
+import pickle
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -267,3 +269,41 @@ def test_plateau_rates_never_rise(metrics):
     plateau = oc.ReduceLROnPlateau(1.0, patience=1, mode="max")
     rates = [1.0] + [plateau.step(v) for v in metrics]
     assert all(b <= a for a, b in zip(rates, rates[1:], strict=False))
+
+
+def test_every_schedule_pickles_and_says_how_it_was_made():
+    made = [
+        oc.constant_rate(0.1), oc.step_decay(0.1, 5), oc.multi_step_decay(0.1, [3]),
+        oc.exponential_decay(0.1, rate=0.2), oc.inverse_time_decay(0.1), oc.polynomial_decay(0.1, 9),
+        oc.linear_decay(0.1, 9), oc.cosine_decay(0.1, 9), oc.cosine_restarts(0.1, 4, 2),
+        oc.warmup(oc.cosine_decay(0.1, 5), 3), oc.wsd(0.1, 2, 3, 4), oc.one_cycle(0.1, 20), oc.cyclic(0.1, 0.2, 3),
+        oc.join_schedules(oc.constant_rate(0.1), oc.linear_decay(0.1, 4), at=[2]),
+        oc.ReduceLROnPlateau(0.1, warmup=3),
+    ]  # fmt: skip
+    factories = {name for name in schedules.__all__ if callable(getattr(oc, name))}
+    assert len(made) == len(factories)
+    for schedule in made:
+        again = pickle.loads(pickle.dumps(schedule))
+        assert [again(t) for t in range(10)] == [schedule(t) for t in range(10)]
+    assert repr(oc.warmup(oc.cosine_decay(0.1, 5), 3)) == "warmup(cosine_decay(0.1, 5), 3)"
+
+
+def test_a_plateau_can_warm_up():
+    plateau = oc.ReduceLROnPlateau(0.8, warmup=4, patience=0, factor=0.5)
+    assert [plateau(t) for t in range(6)] == pytest.approx([0.2, 0.4, 0.6, 0.8, 0.8, 0.8])
+    plateau.step(1.0), plateau.step(1.0)
+    assert [plateau(t) for t in range(6)] == pytest.approx([0.1, 0.2, 0.3, 0.4, 0.4, 0.4])
+    X = np.random.default_rng(0).normal(size=(8, 2))
+    seen = oc.train(
+        oc.MLP([2, 3, 2]), (X, np.zeros(8, int)), oc.gd, oc.ReduceLROnPlateau(0.8, warmup=4), steps=6, batch=None
+    )
+    np.testing.assert_allclose(seen.lr, [0.2, 0.4, 0.6, 0.8, 0.8, 0.8])
+
+
+def test_training_asks_a_schedule_once_a_step():
+    asked = []
+    X = np.random.default_rng(0).normal(size=(8, 2))
+    seen = oc.train(
+        oc.MLP([2, 3, 2]), (X, np.zeros(8, int)), oc.adam, lambda t: asked.append(t) or 0.1, steps=5, batch=None
+    )
+    assert asked == [0, 1, 2, 3, 4] and seen.lr.tolist() == [0.1] * 5

@@ -214,3 +214,48 @@ def test_conjugate_gradient_notices_negative_curvature():
 def test_conjugate_gradient_of_nothing_is_nothing():
     result = oc.conjugate_gradient(np.eye(3), np.zeros(3))
     assert result.converged and result.iterations == 0
+
+
+def test_an_objective_or_gradient_may_write_into_its_argument_and_fill_one_array():
+    buffer = np.empty(2)
+
+    def f(x):
+        x *= 2
+        return float(x @ x)
+
+    def grad(x):
+        x *= 8
+        buffer[:] = x
+        return buffer
+
+    for method in ("gd", "bfgs", "lbfgs"):
+        found = oc.minimize(f, [1.0, 3.0], method, grad)
+        assert found.points[0].tolist() == [1.0, 3.0] and found.converged and found.iterations >= 1
+        np.testing.assert_allclose(found.x, 0, atol=1e-8)
+
+
+def test_a_stopping_rule_ends_the_run_and_a_callback_does_not():
+    seen = []
+    full = oc.minimize(oc.rosenbrock, [-1.2, 1.0], stop=lambda x, g: seen.append(x))
+    assert full.converged and len(seen) == full.iterations
+    found = oc.minimize(oc.rosenbrock, [-1.2, 1.0], stop=lambda x, g: oc.rosenbrock(x) < 1.0)
+    assert not found.converged and found.reason == "the stopping rule said so" and found.f < 1.0 <= found.loss[-2]
+
+
+@pytest.mark.parametrize(
+    "call, sentence",
+    [
+        (lambda: oc.minimize("rosenbrok", [1.0, 1.0]), "no surface named 'rosenbrok'"),
+        (lambda: oc.minimize(oc.bowl, [np.nan, 1.0]), "one point of finite numbers"),
+        (lambda: oc.minimize(oc.bowl, [1.0, 1.0], grad=lambda x: x[:1]), r"The gradient has shape \(1,\) at a point"),
+        (lambda: oc.minimize(lambda x: x, [1.0, 1.0], grad=lambda x: x), r"The value of f has shape \(2,\)"),
+        (lambda: oc.minimize(oc.bowl, [1.0, 1.0], max_iterations=1.5), "max_iterations must be a whole number"),
+    ],
+)
+def test_more_bad_input_gets_one_clear_sentence(call, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        call()
+
+
+def test_a_surface_may_be_named():
+    assert oc.minimize("rosenbrock", [0.0, 0.0]).converged

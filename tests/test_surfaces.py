@@ -1,10 +1,12 @@
 """Every surface: formula, derivatives and minima against each other, and JavaScript against NumPy."""
 
 import math
+import pickle
 
 import numpy as np
 import pytest
 
+import optcore as oc
 from optcore import SURFACES, Surface, bowl, rosenbrock, surfaces
 from tests.javascript import run_programs
 
@@ -123,3 +125,56 @@ def test_other_parameters_make_another_surface():
     assert steep([0.0, 1.0]) == 250.0 and bowl([0.0, 1.0]) == 10.0
     with pytest.raises(TypeError, match="no parameter 'k'; it has: kappa, angle"):
         bowl.at(k=3.0)
+
+
+CHANGED = {
+    "bowl": [dict(kappa=3.0), dict(angle=30.0), dict(kappa=-2.0)],
+    "rosenbrock": [dict(a=2.0), dict(a=-0.5, b=10.0), dict(b=-1.0)],
+    "rastrigin": [dict(depth=3.0), dict(depth=0.0), dict(depth=-2.0)],
+    "cliff": [dict(height=0.0), dict(height=3.0), dict(height=-5.0)],
+}
+
+
+def test_every_parameter_is_changed_below():
+    assert {name for name, s in oc.SURFACES.items() if s.params} == set(CHANGED)
+    for name, changes in CHANGED.items():
+        assert {key for change in changes for key in change} == set(oc.SURFACES[name].params)
+
+
+@pytest.mark.parametrize("name", CHANGED)
+def test_minima_follow_the_parameters_or_are_unknown(name):
+    """What is called the lowest value is a stationary point that no point of a fine grid of the window undercuts."""
+    surface = oc.SURFACES[name]
+    for change in CHANGED[name]:
+        s = surface.at(**change)
+        if s.lowest is None:
+            assert not len(s.minima)
+            continue
+        grid = np.stack(np.meshgrid(*(np.linspace(lo, hi, 401) for lo, hi in s.domain)), axis=-1)
+        assert s(grid).min() >= s.lowest - 1e-12, change
+        np.testing.assert_allclose(s.grad(s.minima), 0, atol=1e-9)
+        found = oc.minimize(s, s.minima[0] + 0.05, "bfgs")
+        assert found.f == pytest.approx(s.lowest, abs=1e-12)
+    assert any(surface.at(**change).lowest is None for change in CHANGED[name])
+
+
+def test_a_surface_of_ones_own_knows_its_minima_at_its_defaults_alone():
+    s = oc.Surface(lambda w, *, a=1.0: np.sum((w - a) ** 2, axis=-1), minima=[(1, 1)])
+    assert s.lowest == 0.0 and s.at(a=2.0).lowest is None
+    follows = oc.Surface(lambda w, *, a=1.0: np.sum((w - a) ** 2, axis=-1), minima=lambda a: [(a, a)])
+    assert follows.at(a=2.0).minima.tolist() == [[2.0, 2.0]]
+
+
+def test_a_surface_takes_points_of_the_plane_alone():
+    for call in (oc.rosenbrock, oc.rosenbrock.grad, oc.rosenbrock.hess):
+        with pytest.raises(
+            ValueError, match=r"rosenbrock takes points \(x, y\), of shape \(…, 2\); it was given \(3,\)"
+        ):
+            call([1.0, 1.0, 5.0])
+    with pytest.raises(ValueError, match="takes points"):
+        oc.minimize("rosenbrock", [-1.2, 1.0, 5.0])
+
+
+def test_named_surfaces_pickle_with_their_parameters():
+    s = pickle.loads(pickle.dumps(oc.rosenbrock.at(a=2.0)))
+    assert s.params == {"a": 2.0, "b": 100.0} and s.minima.tolist() == [[2.0, 4.0]]

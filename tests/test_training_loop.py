@@ -100,13 +100,13 @@ def whole_matrix(G):
 def test_matrix_rules_need_another_rule_for_the_vectors():
     X, y = small_problem()
     net, twin = MLP([4, 8, 3]), MLP([4, 8, 3])
-    with pytest.raises(ValueError, match="whole_matrix takes matrices; give the biases another rule"):
+    with pytest.raises(ValueError, match="whole_matrix takes matrices and parameter .* give the vectors another rule"):
         train(net, (X, y), whole_matrix, 0.1, steps=1)
     train(net, (X, y), whole_matrix, 0.1, steps=1, batch=None, overrides={"vectors": (gd, 0.5), "W2": (gd, 0.0)})
     twin.loss_and_grad(X, y)
     for name, step in {"W1": 0.1 * whole_matrix(twin.grads["W1"]), "W2": 0, "b1": 0.5 * twin.grads["b1"]}.items():
         np.testing.assert_allclose(net.params[name], twin.params[name] - step, rtol=1e-13, atol=1e-16)
-    with pytest.raises(ValueError, match="no parameter 'W9'; there are: vectors, W1, W2, b1, b2"):
+    with pytest.raises(ValueError, match="no parameter 'W9'; there are: vectors, matrices, W1, W2, b1, b2"):
         train(net, (X, y), gd, 0.1, steps=1, overrides={"W9": (gd, 0.1)})
 
 

@@ -13,6 +13,8 @@ def check(exercise: str, answer: Any) -> Feedback:
     >>> check("gradient-descent/gd", lambda grad, w0, lr, steps: None)
     Still missing. `gradient_descent` gives nothing back yet: write its body, and end with `return`.
     """
+    if not isinstance(exercise, str):
+        raise TypeError("check takes the exercise's name, then the answer: check('gradient-descent/gd', answer).")
     known = find(exercise)
     feedback = refuse(known, answer)
     if feedback is None:

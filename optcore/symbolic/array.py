@@ -68,6 +68,9 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
         refuse("np.array(…) of traced values", "join them with np.stack([…], axis=-1)")
 
     def __bool__(self):
+        answer = self.graph.decide(int(self.ids)) if self.size == 1 else None
+        if answer is not None:
+            return answer
         refuse("an if, and, or, not or while on a value", "write np.where(condition, a, b), np.minimum or np.maximum")
 
     def __float__(self):

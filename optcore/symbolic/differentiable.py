@@ -21,6 +21,8 @@ class Differentiable:
     """
 
     def __init__(self, fn: Callable):
+        if not callable(fn):
+            raise TypeError(f"A function of one point is needed, as in def f(w): return …; it was {fn!r}.")
         parameters = list(inspect.signature(fn).parameters.values())
         positional = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
         name = getattr(fn, "__name__", "the function")

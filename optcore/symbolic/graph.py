@@ -7,12 +7,16 @@ class TraceError(TypeError):
     """The traced code does something that has no counterpart in the graph; the message says what to write."""
 
 
+MOST_CASES = 12  # conditions on t in one run, so that a loop on t comes to an end
+
+
 class Graph:
     """Scalar nodes in the order they were made, which is a topological order; equal nodes are made once."""
 
     def __init__(self):
         self.nodes: list[tuple] = []  # (op, args…); ("const", value); ("input", name, position)
         self._known: dict[tuple, int] = {}
+        self.answers: dict[int, bool] | None = None  # to conditions on the step t, while a function is run by cases
 
     def _add(self, node: tuple) -> int:
         # repr keeps 0.0 and -0.0 apart and makes nan equal to itself
@@ -63,6 +67,18 @@ class Graph:
                 seen.add(i)
                 stack.extend(self.arguments(i))
         return sorted(seen)
+
+    def decide(self, i: int) -> bool | None:
+        """The answer to an `if` on node i in this run of the traced code; None where there is none to give.
+
+        Constants answer for themselves. A condition on the step t alone has one answer for every run: see `by_cases`.
+        """
+        if self.value(i) is not None:
+            return bool(self.value(i))
+        read = {self.nodes[k][1] for k in self.reachable([i]) if self.nodes[k][0] == "input"}
+        if self.answers is None or read != {"t"} or len(self.answers) >= MOST_CASES:
+            return None
+        return self.answers.setdefault(i, True)
 
     def arguments(self, i: int) -> tuple[int, ...]:
         return () if self.nodes[i][0] in ("const", "input") else self.nodes[i][1:]

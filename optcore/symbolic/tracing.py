@@ -150,7 +150,7 @@ def trace(fn: Callable, *shapes: tuple[int, ...], **named_shapes: tuple[int, ...
     '0.5 \\\\, x + 0.5 \\\\, x'
 
     Raises TraceError, with the line and what to write instead, for what a graph cannot hold: an `if` on a value,
-    an unsupported function, writing into an array.
+    an unsupported function, writing into an array. An `if` on the scalar input t is traced both ways.
     """
     graph = Graph()
     parameters = [] if isinstance(fn, np.ufunc) else inspect.signature(fn).parameters.values()  # NumPy 2.0 tells none
@@ -161,12 +161,33 @@ def trace(fn: Callable, *shapes: tuple[int, ...], **named_shapes: tuple[int, ...
         ids = [graph.input(name, k) for k in range(math.prod(shape))]
         inputs[name] = Traced(graph, np.array(ids, np.intp).reshape(shape))
     positional = [inputs[n] for n in names[: len(shapes)]]
-    result = fn(*positional, **{n: inputs[n] for n in named_shapes})
-    single = not isinstance(result, (tuple, dict))
-    if isinstance(result, dict):
-        outputs = result
-    else:
-        outputs = {"y": result} if single else {f"y{k}": r for k, r in enumerate(result)}
-    if any(r is None for r in outputs.values()):
-        raise TraceError(f"{getattr(fn, '__name__', 'The function')} returned None; it needs a return statement.")
-    return Trace(graph, inputs, {n: Traced(graph, lift(graph, r)) for n, r in outputs.items()}, single)
+    single = True
+
+    def outputs() -> dict[str, Traced]:
+        nonlocal single
+        result = fn(*positional, **{n: inputs[n] for n in named_shapes})
+        single = not isinstance(result, (tuple, dict))
+        if not isinstance(result, dict):
+            result = {"y": result} if single else {f"y{k}": r for k, r in enumerate(result)}
+        if any(r is None for r in result.values()):
+            raise TraceError(f"{getattr(fn, '__name__', 'The function')} returned None; it needs a return statement.")
+        return {n: Traced(graph, lift(graph, r)) for n, r in result.items()}
+
+    return Trace(graph, inputs, _by_cases(graph, outputs), single)
+
+
+def _by_cases(graph: Graph, run: Callable[[], dict[str, Traced]], given: dict[int, bool] | None = None) -> dict:
+    """What `run` returns, with np.where for each `if` on the step t: the code is run once for every way through it."""
+    given = given or {}
+    graph.answers = dict(given)
+    found: dict[str, Any] = run()
+    answers = graph.answers
+    graph.answers = None
+    conditions = list(answers)
+    for k in reversed(range(len(given), len(conditions))):
+        other = _by_cases(graph, run, {c: answers[c] for c in conditions[:k]} | {conditions[k]: False})
+        if found.keys() != other.keys():
+            raise TraceError("Both ways of an if on the step t must return the same things.")
+        asked = Traced(graph, np.array(conditions[k]))
+        found = {name: np.where(asked, value, other[name]) for name, value in found.items()}
+    return found

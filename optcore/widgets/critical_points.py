@@ -107,7 +107,7 @@ def _sent(name: str, surface: Surface) -> dict:
         "label": name.replace("_", " ").capitalize(),
         "program": surface.program(),
         "window": surface.domain,
-        "lowest": surface.lowest if len(surface.minima) else None,
+        "lowest": surface.lowest,
         "start": surface.start,
         "points": find_critical_points(surface),
         "flat": FLAT * float(np.median(slope)),

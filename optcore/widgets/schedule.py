@@ -12,7 +12,7 @@ import numpy as np
 
 from .. import schedules as s
 from ..descent import DIVERGED
-from ..rule_spec import rule_program
+from ..rule_spec import name_of, rule_program
 from ..rules import gd
 from ..surfaces import Surface
 from ..symbolic import Trace, trace
@@ -187,7 +187,7 @@ def expected_error(rates: Any, *, curvature: float = 1.0, noise: float = 1.0, st
 
 
 def schedule(
-    shown: Sequence[str] | dict[str, Callable] = ("constant", "exponential", "cosine"),
+    shown: Any = ("constant", "exponential", "cosine"),
     *,
     lr: float = 0.1,
     steps: int = 1000,
@@ -201,23 +201,26 @@ def schedule(
 ) -> Schedule:
     """Choose, overlay, chain and draw schedules, and watch what a run does under each.
 
-    shown: names out of `FAMILIES`, and "drawn" for the one with corners to drag; or a dict name -> schedule of
-    one's own (any traceable function of t), drawn beside them. A warm-up and a linear cooldown can be chained to
-    any family. knobs: gamma, every, rate, slowing, floor, period, rise. model: "quadratic" draws the exact bias²
-    and variance of x ← x - η(λx + σξ) from `start`; "product" runs gradient descent on ½(ab - 1)² from
-    (2.5, 0.3) and draws its sharpness beside 2/η. Read back `.shown`, `.lr`, `.knots`, `.value`, `.rates(name)`.
+    shown: names out of `FAMILIES`, and "drawn" for the one with corners to drag; schedules of one's own (any
+    traceable function of t) stand among them, alone, or in a dict name -> schedule. A warm-up and a linear
+    cooldown can be chained to any family. knobs: gamma, every, rate, slowing, floor, period, rise. model:
+    "quadratic" draws the exact bias² and variance of x ← x - η(λx + σξ) from `start`; "product" runs gradient
+    descent on ½(ab - 1)² from (2.5, 0.3) and draws its sharpness beside 2/η. Read back `.shown`, `.lr`, `.knots`,
+    `.value`, `.rates(name)`.
 
     >>> from optcore.widgets.schedule import schedule
     >>> schedule(["step"], steps=100, every=50).rates("step")[[0, 49, 50]].round(6).tolist()
     [0.1, 0.1, 0.01]
     """
-    own = shown if isinstance(shown, dict) else {}
-    if not shown or isinstance(shown, str):
+    listed = [shown] if callable(shown) or isinstance(shown, str) else shown
+    if not isinstance(listed, (Sequence, dict)) or not listed:
         raise ValueError("shown must list at least one schedule, as in schedule(['constant', 'cosine']).")
+    own = listed if isinstance(listed, dict) else {name_of(s): s for s in listed if callable(s)}
+    shown = [name_of(s) if callable(s) else s for s in listed]
     if not (lr > 0 and 10 <= steps <= 5000 and int(steps) == steps):
         raise ValueError(f"lr must be positive and steps a whole number from 10 to 5000; got {lr} and {steps}.")
     if min(warmup, cooldown) < 0 or warmup + cooldown > steps:
         raise ValueError(f"warmup and cooldown must fit into {steps} steps; got {warmup} and {cooldown}.")
     if model not in ("quadratic", "product"):
         raise ValueError(f"model must be 'quadratic' or 'product', got {model!r}.")
-    return Schedule(list(shown), own, lr, steps, warmup, cooldown, curvature, noise, start, model, knobs)
+    return Schedule(shown, own, lr, steps, warmup, cooldown, curvature, noise, start, model, knobs)

@@ -41,27 +41,96 @@ def in_float64(optimizer):
     return Exact
 
 
+def cautious(optimizer):
+    """An optimizer class whose step keeps the coordinates that go against the gradient (Liang et al. 2024)."""
+
+    class Cautious(optimizer):
+        def step(self):
+            (p,) = self.param_groups[0]["params"]
+            before = p.detach().clone()
+            super().step()
+            with torch.no_grad():
+                update = before - p
+                mask = (update * p.grad > 0).to(p.dtype)
+                p.copy_(before - update * mask / mask.mean().clamp(min=1e-3))
+
+    return Cautious
+
+
+class adan(torch.optim.Optimizer):
+    """Adan as Algorithm 1 of Xie et al. 2022 says it, their β being 1 minus these, with corrected means."""
+
+    def __init__(self, p, lr):
+        super().__init__([p], {"lr": lr})
+
+    @torch.no_grad()
+    def step(self):
+        (p,) = self.param_groups[0]["params"]
+        g, state, betas = p.grad, self.state[p], (0.98, 0.92, 0.99)
+        if not state:
+            state |= {"t": 0, "before": g.clone(), "means": [torch.zeros_like(g) for _ in betas]}
+        state["t"] += 1
+        change = g - state["before"]
+        for mean, beta, new in zip(state["means"], betas, (g, change, (g + 0.92 * change).square()), strict=True):
+            mean.mul_(beta).add_(new, alpha=1 - beta)
+        m, v, n = (mean / (1 - b ** state["t"]) for mean, b in zip(state["means"], betas, strict=True))
+        p.sub_(self.param_groups[0]["lr"] * (m + 0.92 * v) / (n.sqrt() + 1e-8))
+        state["before"] = g.clone()
+
+
+class soap(torch.optim.Optimizer):
+    """SOAP as Algorithms 3 and 4 of Vyas et al. 2024 say it: Adam in axes that follow the means of GGᵀ and GᵀG."""
+
+    def __init__(self, p, lr, eps):
+        super().__init__([p], {"lr": lr, "eps": eps})
+
+    @torch.no_grad()
+    def step(self):
+        (group,) = self.param_groups
+        (p,) = group["params"]
+        g, state, beta = p.grad, self.state[p], 0.95
+        squares = g @ g.T, g.T @ g
+        if not state:
+            state |= {"t": 0, "m": torch.zeros_like(g), "v": torch.zeros_like(g)}
+            state["squares"] = [square * (1 - beta) for square in squares]
+            state["axes"] = [torch.linalg.eigh(square).eigenvectors.flip(1) for square in squares]
+            return
+        state["t"] += 1
+        left, right = state["axes"]
+        state["m"].lerp_(g, 1 - beta)
+        state["v"].lerp_((left.T @ g @ right).square(), 1 - beta)
+        correction = 1 - beta ** state["t"]
+        turned = (left.T @ state["m"] @ right / correction) / ((state["v"] / correction).sqrt() + group["eps"])
+        p.sub_(group["lr"] * left @ turned @ right.T)
+        for k, square in enumerate(squares):
+            state["squares"][k].lerp_(square, 1 - beta)
+            state["axes"][k] = torch.linalg.qr(state["squares"][k] @ state["axes"][k]).Q
+
+
 def torch_path(call, start, gradient, lr, steps=R.STEPS):
-    p = torch.tensor(start, requires_grad=True)
-    optimizer = eval(call, {"torch": torch, "p": p, "lr": lr, "clipped": clipped, "in_float64": in_float64})
+    p = torch.tensor(start.T.copy(), requires_grad=True)  # torch stores a matrix as (out, in)
+    tools = {"clipped": clipped, "in_float64": in_float64, "cautious": cautious, "adan": adan, "soap": soap}
+    optimizer = eval(call, {"torch": torch, "p": p, "lr": lr} | tools)
     points = [start]
     for _ in range(steps):
         p.grad = None
         # a linear loss, so that autograd delivers the given gradient
-        (p * torch.tensor(gradient(points[-1]))).sum().backward()
+        (p * torch.tensor(gradient(points[-1]).T.copy())).sum().backward()
         optimizer.step()
-        points.append(p.detach().numpy().copy())
+        points.append(p.detach().numpy().T.copy())
     return np.array(points)
 
 
 def optax_path(call, start, gradient, lr, steps=R.STEPS):
     transform = eval(call, {"optax": optax, "lr": lr})
     p = jax.numpy.asarray(start)
+    looks = call.startswith("optax.lookahead")
+    p = optax.LookaheadParams.init_synced(p) if looks else p
     state, points = transform.init(p), [start]
     for _ in range(steps):
         updates, state = transform.update(jax.numpy.asarray(gradient(points[-1])), state, p)
         p = optax.apply_updates(p, updates)
-        points.append(np.array(p))
+        points.append(np.array(p.fast if looks else p))
     return np.array(points)
 
 
@@ -123,7 +192,8 @@ def make() -> dict[str, np.ndarray]:
         (R.MATRIX_RULES, R.MATRIX_START, R.matrix_gradient),
     ):
         for case in cases.values():
-            arrays |= {call: path(call, start, gradient, case.lr)[:: R.EVERY] for call in case.calls}
+            begin = start if case.start is None else case.start
+            arrays |= {call: path(call, begin, gradient, case.lr)[:: R.EVERY] for call in case.calls}
     arrays |= {call: schedule(call) for _, call in R.SCHEDULES.values()}
     for k, settings in enumerate(R.PLATEAUS):
         arrays[f"plateau {k}"] = np.array([plateau(settings, h) for h in arrays["histories"]])
@@ -139,9 +209,10 @@ if __name__ == "__main__":
         (R.MATRIX_RULES, R.MATRIX_START, R.matrix_gradient),
     ):
         for case in cases.values():
+            begin = start if case.start is None else case.start
             ours, moved = (
                 oc.descend(case.rule, None, x, R.STEPS, case.lr, grad=gradient, **case.hyper).points[:: R.EVERY]
-                for x in (start, start + 1e-15)
+                for x in (begin, begin + 1e-15)
             )
             for call in case.calls:
                 print(f"{np.abs(ours - made[call]).max():20.1e} {np.abs(ours - moved).max():16.1e}  {call}")

@@ -21,6 +21,7 @@ H = _A @ _A.T / 7 + 0.1 * np.eye(7)
 B = _rng.normal(size=7)
 START = _rng.normal(size=7)
 MATRIX_START = _rng.normal(size=(7, 4))
+WIDE_START, SQUARE_START = _rng.normal(size=(7, 12)), _rng.normal(size=(7, 7))
 
 
 def gradient(x):
@@ -40,6 +41,7 @@ class Case(NamedTuple):
     lr: float
     hyper: dict
     calls: tuple[str, ...]
+    start: np.ndarray | None = None  # of a matrix rule that needs another one
 
 
 RULES = {
@@ -89,23 +91,37 @@ RULES = {
     ),
     "lamb": Case(oc.lamb, 5e-3, {"weight_decay": 0.1}, ("optax.lamb(lr, weight_decay=0.1)",)),
     "lars": Case(
-        oc.lars, 1.0, {"weight_decay": 0.1, "coefficient": 1e-3},
-        ("optax.lars(lr, weight_decay=0.1, trust_coefficient=1e-3, momentum=0.9)",),
+        oc.lars, 1.0, {"weight_decay": 0.1},
+        ("optax.lars(lr, weight_decay=0.1, momentum=0.9)",),
     ),
     "lion": Case(oc.lion, 0.02, {}, ("optax.lion(lr, weight_decay=0.0)",)),
     "signsgd": Case(oc.signsgd, 0.02, {}, ("optax.sign_sgd(lr)",)),
+    "radam": Case(oc.radam, 5e-3, {}, ("torch.optim.RAdam([p], lr)",)),
+    "adamax": Case(oc.adamax, 0.01, {}, ("torch.optim.Adamax([p], lr)", "optax.adamax(lr)")),
+    "adan": Case(oc.adan, 0.01, {}, ("adan(p, lr)",)),
+    "ademamix": Case(oc.ademamix, 0.005, {"beta3": 0.999}, ("optax.contrib.ademamix(lr, b3=0.999)",)),
+    "rprop": Case(oc.rprop, 1e-3, {"least": 1e-3, "most": 1e5}, ("torch.optim.Rprop([p], lr)",)),
+    "prodigy": Case(oc.prodigy, 1.0, {}, ("optax.contrib.prodigy(lr)",)),
+    "cautious adam": Case(oc.cautious(oc.adam), 0.01, {}, ("cautious(torch.optim.Adam)([p], lr)",)),
+    "lookahead": Case(oc.chain(oc.adam, oc.lookahead), 0.01, {}, ("optax.lookahead(optax.adam(lr), 5, 0.5)",)),
     "schedule_free": Case(
         oc.schedule_free, 0.1, {}, ("optax.contrib.schedule_free(optax.sgd(lr), lr, b1=0.9)",)
     ),
 }  # fmt: skip
 
-#: Rules on the 7 × 4 matrix problem. torch computes Muon in bfloat16; `in_float64` switches that off.
+#: Rules on the 7 × 4 matrix problem: seven inputs, four outputs, stored (in, out) here and (out, in) by torch, whose
+#: parameter is the transpose. torch computes Muon in bfloat16; `in_float64` switches that off. SOAP starts from a
+#: square matrix: of another one, rounding would choose some of its first axes.
 MATRIX_RULES = {
     "muon": Case(oc.muon, 0.02, {}, ("in_float64(torch.optim.Muon)([p], lr, weight_decay=0.0)",)),
+    "muon, wide": Case(
+        oc.muon, 2e-3, {}, ("in_float64(torch.optim.Muon)([p], lr, weight_decay=0.0, nesterov=True)",), WIDE_START
+    ),
     "muon, decay": Case(
         oc.chain(oc.muon, oc.decay), 0.02, {"weight_decay": 0.1},
         ("in_float64(torch.optim.Muon)([p], lr, weight_decay=0.1)",),
     ),
+    "soap": Case(oc.soap, 0.02, {"eps": 1e-3}, ("soap(p, lr, 1e-3)",), SQUARE_START),
 }  # fmt: skip
 
 #: schedule, and the call on an optimizer `o` whose rate is 0.5

@@ -63,7 +63,7 @@ export function descend(surf, traced, { start, lr, steps, params, hyper = {}, no
     .filter(([k]) => k in rule.in)
     .map(([k, v]) => [rule.in[k], v]);
   const of = (v, t) => (typeof v === "number" ? v : v[t]),
-    { w: atW, t: atT } = rule.in;
+    { w: atW, t: atT, lr: atLr } = rule.in;
   x.set(traced.state0 ?? [], n);
   for (const p of traced.hyper ?? []) x[rule.in[p.name]] = p.default;
   for (let t = 0; ; t++) {
@@ -82,8 +82,9 @@ export function descend(surf, traced, { start, lr, steps, params, hyper = {}, no
     if (atW !== undefined) x.set(w, atW);
     if (atT !== undefined) x[atT] = t + 1;
     for (const [k, v] of varying) x[k] = of(v, t);
-    rule.run(x, y);
     const rate = of(lr, t);
+    if (atLr !== undefined) x[atLr] = rate;
+    rule.run(x, y);
     for (let i = 0; i < n; i++) w[i] -= rate * y[i];
     for (let i = n; i < y.length; i++) x[i] = y[i];
   }
