@@ -42,7 +42,7 @@ def chromium() -> Iterator[Browser]:
 
 
 @lru_cache(maxsize=512)
-def _gzipped(path: Path, changed: int) -> bytes:
+def _gzipped(path: Path, _changed: int) -> bytes:
     return gzip.compress(path.read_bytes(), mtime=0)
 
 

@@ -179,7 +179,7 @@ def orthogonal(fan_in: int, fan_out: int, rng: Rng = 0, *, gain: float = 1.0, dt
     return (gain * (Q if fan_in >= fan_out else Q.T)).astype(dtype)
 
 
-def constant_init(fan_in: int, fan_out: int, rng: Rng = None, *, value: float = 0.1, dtype: Any = float) -> np.ndarray:
+def constant_init(fan_in: int, fan_out: int, rng: Rng = None, *, value: float = 0.1, dtype: Any = float) -> np.ndarray:  # noqa: ARG001
     """W = value everywhere, which leaves all units of a layer alike for ever. `rng` is not used.
 
     >>> constant_init(1, 3, value=0.5).tolist()
@@ -189,7 +189,7 @@ def constant_init(fan_in: int, fan_out: int, rng: Rng = None, *, value: float = 
     return np.full((fan_in, fan_out), value, dtype)
 
 
-def zeros_init(fan_in: int, fan_out: int, rng: Rng = None, *, dtype: Any = float) -> np.ndarray:
+def zeros_init(fan_in: int, fan_out: int, rng: Rng = None, *, dtype: Any = float) -> np.ndarray:  # noqa: ARG001
     """W = 0: behind it no gradient reaches any other layer. `rng` is not used.
 
     >>> zeros_init(1, 3).tolist()

@@ -85,7 +85,7 @@ def gelu(z: Any) -> Any:
     return np.asarray(z) * (1 + _gelu_parts(z)[1]) / 2
 
 
-def _gelu_slope(z, a):
+def _gelu_slope(z, _a):
     z, t = _gelu_parts(z)
     return (1 + t + z * (1 - t**2) * np.sqrt(2 / np.pi).astype(z.dtype) * (1 + 3 * 0.044715 * z**2)) / 2
 

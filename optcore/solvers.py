@@ -71,7 +71,7 @@ class _Counted:
         return self.value
 
 
-def _no_hessian(x):
+def _no_hessian(_x):
     raise TypeError("this method needs hess along with grad; without grad, both come from the trace of f.")
 
 

@@ -18,14 +18,14 @@ CARD_ALT = "Contour lines of a valley, and the paths of gradient descent, moment
 _RELATIVE = re.compile(r'\b(href|src|action|data-content_root)="(?![a-z]+:|/|#)([^"]*)"')
 
 
-def set_base_url(app: Sphinx, config: Config) -> None:
+def set_base_url(_app: Sphinx, config: Config) -> None:
     """Unless `html: baseurl` says otherwise, the site lives on the GitHub Pages of the repository."""
     if not config.html_baseurl:
         owner, name = config.html_theme_options["repository_url"].rstrip("/").split("/")[-2:]
         config.html_baseurl = f"https://{owner.lower()}.github.io/{name}/"
 
 
-def hide_buttons(app: Sphinx, config: Config) -> None:
+def hide_buttons(_app: Sphinx, config: Config) -> None:
     """While the repository has no address, no button leads there."""
     if not has_address():
         config.html_theme_options["launch_buttons"] = {}

@@ -166,7 +166,7 @@ def _deferred(script: _JavaScript) -> _JavaScript:
     return _JavaScript(script.filename, priority=script.priority, **attributes)
 
 
-def finish_page(app: Sphinx, pagename: str, templatename: str, context: dict, doctree) -> None:
+def finish_page(app: Sphinx, pagename: str, _templatename: str, context: dict, doctree) -> None:
     """Edit one page's body and decide what it loads."""
     body = context.get("body", "")
     if doctree is not None:

@@ -111,7 +111,7 @@ class PlainMarkdown(SphinxTransform):
         return node
 
 
-def list_sources(app: Sphinx, docname: str, source: list[str]) -> None:
+def list_sources(_app: Sphinx, docname: str, source: list[str]) -> None:
     """Put the site's list of sources in the place of the plain one."""
     if docname == "bibliography":
         source[0] = _SOURCES.sub("```{bibliography}\n:all:\n:style: plain\n```\n", source[0])

@@ -154,7 +154,7 @@ def qti_item(notebook: str, question: dict[str, Any]) -> bytes:
         _content(asked, "prompt", question["text"])
         for name, one in options:
             _content(asked, "simpleChoice", one["text"], identifier=name)
-    _processing(item, question, options)
+    _processing(item, question)
     for name, why in _feedback(question, options):
         said = _tag(item, "modalFeedback", outcomeIdentifier="FEEDBACK", identifier=name, showHide="show")
         _content(said, "p", why)
@@ -169,7 +169,7 @@ def _feedback(question: dict[str, Any], options: list[tuple[str, dict]]) -> Iter
     yield from ((f"trap{i}", trap["why"]) for i, trap in enumerate(question.get("traps", []), 1))
 
 
-def _processing(item: Element, question: dict[str, Any], options: list[tuple[str, dict]]) -> None:
+def _processing(item: Element, question: dict[str, Any]) -> None:
     """What the answer earns and which feedback it shows."""
     rules = _tag(item, "responseProcessing")
     if question["kind"] == "number":

@@ -95,7 +95,7 @@ def statements(source: str) -> list[ast.stmt]:
 def shell(run: Callable[[str], Any]) -> MagicMock:
     """What stands for IPython's shell: magics that time or capture code `run` it, everything else does nothing."""
 
-    def run_cell_magic(magic: str, line: str, cell: str) -> Any:
+    def run_cell_magic(magic: str, _line: str, cell: str) -> Any:
         return run(cell) if magic in _RUN_THEIR_CELL else None
 
     def run_line_magic(magic: str, line: str, *_: Any) -> Any:

@@ -7,7 +7,7 @@ from .points import number
 from .report import write_table
 
 
-def moodle(path: Path, grades: list[Grade], title: str = "") -> None:
+def moodle(path: Path, grades: list[Grade], title: str = "") -> None:  # noqa: ARG001
     """The worksheet that an assignment's "upload grading worksheet" takes: one row per student, found by the number.
 
     Moodle leaves out whoever got a later grade there than the worksheet says, and points beyond the assignment's

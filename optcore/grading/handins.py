@@ -221,7 +221,7 @@ def _time(entry: zipfile.ZipInfo) -> datetime | None:
 
 
 @functools.lru_cache(maxsize=4)
-def _archive(path: Path, changed: float) -> zipfile.ZipFile:
+def _archive(path: Path, _changed: float) -> zipfile.ZipFile:
     return zipfile.ZipFile(path)
 
 

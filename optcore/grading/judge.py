@@ -152,6 +152,7 @@ class Key:
 
     def _summary(self, index: int, outcome: Outcome) -> Any:
         """The summary of an outcome of case `index`, kept with it: it is compared with many others."""
+        assert self.exercise.summary is not None
         if "summary" not in vars(outcome):
             vars(outcome)["summary"] = self.exercise.summary(outcome.value, *self.cases[index])
         return vars(outcome)["summary"]

@@ -228,7 +228,8 @@ def test_play_step_and_scrub(open_page, wide):
 
 
 PIXELS = """places => {
-  const c = document.querySelectorAll('.oc-ground')[2], { data } = c.getContext('2d').getImageData(0, 0, c.width, c.height);
+  const c = document.querySelectorAll('.oc-ground')[2];
+  const { data } = c.getContext('2d').getImageData(0, 0, c.width, c.height);
   return places.map(([x, y]) => Math.round(y * c.height) * c.width + Math.round(x * c.width))
     .map(k => Array.from(data.slice(4 * k, 4 * k + 3)));
 }"""
