@@ -83,6 +83,14 @@ def test_digits_keep_the_test_set_when_n_changes_and_never_share_samples():
             digits(**wrong)
 
 
+def test_any_number_of_digits_that_are_left_may_be_asked_for():
+    for n in (1, 1437):
+        assert len(digits(n)[0][0]) == n
+    for n in (0, 1438):
+        with pytest.raises(ValueError, match="n must be in 1 … 1437"):
+            digits(n)
+
+
 def test_the_stored_digits_are_those_of_the_archive():
     """1,797 scans; the checksum is that of the pixels and labels that scikit-learn 1.9 loads, as bytes."""
     (X, y), (X_test, y_test) = digits(scale="raw", test=0)

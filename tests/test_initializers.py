@@ -71,6 +71,7 @@ def test_shape_dtype_and_seed(name, fan_in, fan_out, seed):
     assert W.shape == (fan_in, fan_out) and W.dtype == np.float64 and np.isfinite(W).all()
     np.testing.assert_array_equal(EVERY[name](fan_in, fan_out, np.random.default_rng(seed)), W)
     np.testing.assert_array_equal(EVERY[name](fan_in, fan_out, seed, dtype=np.float32), W.astype(np.float32))
+    np.testing.assert_array_equal(EVERY[name](fan_in, fan_out), EVERY[name](fan_in, fan_out, 0))
 
 
 @pytest.mark.parametrize("name", EVERY)

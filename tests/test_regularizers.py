@@ -174,6 +174,8 @@ def test_early_stopping_with_a_margin_nan_and_bad_settings():
     stop = EarlyStopping(patience=2, min_delta=0.5)
     assert [stop.step(v) for v in [1.0, 0.6, 0.4, np.nan, 0.3]] == [False, False, False, False, True]
     assert stop.best == 0.4 and not stop.improved
+    first = EarlyStopping(patience=2)
+    assert [first.step(np.nan), first.step(np.nan)] == [False, True] and first.best_step == -1
     for patience, min_delta in [(0, 0.0), (3, -0.1), (3, np.nan)]:
         with pytest.raises(ValueError, match="patience must be at least 1"):
             EarlyStopping(patience, min_delta)

@@ -77,6 +77,7 @@ def _formula(trace: Any, i: int) -> tuple[str, int]:
     parts = []
     for k, a in enumerate(args):
         text, inner = _formula(trace, a)
-        tight = inner < level or (inner == level and (k == 1 and op == "subtract" or level == 4))
+        last = k == len(args) - 1
+        tight = inner < level or (inner == level and (last and op in ("subtract", "negative") or level == 4))
         parts.append(rf"\left({text}\right)" if tight and level < 9 else text)
     return template.format(*parts), level

@@ -155,7 +155,7 @@ def test_nbgrader_gets_a_locked_point_for_every_check(tmp_path):
     cells = [cell for cell in json.loads(path.read_text())["cells"] if "nbgrader" in cell["metadata"]]
     about = [cell["metadata"]["nbgrader"] for cell in cells]
     assert [a["grade_id"] for a in about] == [e.id.replace("/", "-") for e in chapter("gradient-descent")]
-    assert all(a["grade"] and a["locked"] and a["points"] == 1 and not a["solution"] for a in about)
+    assert all(a["grade"] and a["locked"] and a["points"] == 1 and not a["solution"] and not a["task"] for a in about)
     assert 'feedback = check("gradient-descent/gd", gradient_descent)\n' in "".join(cells[0]["source"])
 
 

@@ -21,6 +21,13 @@ def test_curve_and_chord_equal_numpy(open_page, name):
     np.testing.assert_allclose([x, y, height], expected, rtol=1e-9)
 
 
+def test_the_norm_of_the_sets_is_that_of_the_plane():
+    """The disk has its edge at distance 1.2 all round, the crescent also at 0.9 from (0.5, 0)."""
+    w = np.array([[0.6, 0.8], [1.2, 0.0], [0.0, 1.2], [0.5, 0.9]])
+    np.testing.assert_allclose(SHAPES["disk"].fn(w)[0] - SHAPES["disk"].fn(w)[1:3], -0.2, atol=1e-12)
+    assert np.abs(SHAPES["crescent"].fn(w[2:])).max() < 1e-12
+
+
 def test_convex_functions_pass_and_the_others_fail_somewhere(open_page):
     pairs = [(-1.9, 0.3), (-1.0, 1.0), (0.0, 1.0), (0.2, 1.9)]
     page = open_page(*(chord(name, a, b) for name in FUNCTIONS for a, b in pairs))
