@@ -2,7 +2,9 @@
 
 import numpy as np
 
-from ..exercise import Exercise, Misconception, choice
+from ...comparison import t_interval
+from ..exercise import Exercise, Misconception, choice, draw_facts, three_draws
+from ..slips import altered
 
 # --- 8.1 train vs test ------------------------------------------------------------------------------------------------
 
@@ -19,21 +21,20 @@ def stratified_split(y, frac, rng):
 
 
 def _two_splits(split, y, frac, seed):
-    """called twice, with two random generators"""
-    return [split(y, frac, np.random.default_rng(seed + k)) for k in range(2)]
+    """called three times: twice with rng, a NumPy generator made from the seed, then with another one"""
+    return three_draws(lambda rng: split(y, frac, rng), seed)
 
 
 def _split_facts(splits, y, frac, seed):
     """What holds for every right split: proportions, completeness, chance."""
-    (first, rest), (other, _) = ([np.asarray(part, int) for part in split] for split in splits)
+    first, rest = (np.asarray(part, int) for part in splits[0])
     classes = int(y.max()) + 1
     return {
-        "sizes of the classes in the first part": np.bincount(y[first], minlength=classes),
-        "sizes of the classes in the rest": np.bincount(y[rest], minlength=classes),
+        "list of class sizes in the first part": np.bincount(y[first], minlength=classes),
+        "list of class sizes in the rest": np.bincount(y[rest], minlength=classes),
         "count of different samples in both parts": len(set(first.tolist()) | set(rest.tolist())),
-        "dependence on the random generator": bool(set(first.tolist()) != set(other.tolist())),
-        "share of the beginning of every class": bool(set(first.tolist()) == set(_unshuffled(y, frac)[0].tolist())),
-    }
+        "choice of the beginning of every class": bool(set(first.tolist()) == set(_unshuffled(y, frac)[0].tolist())),
+    } | draw_facts(splits)
 
 
 def _unshuffled(y, frac, rng=None):
@@ -99,7 +100,11 @@ _SPLIT = Exercise(
         ),
         Misconception(
             lambda y, frac, rng: stratified_split(y, frac, np.random.default_rng(0)),
-            "You make a generator of your own inside the function, so that it gives the same split for every `rng`.",
+            "Your split is the same for every `rng`: you draw from a generator of your own, or not at all.",
+        ),
+        Misconception(
+            altered(stratified_split, "rng.permutation", "np.random.permutation"),
+            "You draw from NumPy's global generator: the split cannot be made again from the `rng` that is handed in.",
         ),
         Misconception(
             lambda y, frac, rng: stratified_split(y, frac, rng)[::-1],
@@ -162,6 +167,7 @@ _SCALE = Exercise(
     cases=lambda rng: [
         (np.array([[0.0, 5.0], [2.0, 5.0]]), np.array([[4.0, 6.0]])),
         (np.c_[rng.normal(3, 2, (6, 2)), np.full(6, 7.0)], rng.normal(3, 2, (4, 3))),
+        (rng.normal(3, 0.3, (5, 2)), rng.normal(3, 0.3, (2, 2))),
     ],
     misconceptions=[
         Misconception(
@@ -185,6 +191,18 @@ _SCALE = Exercise(
                 (test - train.mean()) / (train.std() or 1.0),
             ),
             "You use one mean and one deviation for all features together; take them down each column.",
+        ),
+        Misconception(
+            altered(scale_with_train_stats, "train.std(axis=0)", "train.std(axis=0, ddof=1)"),
+            "Your deviation divides by n - 1; asked for is `np.std` as it is, with n.",
+        ),
+        Misconception(
+            altered(scale_with_train_stats, "np.where(deviation > 0, deviation, 1.0)", "deviation + 1e-8"),
+            "A constant feature is divided by 1e-8, and a test value that differs from it by 1 becomes a hundred million.",
+        ),
+        Misconception(
+            altered(scale_with_train_stats, "(test - mean) / deviation", "test"),
+            "The test set is not scaled: the model would see other inputs than it was fitted on.",
         ),
     ],
     hints=["Which of the two arrays may the statistics look at?", "`np.where` puts 1 where the deviation is 0."],
@@ -302,117 +320,124 @@ _SOFT = Exercise(
         Misconception(
             lambda v, t: np.maximum(np.abs(v) - t, 0), "The size is right, the sign of v is lost."
         ),
+        Misconception(
+            altered(soft_threshold, "- t, 0)", "- t / 2, 0)"),
+            "You shrink by half the threshold: the half belongs to the square, not to t.",
+        ),
     ],
     hints=["For w > 0 the slope of the objective is w - v + t. When is its zero positive?",
            "Three cases: v > t, v < -t, and in between."],
 )  # fmt: skip
 
 
-def dropout(a, p, rng, train):
+def dropout(a, upstream, p, rng, train):
     if not train:
-        return a
-    keep = rng.random(a.shape) >= p
-    return a * keep / (1 - p)
+        return a, upstream
+    factor = (rng.random(a.shape) >= p) / (1 - p)
+    return a * factor, upstream * factor
 
 
-def _dropped_and_not(layer, a, p, seed):
-    """called with train=True, then with train=False"""
-    rng = np.random.default_rng(seed)
-    return layer(a, p, rng, True), layer(a, p, rng, False)
+def _dropped_and_not(layer, a, upstream, p, seed):
+    """called with train=True three times (twice with rng from the seed, then another), and with train=False"""
+    training = three_draws(lambda rng: layer(a, upstream, p, rng, True), seed)
+    return [training, layer(a, upstream, p, np.random.default_rng(seed), False)]
 
 
-def _dropout_facts(results, a, p, seed):
-    trained, tested = (np.asarray(out, float) for out in results)
-    kept = trained != 0
+def _dropout_facts(results, a, upstream, p, seed):
+    draws, (tested, passed) = results
+    out, back = (np.asarray(part, float) for part in draws[0])
+    kept = out != 0
+    scales = [np.median((out / a)[kept]), np.median((back / upstream)[kept])] if kept.any() else [0.0, 0.0]
     return {
-        "shape in training": trained.shape,
+        "shape in training": out.shape,
         "share of units dropped in training": 1 - float(kept.mean()),
-        "factor on the units kept in training": float(np.median((trained / a)[kept])) if kept.any() else 0.0,
+        "factor on the units kept in training": float(scales[0]),
         "variety of masks between samples": bool((kept != kept[0]).any()),
-        "share of units dropped at test": float((tested == 0).mean()),
+        "variety of masks between units": bool((kept != kept[:, :1]).any()),
+        "gradient of the dropped units": float(np.abs(back[~kept]).max(initial=0.0)),
+        "factor on the gradient of the kept units": float(scales[1]),
+        "share of units dropped at test": float((np.asarray(tested) == 0).mean()),
         "factor on the units at test": float(np.median(tested / a)),
-    }
-
-
-def _dropout_like(keep_probability, train_scale, test_scale):
-    def layer(a, p, rng, train):
-        if not train:
-            return a * test_scale(p)
-        return a * (rng.random(a.shape) < keep_probability(p)) * train_scale(p)
-
-    return layer
-
-
-def _drop_p(p):
-    return 1 - p
-
-
-def _keep_p(p):
-    return p
-
-
-def _as_it_is(p):
-    return 1.0
-
-
-def _inverse(p):
-    return 1 / (1 - p)
-
-
-def _one_mask_for_all(a, p, rng, train):
-    return a * (rng.random(a.shape[1]) >= p) / (1 - p) if train else a
+        "factor on the gradient at test": float(np.median(passed / upstream)),
+    } | draw_facts(draws)
 
 
 _DROPOUT = Exercise(
     id="generalization/dropout",
     notebook="8.2",
-    title="Inverted dropout",
+    title="Inverted dropout, forward and back",
     statement=r"""
-        `a` holds the activations of a batch, shape (samples, units). In training every entry is set to zero with probability `p`,
-        independently, and the others are scaled so that the expected value stays what it was. At test nothing happens. Draw
-        from `rng`, a NumPy `Generator`.""",
+        `a` holds the activations of a batch, shape (samples, units), `upstream` the gradient of the loss in the layer's **output**. In
+        training every entry of `a` is set to zero with probability `p`, independently, and the others are scaled so that the expected
+        value stays what it was. At test nothing happens. Draw from `rng`, a NumPy `Generator`. Return the output and the gradient
+        in `a`.""",
     stub='''
-        def dropout(a, p, rng, train):
-            """The activations after dropout with drop probability p."""
+        def dropout(a, upstream, p, rng, train):
+            """(output, gradient in a) of dropout with drop probability p."""
             ...''',
     reference=dropout,
     probe=_dropped_and_not,
     summary=_dropout_facts,
     rtol=0.1,
     cases=lambda rng: [
-        (1 + rng.random((400, 100)), 0.2, 0),
-        (1 + rng.random((400, 100)), 0.7, int(rng.integers(1000))),
+        (1 + rng.random((400, 60)), 3 + rng.random((400, 60)), 0.2, 0),
+        (1 + rng.random((400, 60)), 3 + rng.random((400, 60)), 0.7, int(rng.integers(1000))),
     ],
     misconceptions=[
         Misconception(
-            _dropout_like(_drop_p, _as_it_is, _as_it_is),
+            altered(dropout, ") / (1 - p)", ") * 1.0"),
             "Nothing is scaled: in training the layer gives (1 − p) of what it gives at test.",
         ),
         Misconception(
-            _dropout_like(_keep_p, lambda p: 1 / p, _as_it_is),
+            altered(dropout, ">= p) / (1 - p)", "< p) / p"),
             "You take p for the probability to keep. Here, as in PyTorch, it is the probability to drop.",
         ),
+        Misconception(altered(dropout, "/ (1 - p)", "/ p"), "You divide by p, the share that is dropped; the share that is kept counts."),
         Misconception(
-            lambda a, p, rng, train: dropout(a, p, rng, True),
-            "Dropout is still active at test: predictions become random.",
+            altered(dropout, "if not train", "if False"), "Dropout is still active at test: predictions become random."
         ),
         Misconception(
-            _dropout_like(_drop_p, _as_it_is, _drop_p),
+            altered(dropout, "return a, upstream", "return a * (1 - p), upstream * (1 - p)", ") / (1 - p)", ") * 1.0"),
             "You scale at test. That is the original form; in the inverted form asked for here, training scales and "
             "test does nothing.",
         ),
         Misconception(
-            _dropout_like(_drop_p, _inverse, _drop_p),
+            altered(dropout, "return a, upstream", "return a * (1 - p), upstream * (1 - p)"),
             "You scale twice, in training and at test; one of them is enough.",
         ),
         Misconception(
-            _one_mask_for_all, "All samples of the batch share one mask; each entry should be drawn on its own."
+            altered(dropout, "rng.random(a.shape)", "rng.random(a.shape[1])"),
+            "All samples of the batch share one mask; each entry should be drawn on its own.",
+        ),
+        Misconception(
+            altered(dropout, "rng.random(a.shape)", "rng.random((len(a), 1))"),
+            "Whole samples are dropped: one number decides for a row. Each entry should be drawn on its own.",
+        ),
+        Misconception(
+            altered(dropout, "upstream * factor", "upstream"),
+            "The gradient goes through as if nothing had been dropped. What did not act on the output has no gradient.",
+        ),
+        Misconception(
+            altered(dropout, "upstream * factor", "upstream * (factor > 0)"),
+            "The gradient is masked and not scaled: the output is the kept activation times a factor, and so is its slope.",
+        ),
+        Misconception(
+            altered(dropout, "upstream * factor", "upstream * (rng.random(a.shape) >= p) / (1 - p)"),
+            "You draw a second mask for the gradient. It has to be the one that was used on the way forward.",
+        ),
+        Misconception(
+            altered(dropout, "rng.random", "np.random.random"),
+            "You draw from NumPy's global generator: the run cannot be repeated from the `rng` that is handed in.",
+        ),
+        Misconception(
+            altered(dropout, "rng.random", "np.random.default_rng(0).random"),
+            "You make a generator of your own, so every step drops the same units.",
         ),
     ],
-    also_right=[_dropout_like(_drop_p, _inverse, _as_it_is),
-                lambda a, p, rng, train: a * rng.binomial(1, 1 - p, a.shape) / (1 - p) if train else a],
-    hints=["A mask of zeros and ones comes from comparing `rng.random(a.shape)` with p.",
-           "What is the mean of the mask? Divide by it."],
+    also_right=[altered(dropout, "(rng.random(a.shape) >= p)", "(rng.random(a.shape) < 1 - p)"),
+                altered(dropout, "(rng.random(a.shape) >= p)", "rng.binomial(1, 1 - p, a.shape)")],
+    hints=["A mask of zeros and ones comes from comparing `rng.random(a.shape)` with p. What is its mean?",
+           "With the mask held fixed the layer multiplies: what is the derivative of that?"],
 )  # fmt: skip
 
 
@@ -432,9 +457,9 @@ class BatchNorm:
         return (x - mean) / np.sqrt(var + self.eps)
 
 
-def _norm_at_work(layer, batches, unseen, momentum):
-    """made once, called with train=True on every batch, then with train=False on unseen data"""
-    norm = layer(batches[0].shape[1], momentum)
+def _norm_at_work(layer, batches, unseen, settings):
+    """made once with the settings (momentum, eps), as far as given; train=True on every batch, then train=False"""
+    norm = layer(batches[0].shape[1], *settings)
     found = {f"output of training batch {k}": norm.forward(x, True) for k, x in enumerate(batches, 1)}
     found["output at test"] = norm.forward(unseen, False)
     return found | {name: getattr(norm, name, None) for name in ("running_mean", "running_var")}
@@ -500,9 +525,9 @@ _BATCH_NORM = Exercise(
     reference=BatchNorm,
     probe=_norm_at_work,
     cases=lambda rng: [
-        ([np.array([[0.0], [2.0]])], np.array([[1.0], [5.0]]), 0.1),
-        ([rng.normal(2, 3, (4, 3)), rng.normal(2, 3, (6, 3))], rng.normal(2, 3, (3, 3)), 0.1),
-        ([rng.normal(2, 3, (5, 2)) for _ in range(3)], rng.normal(2, 3, (4, 2)), 0.3),
+        ([np.array([[0.0], [2.0]])], np.array([[1.0], [5.0]]), []),
+        ([rng.normal(2, 3, (4, 3)), rng.normal(2, 3, (6, 3))], rng.normal(2, 3, (3, 3)), [0.1]),
+        ([rng.normal(2, 3, (5, 2)) for _ in range(3)], rng.normal(2, 3, (4, 2)), [0.3, 0.5]),
     ],
     misconceptions=[
         Misconception(
@@ -520,6 +545,24 @@ _BATCH_NORM = Exercise(
             "At test you use the statistics of the batch: a prediction then depends on its neighbours.",
         ),
         Misconception(_LearnsAtTest, "The running values change at test; only training may move them."),
+        Misconception(
+            altered(BatchNorm, "/ np.sqrt(var + self.eps)", "/ (np.sqrt(var) + self.eps)"),
+            "ε stands outside your root; it is added to the variance.",
+        ),
+        Misconception(
+            altered(BatchNorm, "np.ones(size)", "np.zeros(size)"),
+            "Your running variance starts at 0, so that the first tests divide by far too little. It starts at 1.",
+        ),
+        Misconception(
+            altered(BatchNorm, "/ np.sqrt(var + self.eps)", "/ (var + self.eps)"), "The root is missing: you divide by the variance."
+        ),
+        Misconception(
+            altered(BatchNorm, "np.zeros(size)", "np.ones(size)"), "Your running mean starts at 1; it starts at 0."
+        ),
+        Misconception(
+            altered(BatchNorm, "mean, var = self.running_mean, self.running_var", "mean, var = 0.0, 1.0"),
+            "At test you leave the data as they are: the running values are there to normalize them.",
+        ),
         Misconception(
             _PerSample, "You normalize every sample over its features. That is layer normalization."
         ),
@@ -601,43 +644,108 @@ _ISTA_BUG = Exercise(
 
 _WHY_SHIFTS_HURT = choice(
     {
-        "a": (
-            "There is a bug: augmentation can only add information.",
-            "The images are moved correctly; see what the test set of the second comparison says.",
+        "centred": (
+            "The test digits are all centred, so the shifts teach what the test never asks.",
+            "It never asks in the longer runs either, and there the shifts cost nothing worth mentioning.",
         ),
-        "b": (
-            "The test digits are all centred, so that the shifts teach something that the test does not ask.",
-            "The same network is better where test images move too: an augmentation helps if it makes the training "
-            "set more like the test set.",
+        "underfit": (
+            "The short run with shifts is not done: it still misses many of its own training images.",
+            "Shifts make many more images of the hundred. 64 units and 400 steps do not fit them; 256 units and 2,000 steps do, and "
+            "the loss on the test set is gone. A regularizer can be blamed only after the training accuracy was looked at.",
         ),
-        "c": (
-            "The network is too small to learn both.",
-            "It learns both well enough on the shifted test set; what it cannot do is spend the same 100 images twice.",
+        "label": (
+            "Shifting by a pixel changes the label of some digits, so a part of the data is wrong.",
+            "A digit moved by one pixel is still the same digit, and in the longer run all of them are learned.",
         ),
-        "d": (
-            "Shifting changes the label of a digit.",
-            "A digit moved by one pixel is still the same digit. Preserving the label is necessary, and not sufficient.",
+        "bug": (
+            "The images are moved wrongly: an augmentation that is right can only add information.",
+            "They are moved correctly, and the longer runs show no harm. It does not follow that an augmentation always helps.",
         ),
     },
-    "b",
+    "underfit",
     id="generalization/why-shifts-hurt",
     notebook="8.2",
     title="Why did the shifts hurt?",
     statement=r"""
-        `evidence()` trains with and without random shifts by one pixel, and scores both networks on the centred test digits and on the
-        test digits shifted at random. What explains the four numbers?""",
+        `evidence()` trains on 100 digits with and without random shifts by one pixel, first a small network for a short time, then a
+        larger one for longer, and prints the accuracy on training images as the network saw them and on the centred test digits.
+        (It takes about ten seconds.) Why do the shifts cost five points or so in the first pair?""",
     name="reason",
     code="""
         def evidence():
-            train, (X_test, y_test) = oc.digits(100, scale="unit")
-            moved = oc.shift_images(X_test, rng=0)
-            for augment in (None, oc.shift_images):
-                net = oc.MLP([64, 64, 10])
-                oc.train(net, train, lr=3e-3, steps=400, batch=32, augment=augment)
-                print("shifts" if augment else "plain ", [oc.accuracy(net(X), y_test) for X in (X_test, moved)])
+            (X, y), test = oc.digits(100, scale="unit")
+            for width, steps in ((64, 400), (256, 2000)):
+                for augment in (None, oc.shift_images):
+                    net = oc.MLP([64, width, 10])
+                    oc.train(net, (X, y), lr=3e-3, steps=steps, batch=32, augment=augment)
+                    seen = oc.shift_images(X, rng=0) if augment else X
+                    scores = oc.accuracy(net(seen), y), oc.accuracy(net(test[0]), test[1])
+                    print(width, steps, "shifts" if augment else "plain ", scores)
 
         # evidence()""",
-    hints=["Compare the columns, not only the rows.", "Which of the two test sets looks like which training set?"],
+    hints=["Compare the first numbers of the four lines.", "What would 8.1 say to a training accuracy below 0.9?"],
+)
+
+
+def ridge_of_stopping(rate, curvature, steps):
+    left = (1 - rate * curvature) ** steps
+    return curvature * left / (1 - left)
+
+
+_DERIVE = Exercise(
+    id="generalization/derive-ridge-of-stopping",
+    notebook="8.2",
+    title="Derive: early stopping as ridge",
+    statement=r"""
+        On $\frac h2 (w - w^\star)^2$, gradient descent from 0 with rate $\eta$ is stopped after some steps; ridge adds
+        $\frac\alpha2 w^2$ instead and is solved to the end. Derive both results as a share of $w^\star$, and return the $\alpha$ for
+        which they agree. ($0 < \eta h < 1$.) The larger the curvature, the smaller your α: stopping spares steep directions.""",
+    stub='''
+        def ridge_of_stopping(rate, curvature, steps):
+            """The ridge penalty that shrinks as much as stopping after so many steps."""
+            ...''',
+    reference=ridge_of_stopping,
+    cases=lambda rng: [
+        (0.5, 1.0, 1),
+        (0.1, 1.0, 10),
+        (0.1, 5.0, 3),
+        (rng.uniform(0.05, 0.3), rng.uniform(0.5, 3), int(rng.integers(2, 20))),
+    ],
+    misconceptions=[
+        Misconception(
+            altered(ridge_of_stopping, "curvature * left / (1 - left)", "1 / (rate * steps)"),
+            "That is the rule of thumb for ηht far below 1. Solve the equation without the approximation.",
+        ),
+        Misconception(
+            altered(ridge_of_stopping, "curvature * left / (1 - left)", "curvature * (1 - left) / left"),
+            "Upside down: the longer the run, the weaker the penalty that does the same.",
+        ),
+        Misconception(
+            altered(ridge_of_stopping, "curvature * left / (1 - left)", "left / (1 - left)"),
+            "The units are missing: α is compared with the curvature h.",
+        ),
+        Misconception(
+            altered(ridge_of_stopping, "curvature * left / (1 - left)", "curvature * left"),
+            "You set α/h equal to what is still missing. Ridge leaves the share h/(h + α), not 1 - α/h.",
+        ),
+        Misconception(
+            altered(ridge_of_stopping, "(1 - rate * curvature) ** steps", "np.exp(-rate * curvature * steps)"),
+            "That is the limit of infinitely small steps; each step leaves exactly 1 - ηh.",
+        ),
+        Misconception(
+            altered(ridge_of_stopping, "** steps", "* steps"),
+            "Steps multiply: after t of them the missing share is (1 - ηh)ᵗ.",
+        ),
+        Misconception(
+            altered(ridge_of_stopping, "rate * curvature", "rate"),
+            "The error shrinks by 1 - ηh in a step: the curvature takes part.",
+        ),
+        Misconception(
+            altered(ridge_of_stopping, "** steps", "** (2 * steps)"),
+            "You square the factor, as for a loss; here the weights are compared.",
+        ),
+    ],
+    hints=["After t steps the share 1 - (1 - ηh)ᵗ of w* is reached.", "Ridge solves h(w - w*) + αw = 0."],
 )
 
 # --- 8.3 noise, flatness, implicit bias -------------------------------------------------------------------------------
@@ -693,6 +801,12 @@ _SAM = Exercise(
             lambda grad, w, rho: rho * grad(w) / np.linalg.norm(grad(w)),
             "That is the way to the moved point. The gradient there is still to be taken.",
         ),
+        Misconception(
+            altered(
+                sam_gradient, "return grad(w + rho * g / np.linalg.norm(g))", "return w + rho * g / np.linalg.norm(g)"
+            ),
+            "You return the moved point itself; asked for is the gradient there.",
+        ),
     ],
     hints=["Two calls of `grad`.", "The displacement has length rho, whatever the gradient is."],
 )
@@ -735,6 +849,10 @@ _MIN_NORM = Exercise(
             "That is a basic solution, with zeros in all but the first columns: it fits, but is not the smallest.",
         ),
         Misconception(lambda A, y: A.T @ y, "The directions are right, but A applied to it does not give y yet."),
+        Misconception(
+            altered(min_norm, "A.T @ np.linalg.solve(A @ A.T, y)", "np.linalg.solve(A @ A.T, y)"),
+            "That is the vector v with AAᵀv = y, one number for each row. The solution is made of the rows with it.",
+        ),
         Misconception(
             lambda A, y: np.linalg.pinv(A) @ y + (np.eye(A.shape[1]) - np.linalg.pinv(A) @ A) @ np.ones(A.shape[1]),
             "It fits, and has a part that A cannot see. That part costs norm and can be dropped.",
@@ -828,6 +946,16 @@ _RATIO = Exercise(
             _ratio_like(lambda old, new: abs(_norm(new) - _norm(old)) / _norm(old)),
             "That is the change of the norm. A matrix can turn without growing.",
         ),
+        Misconception(
+            lambda before, after: (
+                np.sqrt(sum(_norm(b - a) ** 2 for a, b in zip(before, after, strict=True)))
+                / np.sqrt(sum(_norm(a) ** 2 for a in before))
+            ),
+            "That is one number for the whole network; a layer that stands still hides in it.",
+        ),
+        Misconception(
+            _ratio_like(lambda old, new: (_norm(new - old) / _norm(old)) ** 2), "Those are the squares of the ratios."
+        ),
     ],
     hints=["One number for each matrix.", "`np.linalg.norm` of a matrix is its Frobenius norm."],
 )
@@ -864,7 +992,40 @@ def _growing_gradient_explodes(loss, gnorm):
 
 
 _GROWTH = 1.1 ** np.arange(30)
-_FLAT = 0.25 - 1e-8 * _GROWTH**2
+
+
+def _traces(rng):
+    flat, one = np.full(5, 2.0), np.ones(5)
+    step = lambda *values: np.array(values, float)
+    return [
+        (np.full(10, 0.3), np.full(10, 1e-3)),
+        (step(1, 0.9, 0.8), step(1, 0.9, 0.8)),
+        (0.25 - 1e-8 * _GROWTH**2, 1e-4 * _GROWTH),
+        (np.full(12, 40.0), 0.01 * 1.4 ** np.arange(12)),
+        (step(2, 9, 80), step(1, 20, 300)),
+        (step(1, 5, 10), step(1, 1, 1)),  # ten times, and no more
+        (step(1, 5, 10.5), step(1, 1, 1)),
+        (step(1, 30, 1), step(1, 1, 1)),  # the last loss counts, not the largest
+        (step(2, 2, np.nan), step(1, 1, np.nan)),
+        (step(2, np.inf, 2), step(1, 1, 1)),
+        (flat, step(1, 1, 1, 1, np.inf)),
+        (flat, step(1, np.nan, 1, 1, 1)),
+        (step(100, 100.2, 100.5), step(1, 1, 1)),  # half a percent of a large loss
+        (step(0.1, 0.1, 0.105), step(1, 1, 1)),  # five percent of a small one
+        (step(100, 99.5, 99), step(1, 1, 1)),  # one percent, and no more
+        (step(100, 99, 98.8), step(1, 1, 1)),
+        (step(1, 1.3, 1.2, 1), step(1, 1, 1, 1)),  # back where it was
+        (step(1, 1.3, 1.3), step(1, 1, 1)),
+        (step(1, 5, 1.03), step(1, 1, 1)),
+        (flat, step(1, 1, 1, 1, 2)),  # doubled, and no more
+        (flat, step(1, 1, 1, 1, 1.5)),
+        (flat, step(1, 2, 2, 2, 2.5)),
+        (flat, step(1, 1, 3, 3, 1)),  # grown and fallen again
+        (np.linspace(1.0, 0.7, 20), rng.uniform(1, 5, 20) + np.linspace(0, 20, 20)),
+        (rng.uniform(0.9, 1) * np.full(8, 1.0), rng.uniform(2, 3) * step(1, 1, 1, 1, 1, 1, 1, 0.5)),
+        (rng.uniform(1, 9) * one, rng.uniform(1, 2) * step(1, 1, 1, 1, 3)),
+    ]
+
 
 _DIAGNOSE = Exercise(
     id="generalization/diagnose",
@@ -882,17 +1043,7 @@ _DIAGNOSE = Exercise(
             """What the run is doing, as a short text."""
             ...''',
     reference=diagnose,
-    cases=lambda rng: [
-        (np.full(10, 0.3), np.full(10, 1e-3)),
-        (np.array([1.0, 0.9, 0.8]), np.array([1.0, 0.9, 0.8])),
-        (_FLAT, 1e-4 * _GROWTH),
-        (np.full(12, 40.0), 0.01 * 1.4 ** np.arange(12)),
-        (np.array([2.0, 9.0, 80.0]), np.array([1.0, 20.0, 300.0])),
-        (np.array([2.0, 2.0, np.nan]), np.array([1.0, 1.0, np.nan])),
-        (np.full(5, 2.0), np.array([1.0, 1.0, 1.0, 1.0, np.inf])),
-        (np.linspace(1.0, 0.7, 20), rng.uniform(1, 5, 20) + np.linspace(0, 20, 20)),
-        (rng.uniform(0.9, 1) * np.full(8, 1.0), rng.uniform(2, 3) * np.array([1.0, 1, 1, 1, 1, 1, 1, 0.5])),
-    ],
+    cases=_traces,
     misconceptions=[
         Misconception(
             _loss_only,
@@ -913,6 +1064,34 @@ _DIAGNOSE = Exercise(
         Misconception(
             lambda loss, gnorm: diagnose(loss, gnorm) if np.all(np.isfinite([*loss, *gnorm])) else "stationary",
             "A run with nan or inf in it is not stationary; it has exploded.",
+        ),
+        Misconception(
+            altered(diagnose, "np.all(np.isfinite([*loss, *gnorm]))", "np.isfinite(loss[-1] + gnorm[-1])"),
+            "You ask the last values only. A nan or inf anywhere in the trace says that the run broke down.",
+        ),
+        Misconception(
+            altered(diagnose, "0.01 * abs(loss[0])", "0.01"),
+            "Your limit for a flat loss is absolute. Asked for is 1% of the first loss, whatever its size.",
+        ),
+        Misconception(
+            altered(diagnose, "0.01 * abs(loss[0])", "0.01 * abs(loss[-1])"),
+            "You take 1% of the last loss; it is measured by the first.",
+        ),
+        Misconception(
+            altered(diagnose, "abs(loss[-1] - loss[0])", "loss.max() - loss.min()"),
+            "You take the span of all losses. A run that is back where it was has not moved from first to last.",
+        ),
+        Misconception(
+            altered(diagnose, "loss[-1] > 10 * loss[0]", "loss.max() > 10 * loss[0]"),
+            "A peak in the middle is no explosion if the run came back: compare the last loss with the first.",
+        ),
+        Misconception(
+            altered(diagnose, "gnorm[-1] > 2", "gnorm.max() > 2"),
+            "A gradient that grew and fell again is not growing: compare the last norm with the first.",
+        ),
+        Misconception(
+            altered(diagnose, "abs(loss[-1] - loss[0])", "loss[0] - loss[-1]"),
+            "A loss that rises moves too: what counts is the size of the change.",
         ),
     ],
     hints=["Check in the order of the list.", "`np.isfinite` is false for nan and for inf."],
@@ -957,59 +1136,90 @@ _CHECKPOINT = Exercise(
             lambda valid, test: test.mean(axis=1).mean(), "You average over all checkpoints; only one of them is used."
         ),
         Misconception(
-            lambda valid, test: test[:, valid.mean(axis=0).argmin()].mean(),
-            "You choose one checkpoint for all runs, and the worst one; each run has its own best.",
+            lambda valid, test: test[:, valid.mean(axis=0).argmax()].mean(),
+            "You choose one checkpoint for all runs, by the mean over them; each run has its own best.",
+        ),
+        Misconception(
+            altered(honest_score, "test[np.arange(len(test)), best].mean()", "test[:, best].mean()"),
+            "You read every chosen column of every run; run i is scored at its own checkpoint only.",
+        ),
+        Misconception(
+            altered(honest_score, "argmax", "argmin"),
+            "You choose the worst checkpoint: accuracies are better when larger.",
         ),
     ],
     hints=["Which numbers may take part in a choice?", "The test set is looked at once, after the choice."],
 )
 
 
-def paired_difference(a, b):
+def paired_difference(a, b, target):
     d = a - b
-    return d.mean(), d.std(ddof=1) / np.sqrt(len(d))
+    spread = d.std(ddof=1)
+    return d.mean(), spread / np.sqrt(len(d)), int(np.ceil((spread / target) ** 2))
 
 
 _PAIRED = Exercise(
     id="generalization/paired-difference",
     notebook="8.4",
-    title="Capstone, part 4: report",
+    title="Capstone, part 4: report, and plan",
     statement=r"""
         `a` and `b` are the scores of two recipes; entry $i$ of both comes from the same data, split and random seed. Return the mean of
-        $a - b$ and its standard error.""",
+        $a - b$, its standard error, and how many pairs it takes in all, if the differences go on to scatter as they do, for the
+        standard error to be at most `target`: a whole number.""",
     stub='''
-        def paired_difference(a, b):
-            """Mean and standard error of a - b, pair by pair."""
+        def paired_difference(a, b, target):
+            """(mean, standard error, pairs) of a - b, pair by pair."""
             ...''',
     reference=paired_difference,
     cases=lambda rng: [
-        (np.array([0.92, 0.95, 0.90, 0.93]), np.array([0.90, 0.94, 0.90, 0.92])),
-        (rng.normal(0.9, 0.05, 8), rng.normal(0.85, 0.05, 8)),
+        (np.array([0.92, 0.95, 0.90, 0.93]), np.array([0.90, 0.94, 0.90, 0.92]), 0.003),
+        (np.array([0.5, 0.8, 0.7, 0.6, 0.9, 0.4]), np.array([0.6, 0.6, 0.65, 0.7, 0.8, 0.4]), 0.1),
+        (rng.normal(0.9, 0.05, 8), rng.normal(0.85, 0.05, 8), rng.uniform(0.002, 0.01)),
     ],
     misconceptions=[
         Misconception(
-            lambda a, b: ((a - b).mean(), (a - b).std() / np.sqrt(len(a))),
+            altered(paired_difference, "ddof=1", "ddof=0"),
             "Your deviation divides by n. The mean was estimated from the same n numbers: divide by n − 1.",
         ),
         Misconception(
-            lambda a, b: ((a - b).mean(), np.sqrt((a.var(ddof=1) + b.var(ddof=1)) / len(a))),
+            lambda a, b, target: (
+                (a - b).mean(),
+                np.sqrt((a.var(ddof=1) + b.var(ddof=1)) / len(a)),
+                int(np.ceil((a.var(ddof=1) + b.var(ddof=1)) / target**2)),
+            ),
             "You treat the two as independent samples and lose the pairing: what both share (data, split, seed) "
             "should cancel.",
         ),
         Misconception(
-            lambda a, b: ((a - b).mean(), (a - b).std(ddof=1)),
+            altered(paired_difference, "spread / np.sqrt(len(d))", "spread"),
             "That is the spread of single differences. The mean of n of them is known better.",
         ),
         Misconception(
-            lambda a, b: ((b - a).mean(), (a - b).std(ddof=1) / np.sqrt(len(a))),
+            lambda a, b, target: (-paired_difference(a, b, target)[0], *paired_difference(a, b, target)[1:]),
             "The sign is turned round: the exercise asks for a − b.",
         ),
         Misconception(
-            lambda a, b: ((a - b).mean(), (a - b).std(ddof=1) / len(a)),
+            altered(paired_difference, "np.sqrt(len(d))", "len(d)"),
             "The standard error falls with the root of the number of pairs, not with the number.",
         ),
+        Misconception(
+            altered(paired_difference, "(spread / target) ** 2", "spread / target"),
+            "The number of pairs is too small: to halve a standard error takes four times as many.",
+        ),
+        Misconception(
+            altered(paired_difference, "(spread / target) ** 2", "(spread / np.sqrt(len(d)) / target) ** 2"),
+            "That many times as many pairs are needed; asked for is their number in all.",
+        ),
+        Misconception(
+            altered(paired_difference, "np.ceil", "np.floor"),
+            "You round down: with one pair less than needed the standard error is still above the target.",
+        ),
+        Misconception(
+            altered(paired_difference, "int(np.ceil((spread / target) ** 2))", "(spread / target) ** 2"),
+            "Nobody can run a part of a pair: round up to a whole number.",
+        ),
     ],
-    hints=["Subtract first, then do statistics.", "`np.std` takes `ddof`."],
+    hints=["Subtract first, then do statistics; `np.std` takes `ddof`.", "The standard error is s/√n. Solve for n."],
 )
 
 
@@ -1041,7 +1251,7 @@ _RECIPE = choice(
     {
         "a": (
             "Recipe B: its mean is higher.",
-            "The difference is smaller than its own standard error; with other seeds it may turn round.",
+            "The difference is less than one standard error from nothing; with other seeds it may turn round.",
         ),
         "b": (
             "Recipe A: it is simpler, and the data show no difference.",
@@ -1050,10 +1260,10 @@ _RECIPE = choice(
         ),
         "c": (
             "They are proved equal.",
-            "No difference was *found*. The interval still allows one of about a percent in either direction.",
+            "No difference was *found*. The interval still allows B to be better by half a point, or worse by a quarter.",
         ),
         "d": (
-            "Recipe B, because its best run is the best of all.",
+            "Recipe A, because its best run, 0.967, is the best of all sixteen.",
             "The best run of a set says more about luck and the number of tries than about the recipe.",
         ),
     },
@@ -1072,5 +1282,196 @@ _RECIPE = choice(
     hints=["Is zero within two standard errors of the mean difference?"],
 )
 
-EXERCISES = [_SPLIT, _SCALE, _PEAK, _UNDERFIT, _SOFT, _DROPOUT, _BATCH_NORM, _ISTA_BUG, _WHY_SHIFTS_HURT, _SAM, _MIN_NORM,
-             _CATAPULT, _RATIO, _DIAGNOSE, _CHECKPOINT, _PAIRED, _RECIPE, _LUCK]  # fmt: skip
+
+def _audit(project):
+    """What the runs of a project show, and whether its words follow from them. Purpose, recipe, rate, seed, steps, scores."""
+    try:
+        return _facts(project)
+    except (KeyError, TypeError, ValueError, IndexError):
+        return {"form of `project` (see the comment in the stub)": False}
+
+
+def _facts(project):
+    runs, baseline, chosen = ([tuple(run) for run in project["runs"]], project["baseline"], project["chosen"])
+    choosing = [run for run in runs if run[0] == "choose"]
+    reported = [run for run in runs if run[0] == "report"]
+    scores = {}  # recipe -> rate -> validation scores
+    for _, recipe, rate, _, _, valid, _ in choosing:
+        scores.setdefault(recipe, {}).setdefault(float(rate), []).append(float(valid))
+    best = {
+        recipe: max((float(np.mean(found)), rate) for rate, found in rates.items()) for recipe, rates in scores.items()
+    }
+    sides = {
+        side: {seed: float(test) for _, recipe, _, seed, _, _, test in reported if recipe == side}
+        for side in (chosen, baseline)
+    }
+    shared = sorted(set(sides[chosen]) & set(sides[baseline]))
+    mean, low, high = t_interval([sides[chosen][seed] - sides[baseline][seed] for seed in shared])
+    follows = "better" if low > 0 else "worse" if high < 0 else "no difference found"
+    rates_at_the_edge = any(
+        len(scores[side]) < 3 or best[side][1] in (min(scores[side]), max(scores[side])) for side in (chosen, baseline)
+    )
+    others = [score for recipe, (score, _) in best.items() if recipe != baseline]
+    return {
+        "form of `project` (see the comment in the stub)": len(choosing) + len(reported) == len(runs) > 0,
+        "budget of 20 runs of at most 500 steps": len(runs) <= 20 and all(run[4] <= 500 for run in runs),
+        "choice among three recipes or more, the baseline one of them": len(best) >= 3 and baseline in best != chosen,
+        "choice without the test scores, which are None until the report": all(run[6] is None for run in choosing),
+        "chosen recipe: another one has the better validation score": best[chosen][0] >= max(others) - 1e-9,
+        "rate of baseline and chosen recipe, best on validation and inside three or more": not rates_at_the_edge,
+        "rates in the report, which are those chosen on validation": all(
+            run[1] in (chosen, baseline) and float(run[2]) == best[run[1]][1] for run in reported
+        ),
+        "seeds of the report, which have to be fresh": not {run[3] for run in choosing} & {run[3] for run in reported},
+        "pairs of the report: the same seeds on both sides, at least four": len(shared) >= 4
+        and set(sides[chosen]) == set(sides[baseline])
+        and len(reported) == 2 * len(shared),
+        "difference, as recomputed from the runs": abs(project["difference"] - mean) < 5e-4,
+        "interval of 95%, as recomputed with Student's t": max(abs(np.subtract(project["interval"], (low, high))))
+        < 5e-4,
+        "conclusion that follows from the interval": project["conclusion"] == follows,
+    }
+
+
+_MY_PROJECT = {
+    "runs": [
+        ("choose", "plain", 0.0003, 0, 500, 0.715, None),
+        ("choose", "plain", 0.001, 0, 500, 0.72, None),
+        ("choose", "plain", 0.003, 0, 500, 0.7, None),
+        ("choose", "decay", 0.0003, 0, 500, 0.705, None),
+        ("choose", "decay", 0.001, 0, 500, 0.72, None),
+        ("choose", "decay", 0.003, 0, 500, 0.705, None),
+        ("choose", "dropout", 0.0003, 0, 500, 0.7, None),
+        ("choose", "dropout", 0.001, 0, 500, 0.72, None),
+        ("choose", "dropout", 0.003, 0, 500, 0.715, None),
+        ("report", "plain", 0.001, 1, 500, 0.775, 0.9278),
+        ("report", "decay", 0.001, 1, 500, 0.795, 0.9278),
+        ("report", "plain", 0.001, 2, 500, 0.75, 0.9056),
+        ("report", "decay", 0.001, 2, 500, 0.745, 0.9028),
+        ("report", "plain", 0.001, 3, 500, 0.755, 0.9306),
+        ("report", "decay", 0.001, 3, 500, 0.765, 0.9306),
+        ("report", "plain", 0.001, 4, 500, 0.755, 0.9222),
+        ("report", "decay", 0.001, 4, 500, 0.75, 0.9278),
+        ("report", "plain", 0.001, 5, 500, 0.71, 0.9139),
+        ("report", "decay", 0.001, 5, 500, 0.71, 0.9139),
+    ],
+    "baseline": "plain",
+    "chosen": "decay",
+    "difference": 0.00056,
+    "interval": (-0.00325, 0.00437),
+    "conclusion": "no difference found",
+}
+
+
+def _project_with(**changes):
+    return {**_MY_PROJECT, **changes}
+
+
+def _runs_with(change):
+    return _project_with(runs=[change(*run) for run in _MY_PROJECT["runs"]])
+
+
+_PROJECT = Exercise(
+    id="generalization/project",
+    notebook="8.4",
+    title="Capstone: the project, with its runs",
+    kind="measure",
+    statement=r"""
+        Hand in the runs of your project, as they were: 300 digits with 20% wrong labels, at most 20 runs of at most 500 steps. What is
+        checked is the evidence. From your runs are recomputed: the budget; three recipes or more, one of them the baseline;
+        for baseline and chosen recipe three rates or more, the best of them inside; a choice by validation alone, with the test
+        set unseen; a report on at least four fresh seeds, the same for both sides, at the chosen rates; the mean difference (chosen
+        less baseline, test accuracy) and its 95% interval by Student's t (`oc.compare` prints both; the ends to three digits);
+        and whether the conclusion follows. It is `"better"` or `"worse"` if the interval excludes 0, else `"no difference found"`,
+        which earns as much. Your teacher reads the rest by this rubric, two points each:
+
+        - **Traces**: loss, gradient norm and update size of the baseline, with what is normal about them.
+        - **Faults**: two ways to break it, each with the trace by which it would be known.
+        - **Recipes**: why each was tried; one thing changed at a time.
+        - **Words**: the conclusion in two sentences, with numbers, for whom it holds, and what it does not say.
+        - **Repeatable**: someone else's run of the notebook gives the same runs.""",
+    stub="""
+        RECIPES = {"plain": {}, "decay": {"rule": oc.adamw, "weight_decay": 0.3}}      # and yours
+
+        def one_run(recipe, lr, seed, steps=500):
+            \"\"\"(validation accuracy, test accuracy) of one run.\"\"\"
+            (X, y), test = oc.digits(500, seed=seed)
+            rng = np.random.default_rng(seed)
+            y = np.where(rng.random(500) < 0.2, rng.integers(10, size=500), y)
+            more = {"rule": oc.adam, **RECIPES[recipe]}
+            net = oc.MLP([64, 64, 10], dropout=more.pop("dropout", 0.0), seed=seed)
+            oc.train(net, (X[:300], y[:300]), lr=lr, steps=steps, every=steps, seed=seed, **more)
+            return oc.accuracy(net(X[300:]), y[300:]), oc.accuracy(net(test[0]), test[1])
+
+        # {"runs": [("choose", "plain", 1e-3, 0, 500, 0.72, None),          purpose, recipe, rate, seed, steps,
+        #           ("report", "plain", 1e-3, 1, 500, 0.775, 0.928), …],    validation and test accuracy
+        #  "baseline": "plain", "chosen": "decay", "difference": …, "interval": (…, …), "conclusion": "…"}
+        project = ...""",
+    reference=_MY_PROJECT,
+    summary=_audit,
+    explanation="Budget, choice, pairs, interval and conclusion hold together.",
+    misconceptions=[
+        Misconception(
+            _runs_with(lambda *run: (*run[:6], 0.9 if run[6] is None else run[6])),
+            "Test scores stand beside the runs of the choice. The test set is looked at once, for the report.",
+        ),
+        Misconception(
+            _project_with(
+                chosen="dropout",
+                runs=[
+                    (
+                        *run[:1],
+                        "dropout" if run[1] == "decay" else "decay" if run[1] == "dropout" else run[1],
+                        *run[2:5],
+                        run[5] - 0.03 * (run[1] == "decay" and run[0] == "choose"),
+                        run[6],
+                    )
+                    for run in _MY_PROJECT["runs"]
+                ],
+            ),
+            "The recipe that you chose is not the one with the best validation score.",
+        ),
+        Misconception(
+            _runs_with(lambda *run: (*run[:3], 0 if run[3] == 1 else run[3], *run[4:])),
+            "A seed of the report was used for the choice: the recipe was picked for its luck with it.",
+        ),
+        Misconception(
+            _runs_with(
+                lambda *run: (
+                    *run[:3],
+                    run[3] + 10 if run[0] == "report" and run[1] == "decay" and run[3] == 5 else run[3],
+                    *run[4:],
+                )
+            ),
+            "The two sides do not share their seeds: without pairs the luck of data and start does not cancel.",
+        ),
+        Misconception(
+            _project_with(runs=_MY_PROJECT["runs"] + [("choose", "dropout", 1e-2, 0, 500, 0.5, None)] * 2),
+            "The budget is exceeded: 20 runs of at most 500 steps.",
+        ),
+        Misconception(
+            _project_with(difference=0.0056),
+            "The difference that you state is not the one in your runs: chosen less baseline.",
+        ),
+        Misconception(
+            _project_with(interval=(-0.00214, 0.00326)),
+            "The interval is not the one of your runs. With few pairs Student's t is wider than two standard errors.",
+        ),
+        Misconception(
+            _project_with(conclusion="better"),
+            "The conclusion does not follow: the interval contains 0. No difference found is a result, too.",
+        ),
+        Misconception(
+            _project_with(runs=[run for run in _MY_PROJECT["runs"] if run[0] == "report" or run[2] < 0.002]),
+            "The best rate is the largest that you tried: nobody knows what the next one would have done. Widen the grid.",
+        ),
+    ],
+    hints=[
+        "Nine runs choose: three recipes at three rates. Ten report: five fresh seeds for each of two sides.",
+        "`oc.compare` and the page's own functions give mean and interval of paired differences.",
+    ],
+)
+
+
+EXERCISES = [_SPLIT, _SCALE, _PEAK, _UNDERFIT, _SOFT, _DROPOUT, _BATCH_NORM, _ISTA_BUG, _WHY_SHIFTS_HURT, _DERIVE, _SAM, _MIN_NORM,
+             _CATAPULT, _RATIO, _DIAGNOSE, _CHECKPOINT, _PAIRED, _RECIPE, _LUCK, _PROJECT]  # fmt: skip
