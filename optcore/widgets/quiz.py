@@ -3,7 +3,7 @@
 One question at a time; every option is explained once it was answered. A question is an object with
 `id`, `kind` ("one", "many" or "number"), `text` (Markdown's `**`, `` ` `` and `$…$`) and
 
-- one, many: `options`, each `{"text", "right": true or false, "why"}`;
+- one, many: `options`, each `{"text", "right": true or false, "why"}`, in any order: readers get another one;
 - number: `answer`, `tolerance` (absolute, default 1e-6), `why`, and `traps`, a list of `{"value", "why"}`.
 """
 
@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from ..drawn import drawn_order
 from .base import HERE, Setting, Widget
 
 __all__ = ["Quiz", "load_quiz", "quiz"]
@@ -45,7 +46,14 @@ def load_quiz(notebook: str) -> list[dict]:
         raise ValueError(f"{file.name} is not JSON: {error}.") from None
     if str(notebook) not in quizzes:
         raise ValueError(f"There is no quiz '{notebook}'; {file.name} has: {', '.join(quizzes)}.")
-    return check_questions(quizzes[str(notebook)], f"quiz {notebook}")
+    return [_shuffled(q, notebook) for q in check_questions(quizzes[str(notebook)], f"quiz {notebook}")]
+
+
+def _shuffled(question: dict, notebook: str) -> dict:
+    """The question with its options in the order that its name draws: the same on the site, in Lab and in a bank."""
+    if "options" not in question:
+        return question
+    return {**question, "options": drawn_order(question["options"], f"{notebook}/{question['id']}")}
 
 
 def check_questions(questions: Any, where: str) -> list[dict]:

@@ -63,7 +63,9 @@ def test_loading_names_the_missing_quiz(tmp_path, monkeypatch):
     file = tmp_path / "quizzes.json"
     file.write_text(json.dumps({"3.1": QUESTIONS}))
     monkeypatch.setattr(sys.modules[Quiz.__module__], "_file_of", lambda chapter: file)
-    assert load_quiz("3.1") == QUESTIONS
+    drawn = {q["id"]: q for q in load_quiz("3.1")}
+    assert list(drawn) == [q["id"] for q in QUESTIONS]
+    assert drawn["gd-step"] == {**ONE, "options": ONE["options"][::-1]}  # the order that its name draws
     assert repr(quiz("3.1")) == "Quiz(3.1; 3 questions)"
     with pytest.raises(ValueError, match=r"no quiz '3.2'; quizzes.json has: 3.1"):
         load_quiz("3.2")
