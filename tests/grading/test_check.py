@@ -378,3 +378,14 @@ def test_a_check_needs_nothing_but_numpy():
         env={**os.environ, "OPTCORE_PROGRESS": "off"},
     )
     assert done.stdout == "Still missing. What you hand in is still empty (None).\n[]\n"
+
+
+def test_fewer_parts_than_asked_for_are_missing_and_more_are_wrong():
+    assert compare((1.0, 2.0), (1.0,), 1e-9, 1e-12).voice == MISSING
+    assert compare((1.0, 2.0), (1.0, 2.0, 3.0), 1e-9, 1e-12).voice == WORKING
+
+
+def test_a_letter_that_is_no_option_does_not_reveal_the_right_one():
+    said = [oc.check(exercise.id, "?") for exercise in exercises() if exercise.kind == "explain"]
+    assert len(said) >= 8
+    assert [one for one in said if one or "expected" in str(one)] == []

@@ -52,6 +52,14 @@ def test_a_breakdown_is_no_grade_and_is_not_kept(graded, tmp_path):
     assert graded()["ben"].points == 2 and graded.ran == []
 
 
+def test_a_share_of_nothing_is_whole(graded, capsys):
+    graded()
+    graded.journal.write_text(graded.journal.read_text().replace('"share": 1.0', '"share": 0.0'))
+    capsys.readouterr()
+    graded()
+    assert graded.ran == [] and "damaged" not in capsys.readouterr().out
+
+
 def test_a_student_is_graded_again(graded):
     graded()
     graded(again=["cem"])

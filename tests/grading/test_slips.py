@@ -41,6 +41,13 @@ def test_each_kind_of_slip(source, kind, after):
     assert made and (after is None or after <= made or kind == "line dropped"), made
 
 
+def test_lines_are_exchanged_with_their_neighbours_alone():
+    steps = "def f(a):\n    b = a + 1\n    c = b * 2\n    d = c - b\n    return d"
+    made = [slip.source for slip in slips(steps) if slip.kind == "lines exchanged"]
+    order = [[line.strip()[0] for line in text.splitlines()[1:4]] for text in made]
+    assert sorted(order) == [["b", "d", "c"], ["c", "b", "d"]]
+
+
 def test_slips_differ_from_the_source_and_from_each_other_and_can_be_parsed():
     found = slips(LOOP)
     assert len(found) >= 12
