@@ -242,3 +242,9 @@ def test_augmented_lagrangian_with_a_curved_constraint():
     np.testing.assert_allclose(found.x, p / np.sqrt(5), atol=1e-7)
     np.testing.assert_allclose(found.multipliers, np.sqrt(5) - 1, atol=1e-6)
     assert found.violation[-1] <= 1e-8 and "violation" in repr(found)
+
+
+def test_a_result_cannot_be_changed():
+    found = oc.penalty_method(lambda w: np.sum(w**2, axis=-1), lambda w: w[..., :1] - 1.0, [2.0, 1.0])
+    with pytest.raises(AttributeError):
+        found.x = np.zeros(2)

@@ -9,6 +9,7 @@ import sys
 import time
 from collections import Counter
 from html.parser import HTMLParser
+from types import SimpleNamespace
 
 import pytest
 
@@ -340,6 +341,13 @@ def test_a_missing_package_is_named(package, tmp_path):
         1,
         "error: Grading a class needs ipython, joblib, tqdm: pip install ipython joblib tqdm\n",
     )
+
+
+def test_what_cannot_be_read_is_named_where_there_are_several_files():
+    good = SimpleNamespace(name="a.py", read=lambda most: (b"x = 1", ""))
+    bad = SimpleNamespace(name="b.py", read=lambda most: (b"", "too long"))
+    assert classroom._contents(SimpleNamespace(files=[good, bad]), 9) == ([("a.py", b"x = 1")], ["b.py: too long"])
+    assert classroom._contents(SimpleNamespace(files=[bad]), 9) == ([], ["too long"])
 
 
 def test_an_empty_class_is_no_error(tmp_path):

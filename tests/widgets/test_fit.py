@@ -115,3 +115,7 @@ def test_dragging_stays_within_a_frame(open_page, penalty):
     page = open_page(body=live(w))
     first, *rest = w.points
     assert frame_time(page, [{"points": [[first[0], k / 15 - 1], *rest]} for k in range(30)]) < 8
+
+
+def test_a_constant_is_a_polynomial_too():
+    assert fit(degree=0).degree == 0
