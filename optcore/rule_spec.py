@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .support import pickles
-from .symbolic import TraceError, trace
+from .symbolic import TraceError, to_numba, trace
 
 __all__ = ["apply", "chain", "name_of", "spec"]
 
@@ -144,7 +144,7 @@ def chain(*links: Callable, name: str | None = None) -> Callable:
 
 
 @lru_cache(maxsize=512)
-def _trace_rule(rule: Callable, n: int):
+def trace_rule(rule: Callable, n: int):
     s = spec(rule)
     if s.takes_matrices:
         raise TraceError(f"{name_of(rule)} takes whole matrices; the page runs rules that take a point.")
@@ -181,7 +181,7 @@ def rule_program(rule: Callable, n: int = 2) -> dict:
     `state0` holds the initial state, flat; `hyper` the names and defaults.
     """
     s = spec(rule)
-    program = _trace_rule(rule, n).program()
+    program = trace_rule(rule, n).program()
     state0 = [0.0 if v == "w" else float(v) for v in s.state.values() for _ in range(n)]
     return program | {"state0": state0, "hyper": [{"name": k, "default": v} for k, v in s.hyper.items()]}
 
@@ -194,6 +194,19 @@ def is_elementwise(rule: Callable) -> bool:
     (True, False)
     """
     try:
-        return _trace_rule(rule, 3).is_elementwise()
+        return trace_rule(rule, 3).is_elementwise()
     except TraceError:
         return False
+
+
+@lru_cache(maxsize=512)
+def fused_loop(rule: Callable, dtype: str) -> tuple[Callable, tuple[str, ...]] | None:
+    """An element-wise rule as one loop for Numba, and the names of the numbers it takes after w, g and the states.
+
+    None where Numba is missing or the rule is not element-wise. See `symbolic.to_numba`.
+    """
+    if dtype not in ("float32", "float64") or not to_numba.has_numba() or not is_elementwise(rule):
+        return None
+    traced = trace_rule(rule, 1)
+    source = to_numba.source(traced, [*spec(rule).state], dtype)
+    return to_numba.compiled(source), tuple(to_numba.scalars(traced))

@@ -18,7 +18,7 @@ second_order line_search solvers constraints initializers layers network regular
 palette drawn claims sweeps comparison plotting widgets grading
 """.split()
 STILL_LARGER = {"comparison.py", "grading/judge.py"}  # to be divided
-SYMBOLIC = "graph operations array to_numpy to_javascript to_latex tracing differentiable".split()
+SYMBOLIC = "graph operations array to_numpy to_javascript to_latex to_numba tracing differentiable".split()
 
 
 def files():

@@ -14,9 +14,11 @@ array([6., 1.])
 'const t0=x[0];const t1=x[1];const t2=t0*t0;const t3=Math.sin(t1);const t4=t2+t3;y[0]=t4;'
 
 One file a stage: `operations` with their adjoints, the `graph`, the stand-in `array`, a printer for each language
-(`to_numpy`, `to_javascript`, `to_latex`), `tracing` with its derivatives, and `differentiable`, a function of a point.
+(`to_numpy`, `to_javascript`, `to_latex`, `to_numba`), `tracing` with its derivatives, and `differentiable`, a
+function of a point.
 """
 
+from . import to_numba as to_numba
 from .array import Traced as Traced
 from .differentiable import Differentiable
 from .graph import TraceError
