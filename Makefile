@@ -11,7 +11,7 @@ TESTS ?= tests optcore book
 PEERS ?= $(wildcard .venv-peers/bin/python)
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: help book serve lab sync run test tested lighthouse pdf lint links bench gradebook slips lite processors recipes colab peers firefox floors oldest clean clean-all
+.PHONY: help book serve lab sync run test tested lighthouse pdf lint links bench gradebook slips lite processors recipes colab graders peers firefox floors oldest clean clean-all
 .DELETE_ON_ERROR:
 
 help:
@@ -31,6 +31,7 @@ help:
 	@echo 'make slips   grade every solution with one slip in it (EXERCISES="adam …" for some)'
 	@echo 'make lite    build the optional site where notebooks run in the browser (fetches Python when opened)'
 	@echo 'make colab   run notebooks with the old versions that Colab has'
+	@echo 'make graders exercises in nbgrader itself, and hand-ins as otter packs them'
 	@echo 'make recipes carry out what CONTRIBUTING.md says, on copies'
 	@echo 'make peers   run the boxes "In PyTorch", and compare with PyTorch and optax of today'
 	@echo 'make processors   run the notebooks as other processors compute, and say how much of each claim they use'
@@ -135,6 +136,14 @@ colab: $(READY) $(VENV)/requirements-test-ready .venv-colab/ready
 	@book/commands/ensure_tools
 	@$(BIN)/python -m pytest -v tests/elsewhere/colab.py
 
+.venv-graders/ready: requirements-graders.txt
+	@book/commands/make_venv .venv-graders
+	@.venv-graders/bin/python -m pip install -q --disable-pip-version-check -r $< -e .
+	@touch $@
+
+graders: $(READY) $(VENV)/requirements-test-ready .venv-graders/ready
+	@$(BIN)/python -m pytest -v tests/elsewhere/graders.py
+
 # Every recipe of CONTRIBUTING.md on a copy, with all the tests that it names.
 recipes: $(READY) $(VENV)/requirements-test-ready
 	@OC_WHOLE_RECIPES=1 $(BIN)/python -m pytest -n $(JOBS) tests/test_contributing.py
@@ -167,4 +176,4 @@ clean:
 	rm -rf _build
 
 clean-all: clean
-	rm -rf $(VENV) .venv-colab .venv-peers .venv-oldest
+	rm -rf $(VENV) .venv-colab .venv-graders .venv-peers .venv-oldest

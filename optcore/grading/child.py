@@ -10,6 +10,8 @@ import ast
 import asyncio
 import codeop
 import ctypes
+import functools
+import gc
 import inspect
 import linecache
 import os
@@ -52,6 +54,8 @@ def serve(requests: BinaryIO, replies: BinaryIO, scratch: Path, walled: bool) ->
     keep_memory_private()
     plan = wire.decode(receive(requests))
     exercises = [_exercise(packed) for packed in plan["exercises"]]
+    _grading()
+    gc.freeze()  # children share what is imported, and need not copy it to look for garbage
     send(replies, b"ready")
     while select.select([requests], [], [], _IDLE)[0] and (request := receive(requests)):
         asked = wire.decode(request)
@@ -140,6 +144,11 @@ def empty(scratch: Path) -> None:
 
 def _wait(child: int, seconds: float) -> None:
     """Wait until the child has ended, but leave it to be reaped."""
+    if hasattr(os, "pidfd_open"):
+        handle = os.pidfd_open(child)
+        select.select([handle], [], [], seconds)
+        os.close(handle)
+        return
     end = time.monotonic() + seconds
     while time.monotonic() < end and os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
         time.sleep(0.001)
@@ -244,7 +253,8 @@ def _import_ahead(statements: list[ast.stmt]) -> None:
             names = [node.module, *(f"{node.module}.{name}" for name in names)]
         for name in names:
             with suppress(Exception):
-                import_module(name)
+                if not name.startswith("optcore.grading"):
+                    import_module(name)
 
 
 def _run_cells(cells: list[_Cell], namespace: dict[str, Any], seconds: float) -> Iterator[str]:
@@ -274,14 +284,15 @@ def _run_cells(cells: list[_Cell], namespace: dict[str, Any], seconds: float) ->
 
 def _executor(namespace: dict[str, Any]) -> Callable[[ast.stmt, str], None]:
     """Runs a statement as Jupyter would: `await` at the top, `from __future__` for what follows, `get_ipython()`."""
-    compiler, loop = codeop.Compile(), asyncio.new_event_loop()
+    compiler = codeop.Compile()
     compiler.flags |= ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+    loop = functools.cache(asyncio.new_event_loop)
 
     def execute(statement: ast.stmt, name: str) -> None:
         code = compiler(ast.Module([statement], []), name, "exec")  # type: ignore[arg-type]  # a tree serves as well
         result = eval(code, namespace)
         if code.co_flags & inspect.CO_COROUTINE:
-            loop.run_until_complete(result)
+            loop().run_until_complete(result)
 
     def run(source: str) -> None:
         for statement in statements(source):
@@ -289,15 +300,20 @@ def _executor(namespace: dict[str, Any]) -> Callable[[ast.stmt, str], None]:
 
     import IPython
 
-    stand_in = shell(run)
-    namespace["get_ipython"] = IPython.get_ipython = lambda: stand_in
+    namespace["get_ipython"] = IPython.get_ipython = functools.cache(lambda: shell(run))
     return execute
+
+
+@functools.cache
+def _grading() -> list[str]:
+    """The grader's modules, listed once: a child that looks through all modules copies their pages."""
+    return [name for name in sys.modules if name.startswith("optcore.grading")]
 
 
 def _hide_grading(handed_in: dict[str, Any]) -> None:
     """Take the grader out of reach: from here on `oc.check(id, answer)` only notes what is handed in."""
-    for name in [name for name in sys.modules if name.startswith("optcore.grading")]:
-        del sys.modules[name]
+    for name in _grading():
+        sys.modules.pop(name, None)
 
     def check(exercise: str, answer: Any) -> Any:
         handed_in[exercise] = answer

@@ -143,3 +143,20 @@ def test_behind_the_wall_there_is_randomness():
     """Compiled libraries such as PyTorch open this device when they are imported."""
     require_wall()
     assert {"/dev/urandom", "/dev/random", "/dev/null"} <= set(sandbox.bubblewrap())
+
+
+@pytest.mark.peers
+def test_pytorch_runs_in_a_hand_in(tmp_path):
+    require_wall()
+    training = (
+        "import torch\nw = torch.tensor([1.0, 2.0], requires_grad=True)\noptimizer = torch.optim.Adam([w], lr=0.1)\n"
+        "(w**2).sum().backward()\noptimizer.step()\nassert w[0] < 1\n"
+    )
+    theirs = """
+def contraction(mu, L, lr):
+    return float((1 - lr*torch.tensor([mu, L], dtype=torch.float64)).abs().max())
+"""
+    (tmp_path / "class").mkdir()
+    (tmp_path / "class" / "anna.ipynb").write_bytes(notebook(FIRST, training, GD, theirs))
+    (anna,) = classroom.grade_class(tmp_path / "class", "s", tmp_path / "j.jsonl", only=EXERCISES, quiet=True)
+    assert (anna.points, anna.notes) == (2, [])
