@@ -53,6 +53,11 @@ class Trial:
     def named(self) -> bool:
         return self.said is not None and self.said.voice == HINT
 
+    @property
+    def by_the_exercise(self) -> bool:
+        """Whether one of the exercise's own sentences names it, and not the general words for slips."""
+        return self.named and self.said.misconception.wrong is not None
+
 
 def slips_of(exercise: Exercise) -> list[Slip]:
     return [] if exercise.template is ... else slips(exercise.solution)
@@ -87,6 +92,7 @@ def main(names: list[str]) -> int:
             slips=len(found),
             refused=sum(not t.passed for t in found),
             equal=sum(t.passed and str(t.slip) in equal for t in found),
+            own_words=sum(t.by_the_exercise for t in found),
             named=sum(t.named for t in found),
         )
         totals += counts

@@ -3,12 +3,14 @@
 import ast
 import inspect
 import re
+from contextlib import suppress
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 import optcore as oc
+from book.course import load, notebooks, source
 from optcore.grading import check, hint, portable, solution
 from optcore.grading.catalogue import CHAPTERS, chapter, exercises, find
 from optcore.grading.exercise import KINDS
@@ -178,6 +180,36 @@ EVERY = [
 def test_exercise(exercise):
     for requirement in EVERY:
         requirement(exercise)
+
+
+def test_most_slips_are_named_and_many_in_words_of_the_exercise():
+    found = [t for e in chapter("schedules") for t in trials(e, slips_of(e)) if not t.passed]
+    assert len(found) >= 300
+    assert sum(t.named for t in found) > 0.5 * len(found)
+    assert sum(t.by_the_exercise for t in found) > 0.1 * len(found)
+
+
+def test_no_answer_can_be_copied_from_its_page():
+    """Functions that a notebook defines, handed in to its exercises of that name or with those arguments."""
+    tried = []
+    for path in notebooks():
+        namespace, number = {"np": np, "oc": oc}, f"{path.parent.name[0]}.{path.name[0]}"
+        for cell in load(path)["cells"]:
+            if cell["cell_type"] == "code" and "oc.check(" not in source(cell):
+                for node in ast.parse(source(cell)).body:
+                    if isinstance(node, ast.FunctionDef | ast.ClassDef):
+                        with suppress(Exception):  # a default value or a decorator that other cells would define
+                            exec(compile(ast.Module([node], []), path.name, "exec"), namespace)
+        for exercise in EXERCISES:
+            if exercise.notebook != number or exercise.template is ...:
+                continue
+            wanted = [*inspect.signature(exercise.template).parameters]
+            for name, answer in namespace.items():
+                if getattr(answer, "__code__", None) and answer.__code__.co_filename == path.name:
+                    if name == exercise.name or [*inspect.signature(answer).parameters] == wanted:
+                        tried.append(exercise.id)
+                        assert not check(exercise.id, answer), f"{name} of {path.name} solves {exercise.id}"
+    assert len(tried) >= 8, tried
 
 
 def test_no_slip_is_listed_for_an_exercise_that_there_is_not():

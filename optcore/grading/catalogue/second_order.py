@@ -114,24 +114,13 @@ def damped_newton(f, grad, hess, x, steps):
     return x
 
 
-def _on_a_root(answer, scale, x, steps):
-    """called with f(x) = Σ √(1 + (x/scale)²), which is convex, its gradient and its Hessian"""
-    u = lambda x: x / scale
-    f = lambda x: float(np.sqrt(1 + u(x) ** 2).sum())
-    grad = lambda x: u(x) / np.sqrt(1 + u(x) ** 2) / scale
-    hess = lambda x: np.diag((1 + u(x) ** 2) ** -1.5 / scale**2)
-    with np.errstate(all="ignore"):
-        return answer(f, grad, hess, x, steps)
-
-
 def _on_a_logarithm(answer, scale, x, steps):
     """called with f(x) = Σ ln(1 + (x/scale)²)/2, not convex beyond `scale`, its gradient and its Hessian"""
     u = lambda x: x / scale
     f = lambda x: float(np.log1p(u(x) ** 2).sum() / 2)
     grad = lambda x: u(x) / (1 + u(x) ** 2) / scale
     hess = lambda x: np.diag((1 - u(x) ** 2) / (1 + u(x) ** 2) ** 2 / scale**2)
-    with np.errstate(all="ignore"):
-        return answer(f, grad, hess, x, steps)
+    return answer(f, grad, hess, x, steps)
 
 
 _DAMPED = Exercise(
@@ -707,16 +696,21 @@ def _smooth_grad(answer, name, x, v):
         "product": lambda x: np.array([x[0] * x[1] ** 2, x[0] ** 2 * x[1]]),
         "exponential": lambda x: np.exp(x),
     }
-    asked = []
+    offsets = []
 
     def grad(at):
-        asked.append(at)
+        offsets.append(at - x)
         return grads[name](at)
 
     product = answer(grad, x, v)
     if product is None:
         return None
-    return {"product": product, "number of calls beyond two": max(len(asked) - 2, 0)}
+    alone = [a for a in offsets if not any(np.allclose(a, -b, 1e-6, 0) for b in offsets)]
+    return {
+        "product": product,
+        "number of calls beyond two": max(len(offsets) - 2, 0),
+        "number of points on one side": len(alone),
+    }
 
 
 _HVP = Exercise(
@@ -747,6 +741,10 @@ _HVP = Exercise(
         Misconception(
             altered(hvp, "grad(x - h * v)) / (2 * h)", "grad(x)) / h"),
             "A forward difference: its error is proportional to the step. Take both sides.",
+        ),
+        Misconception(
+            altered(hvp, "1e-5", "1e-8", "grad(x - h * v)) / (2 * h)", "grad(x)) / h"),
+            "A forward difference with a step of 1e-8: half of the digits are lost to rounding. Take both sides.",
         ),
         Misconception(altered(hvp, "(2 * h)", "h"), "The two points are 2ε apart; you divide by ε."),
         Misconception(
@@ -805,8 +803,7 @@ def _reflected(answer, values, seed):
         v = values * (v - 2 * (u @ v) * u)
         return v - 2 * (u @ v) * u
 
-    with np.errstate(all="ignore"):
-        value = answer(hvp, len(values))
+    value = answer(hvp, len(values))
     return None if value is None else {"eigenvalue": value, "number of products beyond 220": max(count[0] - 220, 0)}
 
 
