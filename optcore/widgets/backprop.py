@@ -8,6 +8,7 @@ import numpy as np
 from ..layers import relu
 from ..losses import sigmoid, softmax
 from ..symbolic import trace
+from .allowed import choice, subset, whole
 from .base import Setting, Widget
 
 __all__ = ["Backprop", "backprop"]
@@ -63,10 +64,10 @@ class Backprop(Widget):
     """A layer h = xW + b, an activation and a loss; gradients walk back through it."""
 
     name = "backprop"
-    activation = Setting('"relu", "sigmoid", "tanh" or "softmax".')
+    activation = Setting('"relu", "sigmoid", "tanh" or "softmax".', choice(ACTIVATIONS))
     loss = Setting('"sum", "squared" or "cross_entropy".')
-    requires_grad = Setting("Which of x, W and b ask for a gradient.")
-    stage = Setting("How many edges were walked back, 0 to 5; None for all.")
+    requires_grad = Setting("Which of x, W and b ask for a gradient.", subset(LEAVES))
+    stage = Setting("How many edges were walked back, 0 to 5; None for all.", whole(0, 5).or_none())
 
     def __init__(self, W: np.ndarray, y: np.ndarray, value: dict):
         value = self.checked(value)
@@ -103,14 +104,8 @@ class Backprop(Widget):
         return [self.value[f"b{k}"] for k in (1, 2, 3)]
 
     def checked(self, value: dict) -> dict:
-        for name, known in (("activation", ACTIVATIONS), ("loss", losses(np.zeros(N)))):
-            if value[name] not in known:
-                raise ValueError(f"{name} must be one of {', '.join(known)}; it was {value[name]!r}.")
-        if unknown := [name for name in value["requires_grad"] if name not in LEAVES]:
-            raise ValueError(f"Only {', '.join(LEAVES)} can require a gradient here; got {unknown[0]!r}.")
-        if value["stage"] is not None and value["stage"] not in range(6):
-            raise ValueError(f"stage must be None or a whole number from 0 to 5; it was {value['stage']!r}.")
-        return value
+        choice(losses(np.zeros(N))).check("loss", value["loss"])
+        return super().checked(value)
 
     def still(self):
         from .. import plotting

@@ -5,7 +5,7 @@ ES module `NAME.js`, a sentence that says what is drawn, and a still figure:
 
     class Chord(Widget):
         name = "chord"
-        start = Setting("The dragged point.")              # w.start reads and writes w.value["start"]
+        start = Setting("The dragged point.", point())     # w.start reads and writes w.value["start"]
 
         def __init__(self, ...):
             super().__init__(spec={...}, value={"start": [0.0, 1.0]}, label="Chord(x²)", summary="A parabola …")
@@ -30,6 +30,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from .allowed import Allowed
 
 try:
     import anywidget
@@ -111,10 +113,13 @@ def page_source(file: str) -> str:
 
 
 class Setting:
-    """An attribute that lives in `widget.value`, so a control in the page and an assignment in Python meet."""
+    """An attribute that lives in `widget.value`, so a control in the page and an assignment in Python meet.
 
-    def __init__(self, doc: str):
-        self.__doc__ = doc
+    `allowed` says what it may be; where that depends on the widget, `Widget.checked` does.
+    """
+
+    def __init__(self, doc: str, allowed: Allowed | None = None):
+        self.__doc__, self.allowed = doc, allowed
 
     def __set_name__(self, owner, name):
         self.name = name
@@ -167,7 +172,11 @@ class Widget(_Base):
 
     # -- for subclasses to override
     def checked(self, value: dict) -> dict:
-        """`value` when an assignment from Python makes sense; else a ValueError in one sentence."""
+        """`value` when all settings are allowed, at the start as at an assignment; else a ValueError in a sentence."""
+        for kind in reversed(type(self).__mro__):
+            for name, setting in vars(kind).items():
+                if isinstance(setting, Setting) and setting.allowed and name in value:
+                    setting.allowed.check(name, value[name])
         return value
 
     def still(self):

@@ -8,6 +8,7 @@ import numpy as np
 from ..losses import softplus
 from ..palette import LANDSCAPE
 from ..symbolic import Differentiable, trace
+from .allowed import choice, number, point
 from .base import Setting, Widget
 
 __all__ = ["Chord", "chord"]
@@ -94,12 +95,12 @@ class Chord(Widget):
 
     name = "chord"
     f = Setting("Name of the function or set.")
-    a = Setting("Point A; on a curve only its first coordinate counts.")
-    b = Setting("Point B; on a curve only its first coordinate counts.")
-    t = Setting("Share of A in the marked point tA + (1 − t)B.")
-    bounds = Setting('What is drawn at A: "none", "tangent" or "parabolas".')
-    mu = Setting("Curvature of the lower parabola.")
-    L = Setting("Curvature of the upper parabola.")
+    a = Setting("Point A; on a curve only its first coordinate counts.", point())
+    b = Setting("Point B; on a curve only its first coordinate counts.", point())
+    t = Setting("Share of A in the marked point tA + (1 − t)B.", number(0, 1))
+    bounds = Setting('What is drawn at A: "none", "tangent" or "parabolas".', choice(BOUNDS))
+    mu = Setting("Curvature of the lower parabola.", number())
+    L = Setting("Curvature of the upper parabola.", number())
 
     def __init__(self, shapes: dict[str, _Shape], value: dict):
         self._shapes = shapes
@@ -118,14 +119,9 @@ class Chord(Widget):
         super().__init__(spec=spec, value=value, label=f"Chord({shape.label})", summary=summary)
 
     def checked(self, value: dict) -> dict:
-        if value["f"] not in self._shapes:
+        if not isinstance(value["f"], str) or value["f"] not in self._shapes:
             raise ValueError(f"f must be a function or one of {', '.join(self._shapes)}; it was {value['f']!r}.")
-        if value["bounds"] not in BOUNDS:
-            raise ValueError(f"bounds must be one of {', '.join(BOUNDS)}; it was {value['bounds']!r}.")
-        for name in "ab":
-            if np.shape(value[name]) != (2,):
-                raise ValueError(f"{name} must be a number, or a pair (x, y) in a set; it was {value[name]!r}.")
-        return value
+        return super().checked(value)
 
     def still(self):
         from .. import plotting
@@ -142,8 +138,8 @@ class Chord(Widget):
             ax.plot(x, shape.fn(x), color="#1d2630")
             a[1], b[1] = shape.fn(a[0]), shape.fn(b[0])
         ax.plot(*np.transpose([a, b]), "o-", color="#0b63b5")
-        for name, point in (("A", a), ("B", b)):
-            ax.annotate(name, tuple(point), (6, 6), textcoords="offset points")
+        for name, place in (("A", a), ("B", b)):
+            ax.annotate(name, tuple(place), (6, 6), textcoords="offset points")
         return figure
 
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from ..constraints import project_ball, project_halfspace
 from ..symbolic import Differentiable, trace
+from .allowed import choice, flag, number, point, positive
 from .base import Setting, Widget
 
 __all__ = ["Constrained", "constrained"]
@@ -75,14 +76,14 @@ class Constrained(Widget):
     """A quadratic bowl and a constraint; a point on the constraint with both gradients."""
 
     name = "constrained"
-    constraint = Setting('"line", "halfplane" or "disk".')
-    level = Setting("The c of the line or half-plane, the R of the disk.")
-    centre = Setting("Where f has its unconstrained minimum.")
-    kappa = Setting("Condition number of f.")
-    s = Setting("Position along the constraint: distance on a line, angle on the circle.")
-    projected = Setting("Whether projected gradient descent is drawn.")
-    start = Setting("Where projected gradient descent begins.")
-    lr = Setting("Its learning rate η.")
+    constraint = Setting('"line", "halfplane" or "disk".', choice(CONSTRAINTS))
+    level = Setting("The c of the line or half-plane, the R of the disk.", number())
+    centre = Setting("Where f has its unconstrained minimum.", point((-WINDOW, WINDOW)))
+    kappa = Setting("Condition number of f.", number(*KAPPA))
+    s = Setting("Position along the constraint: distance on a line, angle on the circle.", number())
+    projected = Setting("Whether projected gradient descent is drawn.", flag())
+    start = Setting("Where projected gradient descent begins.", point((-WINDOW, WINDOW)))
+    lr = Setting("Its learning rate η.", positive())
 
     def __init__(self, value: dict):
         value = self.checked(value)
@@ -116,18 +117,10 @@ class Constrained(Widget):
         super().__init__(spec=spec, value=value, label=f"Constrained({label})", summary=summary)
 
     def checked(self, value: dict) -> dict:
-        if value["constraint"] not in CONSTRAINTS:
-            raise ValueError(f"constraint must be one of {', '.join(CONSTRAINTS)}; it was {value['constraint']!r}.")
+        value = super().checked(value)
         low, high = CONSTRAINTS[value["constraint"]].levels
         if not low <= value["level"] <= high:
             raise ValueError(f"level must be between {low:g} and {high:g} here; it was {value['level']}.")
-        for name in ("centre", "start"):
-            if np.shape(value[name]) != (2,) or not np.all(np.abs(value[name]) <= WINDOW):
-                raise ValueError(f"{name} must be two numbers from -{WINDOW} to {WINDOW}; it was {value[name]!r}.")
-        if not KAPPA[0] <= value["kappa"] <= KAPPA[1]:
-            raise ValueError(f"kappa must be between {KAPPA[0]:g} and {KAPPA[1]:g}; it was {value['kappa']}.")
-        if not value["lr"] > 0:
-            raise ValueError(f"lr must be positive; it was {value['lr']}.")
         return value
 
     def still(self):

@@ -9,6 +9,7 @@ from ..palette import color_of
 from ..rule_spec import rule_program
 from ..rules import gd
 from ..surfaces import SURFACES, Surface, hills, surface_named
+from .allowed import choice, flag, number, point, positive
 from .base import Setting, Widget
 
 __all__ = ["CriticalPoints", "critical_points"]
@@ -48,10 +49,10 @@ class CriticalPoints(Widget):
 
     name = "critical_points"
     surface = Setting("Name of the surface.")
-    point = Setting("The point, [x, y].")
-    lr = Setting("Learning rate η of the descent.")
-    noise = Setting("Standard deviation of the noise in each component of the gradient.")
-    basins = Setting("Whether the map of basins is drawn.")
+    point = Setting("The point, [x, y].", point())
+    lr = Setting("Learning rate η of the descent.", positive())
+    noise = Setting("Standard deviation of the noise in each component of the gradient.", number(0))
+    basins = Setting("Whether the map of basins is drawn.", flag())
 
     def __init__(self, surfaces: dict[str, Surface], value: dict):
         self._surfaces = surfaces
@@ -74,13 +75,8 @@ class CriticalPoints(Widget):
         super().__init__(spec=spec, value=value, label=label, summary=summary)
 
     def checked(self, value: dict) -> dict:
-        if value["surface"] not in self._surfaces:
-            raise ValueError(f"surface must be one of {', '.join(self._surfaces)}; it was {value['surface']!r}.")
-        if np.shape(value["point"]) != (2,) or not np.all(np.isfinite(value["point"])):
-            raise ValueError(f"point must be two finite numbers; it was {value['point']!r}.")
-        if not value["lr"] > 0 or not value["noise"] >= 0:
-            raise ValueError(f"lr must be positive and noise not negative; they were {value['lr']}, {value['noise']}.")
-        return value
+        choice(self._surfaces).check("surface", value["surface"])
+        return super().checked(value)
 
     def still(self):
         from .. import plotting

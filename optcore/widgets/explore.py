@@ -16,6 +16,7 @@ from ..second_order import SECOND_ORDER
 from ..support import known
 from ..surfaces import Surface, surface_named
 from ..symbolic import Differentiable, trace
+from .allowed import number, subset
 from .base import Setting, Widget
 
 __all__ = ["Explore", "explore"]
@@ -264,13 +265,13 @@ class Explore(Widget):
 
     # -- settings
     def checked(self, value: dict) -> dict:
-        if unknown := [label for label in value["on"] if label not in self._rules]:
-            raise ValueError(f"There is no rule '{unknown[0]}' here; there are: {', '.join(self._rules)}.")
+        subset(self._rules).check("on", value["on"])
         if _whole(value["steps"]) > self.spec["steps"]:
             raise ValueError(f"steps must be at most {self.spec['steps']}; it was {value['steps']}.")
         if value.get("schedule") not in (None, *self._schedules):
             raise ValueError(f"There is no schedule '{value['schedule']}'; there are: {', '.join(self._schedules)}.")
         _point(value["start"])
+        number(0).check("noise", value["noise"])
         self._run(steps=1, value=value)
         return value
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..schedules import ReduceLROnPlateau
+from .allowed import series, whole
 from .base import Setting, Widget
 
 __all__ = ["Feedback", "feedback"]
@@ -14,22 +15,33 @@ class Feedback(Widget):
     """A metric drawn by hand and the learning rate that `ReduceLROnPlateau` makes of it; `feedback` makes it."""
 
     name = "feedback"
-    metric = Setting("The metric, one value for each evaluation.")
-    patience = Setting("Bad values in a row that are put up with.")
+    metric = Setting("The metric, one value for each evaluation.", series(2, 60, 0))
+    patience = Setting("Bad values in a row that are put up with.", whole())
 
     def __init__(self, metric, lr, settings):
+        self._lr = lr
+        value = self.checked({"metric": metric, "at": len(metric) // 2, **settings})
         top = float(1.25 * max(metric))
         super().__init__(
             spec={"title": "Reduce on plateau", "top": top, "lr": lr},
-            value={"metric": metric, "at": len(metric) // 2, **settings},
+            value=value,
             label=f"Feedback({len(metric)} values)",
             summary=f"A metric of {len(metric)} values, and the learning rate that patience makes of it.",
         )
 
+    def checked(self, value: dict) -> dict:
+        value = super().checked(value)
+        if (old := getattr(self, "value", None)) and len(value["metric"]) != len(old["metric"]):
+            raise ValueError(f"metric must keep its {len(old['metric'])} values; there were {len(value['metric'])}.")
+        self._rule(value)  # its own checks
+        return value
+
+    def _rule(self, value: dict) -> ReduceLROnPlateau:
+        return ReduceLROnPlateau(self._lr, **{k: value[k] for k in ("factor", "patience", "threshold", "cooldown")})
+
     def rates(self) -> np.ndarray:
         """The rate that holds after each value of the metric."""
-        keys = ("factor", "patience", "threshold", "cooldown")
-        rule = ReduceLROnPlateau(self.spec["lr"], **{k: self.value[k] for k in keys})
+        rule = self._rule(self.value)
         return np.array([rule.step(v) for v in self.metric])
 
     def still(self):
@@ -68,8 +80,5 @@ def feedback(
     >>> feedback([1, 0.9] + [0.8] * 6, patience=2).rates().round(3).tolist()
     [1.0, 1.0, 1.0, 1.0, 1.0, 0.1, 0.1, 0.1]
     """
-    values = _noisy_metric() if metric is None else [float(v) for v in metric]
-    if not 2 <= len(values) <= 60 or not all(0 < v < np.inf for v in values):
-        raise ValueError("metric must be 2 to 60 positive numbers.")
-    ReduceLROnPlateau(lr, factor=factor)  # its own check
+    values = _noisy_metric() if metric is None else list(metric)
     return Feedback(values, lr, {"patience": patience, "factor": factor, "threshold": threshold, "cooldown": cooldown})

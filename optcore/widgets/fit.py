@@ -9,7 +9,8 @@ from ..descent import descend
 from ..regularizers import ista
 from ..rules import gd
 from ..symbolic import TraceError, trace
-from .base import Setting, Widget
+from .allowed import choice, number, pairs, whole
+from .base import Setting, Widget, plain
 
 __all__ = ["Fit", "fit", "legendre"]
 
@@ -33,17 +34,17 @@ class Fit(Widget):
     """A curve fitted to points that can be dragged, with train and test error; `fit` makes it."""
 
     name = "fit"
-    points = Setting("The training points, a list of [x, y].")
-    degree = Setting("The number of features after the first.")
-    penalty = Setting("'none', 'l2', 'l1' or 'stop'.")
-    lam = Setting("Strength λ of the penalty.")
-    steps = Setting("Steps of gradient descent before it is stopped.")
+    points = Setting("The training points, a list of [x, y].", pairs(2, 40, ((-1, 1), (-2.5, 2.5))))
+    degree = Setting("The number of features after the first.", whole())
+    penalty = Setting("'none', 'l2', 'l1' or 'stop'.", choice(PENALTIES))
+    lam = Setting("Strength λ of the penalty.", number(0, 10))
+    steps = Setting("Steps of gradient descent before it is stopped.", whole(1, 1000))
 
     def __init__(self, points, test, truth, features, settings):
         self._features = trace(lambda x: np.stack(features(x)), ())
         most = self._features.outputs["y"].shape[0] - 1
-        if settings["degree"] > most:
-            raise ValueError(f"degree must be at most {most}; it was {settings['degree']}.")
+        self._most = most
+        value = plain(self.checked({"points": np.round(points, 4), **settings}))
         grid = np.linspace(*_WINDOW[0], 101)
         super().__init__(
             spec={
@@ -55,10 +56,16 @@ class Fit(Widget):
                 "truth": np.round(truth(grid), 4),
                 "penalties": [{"value": k, "label": v} for k, v in PENALTIES.items()],
             },
-            value={"points": np.round(points, 4), **settings},
+            value=value,
             label=f"Fit(degree {settings['degree']}, {settings['penalty']})",
             summary=f"{len(points)} points and a curve of degree {settings['degree']} through them.",
         )
+
+    def checked(self, value: dict) -> dict:
+        value = super().checked(value)
+        if value["degree"] > self._most:
+            raise ValueError(f"degree must be at most {self._most}; it was {value['degree']}.")
+        return value
 
     def design(self, x: Any) -> np.ndarray:
         """The features of the points x (n,): the matrix F, (n, degree + 1)."""
@@ -133,10 +140,8 @@ def fit(
     >>> train < 1e-12 and test > 0.3
     True
     """
-    if penalty not in PENALTIES:
-        raise ValueError(f"penalty must be one of {', '.join(PENALTIES)}; it was {penalty!r}.")
-    if not (degree >= 0 and 0 <= lam <= 10 and 1 <= steps <= 1000 and noise >= 0):
-        raise ValueError("degree and noise must not be negative, lam must be 0 to 10 and steps 1 to 1000.")
+    number(0).check("noise", noise)
+    whole(2, 40).check("n", n)
     rng = np.random.default_rng(seed)
 
     def draw(count):
@@ -144,9 +149,8 @@ def fit(
         y = truth(x) + noise * rng.standard_normal(count)
         return np.stack([x, np.clip(y, *_WINDOW[1])], axis=1)
 
-    own = draw(n) if points is None else np.asarray(points, float)
-    if own.ndim != 2 or own.shape[1] != 2 or not 2 <= len(own) <= 40 or not np.all(np.abs(own) <= [1, 2.5]):
-        raise ValueError("points must be 2 to 40 pairs [x, y] with |x| ≤ 1 and |y| ≤ 2.5.")
+    own = draw(n) if points is None else points
+    Fit.points.allowed.check("points", own)
     settings: dict = {"degree": degree, "penalty": penalty, "lam": lam, "steps": steps}
     try:
         return Fit(

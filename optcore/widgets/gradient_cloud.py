@@ -11,6 +11,7 @@ from ..losses import mse
 from ..palette import color_of
 from ..rule_spec import rule_program
 from ..rules import gd
+from .allowed import choice, number, point, whole
 from .base import Setting, Widget
 from .regression import sample_loss
 
@@ -42,15 +43,16 @@ class GradientCloud(Widget):
 
     name = "gradient_cloud"
     tall = ("calc(45cqi + 18rem)", "calc(175cqi + 31rem)")
-    start = Setting("The point (w, b) at which the gradients are taken and the run begins.")
-    batch = Setting("Samples in a mini-batch: 1, 2, 4, …, 32.")
-    lr = Setting("Learning rate η.")
-    epochs = Setting("Passes over the data.")
-    sampling = Setting('"reshuffle" or "replace".')
-    draw = Setting("The draw of the batches.")
-    count = Setting('What the loss is drawn against: "examples" or "steps".')
+    start = Setting("The point (w, b) at which the gradients are taken and the run begins.", point(WINDOW))
+    batch = Setting("Samples in a mini-batch: 1, 2, 4, …, 32.", choice((1, 2, 4, 8, 16, 32)))
+    lr = Setting("Learning rate η.", number(0.001, 1))
+    epochs = Setting("Passes over the data.", whole(1, EPOCHS))
+    sampling = Setting('"reshuffle" or "replace".', choice(SAMPLING))
+    draw = Setting("The draw of the batches.", whole(0, DRAWS - 1))
+    count = Setting('What the loss is drawn against: "examples" or "steps".', choice(COUNTS))
 
     def __init__(self, settings):
+        settings = self.checked(settings)
         x, y = _data()
         super().__init__(
             spec={
@@ -134,20 +136,5 @@ def gradient_cloud(
     >>> w.cloud.shape, w.path.points.shape
     ((60, 2), (13, 2))
     """
-    if batch not in (1, 2, 4, 8, 16, 32):
-        raise ValueError(f"batch must be 1, 2, 4, 8, 16 or 32; it was {batch}.")
-    if not (0.001 <= lr <= 1 and epochs in range(1, EPOCHS + 1) and draw in range(DRAWS)):
-        raise ValueError(
-            f"lr must be 0.001 to 1, epochs a whole number from 1 to {EPOCHS} and draw one up to {DRAWS - 1}; "
-            f"got {lr}, {epochs} and {draw}."
-        )
-    if sampling not in SAMPLING or count not in COUNTS:
-        raise ValueError(
-            f"sampling must be one of {', '.join(SAMPLING)} and count one of {', '.join(COUNTS)}; "
-            f"got {sampling!r} and {count!r}."
-        )
-    point = np.asarray(start, float)
-    if point.shape != (2,) or not np.array_equal(point, np.clip(point, *WINDOW)):
-        raise ValueError(f"start must be two numbers from {WINDOW[0]} to {WINDOW[1]}; it was {start}.")
-    settings = {"start": point, "batch": batch, "lr": lr, "epochs": epochs, "sampling": sampling}
+    settings = {"start": start, "batch": batch, "lr": lr, "epochs": epochs, "sampling": sampling}
     return GradientCloud(settings | {"draw": draw, "count": count})

@@ -8,6 +8,7 @@ import numpy as np
 from ..losses import binary_cross_entropy, cross_entropy, hinge, huber, mae, mse, sigmoid, softmax
 from ..palette import color_of
 from ..symbolic import Trace, trace
+from .allowed import choice, flag, number, positive, series, whole
 from .base import Setting, Widget
 
 __all__ = ["LossCurves", "loss_curves"]
@@ -82,16 +83,16 @@ class LossCurves(Widget):
     """Losses and their slopes over the score or the residual; softmax with its gradient."""
 
     name = "loss_curves"
-    kind = Setting('"score", "residual" or "softmax".')
-    z = Setting("Score of the classifier.")
-    label = Setting("Whether the label is 1; else it is 0.")
-    residual = Setting("Prediction minus target.")
-    delta = Setting("Huber's δ.")
-    logits = Setting("Logits, before the shift.")
-    right = Setting("Right class, counted from 1.")
-    shift = Setting("Number added to every logit.")
-    naive = Setting("Whether the formulas are computed as textbooks write them.")
-    reach = Setting("How far the axis of scores goes.")
+    kind = Setting('"score", "residual" or "softmax".', choice(KINDS))
+    z = Setting("Score of the classifier.", number())
+    label = Setting("Whether the label is 1; else it is 0.", flag())
+    residual = Setting("Prediction minus target.", number())
+    delta = Setting("Huber's δ.", positive())
+    logits = Setting("Logits, before the shift.", series(2, 6))
+    right = Setting("Right class, counted from 1.", whole(1))
+    shift = Setting("Number added to every logit.", number())
+    naive = Setting("Whether the formulas are computed as textbooks write them.", flag())
+    reach = Setting("How far the axis of scores goes.", number(1))
 
     def __init__(self, value: dict):
         value = self.checked(value)
@@ -118,14 +119,9 @@ class LossCurves(Widget):
         super().__init__(spec=spec, value=value, label=f"LossCurves({value['kind']})", summary=summary)
 
     def checked(self, value: dict) -> dict:
-        if value["kind"] not in KINDS:
-            raise ValueError(f"kind must be one of {', '.join(KINDS)}; it was {value['kind']!r}.")
-        if not 2 <= len(value["logits"]) <= 6 or not np.all(np.isfinite(value["logits"])):
-            raise ValueError(f"logits must be 2 to 6 finite numbers; they were {value['logits']}.")
-        if not 1 <= value["right"] <= len(value["logits"]):
+        value = super().checked(value)
+        if value["right"] > len(value["logits"]):
             raise ValueError(f"right must be a class from 1 to {len(value['logits'])}; it was {value['right']}.")
-        if not value["delta"] > 0:
-            raise ValueError(f"delta must be positive; it was {value['delta']}.")
         return value
 
     def still(self):

@@ -9,6 +9,7 @@ from ..descent import descend
 from ..palette import color_of
 from ..rule_spec import name_of, rule_program, spec
 from ..rules import adagrad, adam, rmsprop
+from .allowed import choice, positive, series, subset, whole
 from .base import Setting, Widget
 from .explore import SLIDERS, named_rules
 
@@ -67,6 +68,9 @@ class Moments(Widget):
     def __init__(self, rules, signals, signal, shown, hyper, scale, steps, view):
         self._rules = {name_of(rule): rule for rule in rules}
         defaults = {k: v for rule in reversed(rules) for k, v in spec(rule).hyper.items() if k in _SHOWN}
+        self._signals, self._steps = signals, steps
+        value = {"signal": signal, "rules": shown, "scale": scale, "at": steps // 5, "view": view}
+        value = self.checked(value | {**defaults, **hyper, "drawn": signals[signal]})
         if unknown := sorted(set(hyper) - set(defaults)):
             raise ValueError(f"No rule shown has '{unknown[0]}'; there are: {', '.join(defaults)}.")
         sliders = {
@@ -89,11 +93,19 @@ class Moments(Widget):
                 "signals": {k: [SIGNALS.get(k, k), v] for k, v in signals.items()},
                 "sliders": sliders,
             },
-            value={"signal": signal, "rules": shown, "scale": scale, "at": steps // 5, "view": view}
-            | {**defaults, **hyper, "drawn": signals[signal]},
+            value=value,
             label=f"Moments({signal}; {', '.join(self._rules)})",
             summary=f"A {signal} gradient, its running means, and the steps of {', '.join(self._rules)}.",
         )
+
+    def checked(self, value: dict) -> dict:
+        choice([*self._signals, "drawn"]).check("signal", value["signal"])
+        series(self._steps, self._steps).check("drawn", value["drawn"])
+        subset(self._rules).check("rules", value["rules"])
+        whole(0, self._steps - 1).check("at", value["at"])
+        positive().check("scale", value["scale"])
+        choice(("step", "distance")).check("view", value["view"])
+        return value
 
     @property
     def gradients(self) -> np.ndarray:
@@ -148,10 +160,7 @@ def moments(
     found: list[Callable] = [rule for rule in given if callable(rule)]
     if not found or len(found) < len(given):
         raise ValueError(f"rules must be functions or names of optcore's rules; got {list(rules)}.")
-    if not (scale > 0 and 5 <= steps <= 200):
-        raise ValueError(f"scale must be positive and steps 5 to 200; got {scale} and {steps}.")
-    if view not in ("step", "distance"):
-        raise ValueError(f"view must be 'step' or 'distance', got {view!r}.")
+    whole(5, 200).check("steps", steps)
     if isinstance(signal, str):
         signals = _signals(steps)
         if signal not in signals:

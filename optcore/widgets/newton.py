@@ -10,6 +10,7 @@ from ..second_order import bfgs_inverse_update, newton_step, saddle_free_step, s
 from ..solvers import minimize
 from ..surfaces import Surface, saddle, surface_named
 from ..symbolic import trace
+from .allowed import choice, number, point, subset, whole
 from .base import Setting, Widget
 
 __all__ = ["METHODS", "Newton", "newton"]
@@ -42,13 +43,15 @@ class Newton(Widget):
     """Quadratic models and the steps they give, on one surface; `newton` makes it."""
 
     name = "newton"
-    start = Setting("The start point [x, y].")
-    method = Setting("The method whose run and model are drawn, a name out of METHODS.")
-    k = Setting("The step whose model is drawn; None means the last.")
-    damping = Setting("What is added to the diagonal of the curvature.")
+    start = Setting("The start point [x, y].", point())
+    method = Setting("The method whose run and model are drawn, a name out of METHODS.", choice(METHODS))
+    k = Setting("The step whose model is drawn; None means the last.", whole().or_none())
+    damping = Setting("What is added to the diagonal of the curvature.", number(0))
 
     def __init__(self, surface, start, method, k, compare, damping, memory, noise):
         self._surface = surface
+        value = {"start": start, "method": method, "k": k, "compare": compare, "damping": damping}
+        value = self.checked(value | {"memory": memory, "noise": noise})
         program = surface.program()
         names = ", ".join(METHODS[name] for name in compare) or METHODS[method]
         super().__init__(
@@ -65,11 +68,17 @@ class Newton(Widget):
                 "most": MOST,
                 "noise": np.random.default_rng(0).standard_normal((MOST, 2)).round(3),
             },
-            value={"start": start, "method": method, "k": k, "compare": compare, "damping": damping}
-            | {"memory": memory, "noise": noise},
+            value=value,
             label=f"Newton({surface.__name__}, {method})",
             summary=f"The quadratic model of {surface.__name__} at ({start[0]:g}, {start[1]:g}), with steps: {names}.",
         )
+
+    def checked(self, value: dict) -> dict:
+        point(self._surface.domain).check("start", value["start"])
+        subset(_MEMORYLESS).check("compare", value["compare"])
+        whole(1, 20).check("memory", value["memory"])
+        number(0).check("noise", value["noise"])
+        return super().checked(value)
 
     def run(self):
         """The run that the page shows (without gradient noise), as `minimize` makes it: a `Result`."""
@@ -115,16 +124,7 @@ def newton(
         surface = surface_named(surface)
     if not isinstance(surface, Surface):
         surface = Surface(surface, domain=domain or ((-2.0, 2.0), (-2.0, 2.0)))
-    if method not in METHODS:
-        raise ValueError(f"method must be one of {', '.join(METHODS)}; it was {method!r}.")
-    if unknown := [name for name in compare if name not in _MEMORYLESS]:
-        raise ValueError(f"compare takes {', '.join(_MEMORYLESS)}; it was given {unknown[0]!r}.")
     if start is None and surface is saddle:
         start = [1.2, 0.3]  # where the Hessian is indefinite
-    point = (surface.start if start is None else np.asarray(start, float)).tolist()
-    inside = len(point) == 2 and all(lo <= p <= hi for p, (lo, hi) in zip(point, surface.domain, strict=True))
-    if not inside:
-        raise ValueError(f"start must be a point inside {surface.domain}; it was {start}.")
-    if not (damping >= 0 and noise >= 0 and 1 <= memory <= 20):
-        raise ValueError("damping and noise must not be negative, and memory must be 1 to 20.")
-    return Newton(surface, point, method, k, list(compare), damping, memory, noise)
+    first = surface.start.tolist() if start is None else start
+    return Newton(surface, first, method, k, list(compare), damping, memory, noise)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ..drawn import drawn_order
+from .allowed import table
 from .base import HERE, Setting, Widget
 
 __all__ = ["Quiz", "load_quiz", "quiz"]
@@ -155,7 +156,7 @@ class Quiz(Widget):
 
     name = "quiz"
     tall = ("21rem", "23rem")
-    answers = Setting("Question id -> chosen options (by number, from 0) or the number typed.")
+    answers = Setting("Question id -> chosen options (by number, from 0) or the number typed.", table())
 
     def __init__(self, notebook: str, questions: list[dict]):
         prepared = [_prepared(q) for q in questions]

@@ -10,6 +10,7 @@ from ..losses import huber, mae, mse
 from ..rule_spec import rule_program
 from ..rules import gd
 from ..symbolic import Differentiable
+from .allowed import choice, number, pairs, positive, whole
 from .base import Setting, Widget
 
 __all__ = ["Regression", "regression"]
@@ -36,12 +37,12 @@ class Regression(Widget):
     """Points and a line on the left, the loss of every line (w, b) and gradient descent on the right."""
 
     name = "regression"
-    w = Setting("Slope of the line.")
-    b = Setting("Intercept of the line.")
-    lr = Setting("Learning rate η.")
-    steps = Setting("How many steps of descent are drawn.")
-    loss = Setting('"mse", "mae" or "huber".')
-    points = Setting("The samples, a list of [x, y].")
+    w = Setting("Slope of the line.", number())
+    b = Setting("Intercept of the line.", number())
+    lr = Setting("Learning rate η.", positive())
+    steps = Setting("How many steps of descent are drawn.", whole(1, MOST_STEPS))
+    loss = Setting('"mse", "mae" or "huber".', choice(LOSSES))
+    points = Setting("The samples, a list of [x, y].", pairs(2, MOST_POINTS))
 
     def __init__(self, x: np.ndarray, y: np.ndarray, value: dict, names: tuple[str, str]):
         value = self.checked(value)
@@ -76,10 +77,9 @@ class Regression(Widget):
         super().__init__(spec=spec, value=value, label=f"Regression({len(x)} points)", summary=summary)
 
     def checked(self, value: dict) -> dict:
-        if value["loss"] not in LOSSES:
-            raise ValueError(f"loss must be one of {', '.join(LOSSES)}; it was {value['loss']!r}.")
-        if not value["lr"] > 0:
-            raise ValueError(f"lr must be positive; it was {value['lr']}.")
+        value = super().checked(value)
+        if np.ptp(np.array(value["points"], float)[:, 0]) == 0:
+            raise ValueError("points must have more than one x.")
         return value
 
     def still(self):
@@ -134,8 +134,6 @@ def regression(
         )
     if not np.all(np.isfinite([x, y])) or np.ptp(x) == 0:
         raise ValueError("x and y must be finite, and x must have more than one value.")
-    if int(steps) != steps or not 1 <= steps <= MOST_STEPS:
-        raise ValueError(f"steps must be a whole number from 1 to {MOST_STEPS}; it was {steps}.")
     points = np.stack([x, y], axis=-1)
-    value = {"w": float(w), "b": float(b), "lr": float(lr), "steps": int(steps), "loss": loss, "points": points}
+    value = {"w": w, "b": b, "lr": lr, "steps": steps, "loss": loss, "points": points}
     return Regression(x, y, value, names)

@@ -16,6 +16,7 @@ from ..rule_spec import name_of, rule_program
 from ..rules import gd
 from ..surfaces import Surface
 from ..symbolic import Trace, trace
+from .allowed import choice, pairs, positive, subset, whole
 from .base import Setting, Widget
 
 __all__ = ["FAMILIES", "Schedule", "noisy_quadratic", "product", "schedule"]
@@ -93,11 +94,12 @@ class Schedule(Widget):
     name = "schedule"
     shown = Setting("Names of the schedules drawn.")
     focus = Setting("Name of the schedule whose bias² and variance are drawn apart.")
-    lr = Setting("η₀, the base learning rate.")
-    knots = Setting("The corners [step, rate] of the schedule drawn by hand.")
+    lr = Setting("η₀, the base learning rate.", positive())
+    knots = Setting("The corners [step, rate] of the schedule drawn by hand.", pairs(2, 12))
 
     def __init__(self, shown, own, lr, steps, warmup, cooldown, curvature, noise, start, model, knobs):
         families = {**FAMILIES, **{k: (k, c, _fixed(f)) for (k, f), c in zip(own.items(), _OWN_COLORS, strict=False)}}
+        self._names = [*families, "drawn"]
         self._traces = {name: _chained(family) for name, (_, _, family) in families.items()}
         defaults = {
             p.name: p.default for _, _, f in families.values() for p in inspect.signature(f).parameters.values()
@@ -105,11 +107,10 @@ class Schedule(Widget):
         }  # fmt: skip
         if unknown := sorted(set(knobs) - set(defaults)):
             raise ValueError(f"There is no knob '{unknown[0]}'; there are: {', '.join(defaults)}.")
-        if unknown := [name for name in shown if name not in {*families, "drawn"}]:
-            raise ValueError(f"There is no schedule '{unknown[0]}'; there are: {', '.join(families)}, drawn.")
         knots = [[0, lr / 10], [steps / 10, lr], [0.6 * steps, lr], [steps, lr / 50]]
         value = {"shown": list(shown), "focus": shown[-1], "model": model, "lr": lr, "steps": steps}
         value |= {"warmup": warmup, "cooldown": cooldown, **defaults, **knobs, "knots": knots}
+        value = self.checked({**value, "curvature": curvature, "noise": noise, "start": start})
         noises = np.random.default_rng(0).standard_normal((steps, 2))
         super().__init__(
             spec={
@@ -127,10 +128,21 @@ class Schedule(Widget):
                 "gd": rule_program(gd),
                 "noise": np.round(1e-3 * noises, 6).ravel(),
             },
-            value={**value, "curvature": curvature, "noise": noise, "start": start},
+            value=value,
             label=f"Schedule({', '.join(shown)})",
             summary=f"Learning rates of the schedules {', '.join(shown)} over {steps} steps, and the error under each.",
         )
+
+    def checked(self, value: dict) -> dict:
+        subset(self._names).check("shown", value["shown"])
+        choice(self._names).check("focus", value["focus"])
+        whole(10, 5000).check("steps", value["steps"])
+        choice(("quadratic", "product")).check("model", value["model"])
+        for name in ("warmup", "cooldown"):
+            whole(0, value["steps"]).check(name, value[name])
+        if value["warmup"] + value["cooldown"] > value["steps"]:
+            raise ValueError(f"warmup and cooldown must fit into {value['steps']} steps.")
+        return super().checked(value)
 
     def rates(self, name: str) -> np.ndarray:
         """The rates (steps,) of a schedule as the widget shows it: what `lr=lambda t: rates[t]` would run with."""
@@ -217,10 +229,6 @@ def schedule(
         raise ValueError("shown must list at least one schedule, as in schedule(['constant', 'cosine']).")
     own = listed if isinstance(listed, dict) else {name_of(s): s for s in listed if callable(s)}
     shown = [name_of(s) if callable(s) else s for s in listed]
-    if not (lr > 0 and 10 <= steps <= 5000 and int(steps) == steps):
-        raise ValueError(f"lr must be positive and steps a whole number from 10 to 5000; got {lr} and {steps}.")
-    if min(warmup, cooldown) < 0 or warmup + cooldown > steps:
-        raise ValueError(f"warmup and cooldown must fit into {steps} steps; got {warmup} and {cooldown}.")
-    if model not in ("quadratic", "product"):
-        raise ValueError(f"model must be 'quadratic' or 'product', got {model!r}.")
+    positive().check("lr", lr)
+    whole(10, 5000).check("steps", steps)
     return Schedule(shown, own, lr, steps, warmup, cooldown, curvature, noise, start, model, knobs)

@@ -11,6 +11,7 @@ import numpy as np
 from .. import initializers as init
 from ..layers import ACTIVATIONS
 from ..symbolic import trace
+from .allowed import choice, positive, whole
 from .base import Setting, Widget
 
 __all__ = ["INITS", "Signal", "normal_draws", "signal"]
@@ -69,14 +70,15 @@ class Signal(Widget):
     """A network at its start: the size of activations and gradients at each layer; `signal` makes it."""
 
     name = "signal"
-    init = Setting("Name of the initializer.")
-    activation = Setting("Name of the activation.")
-    gain = Setting("What the initial weights are multiplied by.")
-    depth = Setting("Number of hidden layers.")
-    width = Setting("Units in each layer.")
-    seed = Setting("The draw of the weights.")
+    init = Setting("Name of the initializer.", choice(INITS))
+    activation = Setting("Name of the activation.", choice(_PHI))
+    gain = Setting("What the initial weights are multiplied by.", positive(20))
+    depth = Setting("Number of hidden layers.", whole(1, 32))
+    width = Setting("Units in each layer.", choice(WIDTHS))
+    seed = Setting("The draw of the weights.", whole(0, 2**31 - 1))
 
     def __init__(self, settings):
+        settings = self.checked(settings)
         phi = {name: ACTIVATIONS[name] for name in _PHI}
         super().__init__(
             spec={
@@ -162,13 +164,5 @@ def signal(
     >>> bool(np.mean(a[20] ** 2) < 1e-4)
     True
     """
-    if init not in INITS:
-        raise ValueError(f"There is no initializer '{init}' here; there are: {', '.join(INITS)}.")
-    if activation not in _PHI:
-        raise ValueError(f"activation must be one of {', '.join(_PHI)}; it was {activation!r}.")
-    if width not in WIDTHS:
-        raise ValueError(f"width must be one of {WIDTHS}; it was {width}.")
-    if not (1 <= depth <= 32 and 0 < gain <= 20 and 0 <= seed < 2**31):
-        raise ValueError("depth must be 1 to 32, gain in (0, 20], and seed a whole number, 0 or more.")
     settings = {"init": init, "activation": activation, "gain": gain, "depth": depth, "width": width, "seed": seed}
     return Signal(settings)

@@ -6,6 +6,7 @@ from ..matrix_rules import MUON_COEFFICIENTS, newton_schulz, newton_schulz_step
 from ..palette import color_of
 from ..rules import signsgd
 from ..symbolic import trace
+from .allowed import choice, number, whole
 from .base import Setting, Widget
 
 __all__ = ["COEFFICIENTS", "Spectrum", "spectrum"]
@@ -33,12 +34,13 @@ class Spectrum(Widget):
 
     name = "spectrum"
     tall = ("calc(75cqi + 19rem)", "calc(180cqi + 31rem)")
-    spread = Setting("Largest over smallest singular value of the gradient.")
-    steps = Setting("Number of Newton-Schulz steps.")
-    coefficients = Setting("Name of the coefficients.")
-    draw = Setting("The draw of the singular vectors.")
+    spread = Setting("Largest over smallest singular value of the gradient.", number(1, 1e4))
+    steps = Setting("Number of Newton-Schulz steps.", whole(0, MOST_STEPS))
+    coefficients = Setting("Name of the coefficients.", choice(COEFFICIENTS))
+    draw = Setting("The draw of the singular vectors.", whole(0, DRAWS - 1))
 
     def __init__(self, settings):
+        settings = self.checked(settings)
         matrix = (SIZE, SIZE)
         super().__init__(
             spec={
@@ -97,11 +99,4 @@ def spectrum(*, spread: float = 100.0, steps: int = 5, coefficients: str = "muon
     >>> np.linalg.svd(spectrum(spread=1000).orthogonalized, compute_uv=False).round(2)
     array([1.2 , 1.04, 0.92, 0.74, 0.74, 0.46])
     """
-    if not (1 <= spread <= 1e4 and steps in range(MOST_STEPS + 1) and draw in range(DRAWS)):
-        raise ValueError(
-            f"spread must be 1 to 10000, steps a whole number up to {MOST_STEPS} and draw one up to {DRAWS - 1}; "
-            f"got {spread}, {steps} and {draw}."
-        )
-    if coefficients not in COEFFICIENTS:
-        raise ValueError(f"There are no coefficients '{coefficients}'; there are: {', '.join(COEFFICIENTS)}.")
     return Spectrum({"spread": spread, "steps": steps, "coefficients": coefficients, "draw": draw})

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..palette import RULE_COLORS
+from .allowed import whole
 from .base import Setting, Widget, to_json
 
 __all__ = ["Training", "training"]
@@ -156,6 +157,10 @@ class Training(Widget):
         self._keys, self._records, self._axes = keys, records, axes
         value: dict = {f"s{k}": _position(axis, start[k]) for k, axis in enumerate(axes.values())}
         super().__init__(spec=spec, value={**value, "pinned": None}, label=label, summary=summary)
+
+    def checked(self, value: dict) -> dict:
+        whole(0, len(self._records) - 1).or_none().check("pinned", value["pinned"])
+        return value
 
     @property
     def choice(self) -> dict[str, Any]:

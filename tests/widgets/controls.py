@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 
-from book.widgets import frame_times, live, settle
+from book.widgets import live, settle
 
 _WORDS = "() => document.querySelector('.oc-widget output').textContent"
 _PICTURES = "() => [...document.querySelectorAll('.oc-widget canvas')].map(c => c.toDataURL()).join()"
@@ -92,14 +92,3 @@ def feed(widget, open_page: Callable) -> None:
     )
     assert len(said) == len(HOSTILE) * len(widget.value) > 0
     assert [text for text in said if not text or "could not be drawn" in text] == []
-
-
-def frame_time(page, settings: list[dict]) -> float:
-    """Milliseconds of script in a frame while a `live` page steps through the settings.
-
-    The tenth percentile: other processes only ever add, and the distribution as it is belongs to the benchmark.
-    """
-    settle(page)
-    times = sorted(frame_times(page, lambda: [assign(page, **change) for change in settings]))
-    assert len(times) >= len(settings) >= 20
-    return times[len(times) // 10]

@@ -5,7 +5,7 @@ import pytest
 
 from optcore.widgets.chord import SHAPES, chord
 
-from .controls import feed, nudge_every_control, seen, settle, words
+from .controls import seen, settle, words
 from .exact import exact_numbers
 
 FUNCTIONS = [k for k, s in SHAPES.items() if not s.is_set]
@@ -75,15 +75,6 @@ def test_parabolas_hold_exactly_from_the_curvature_on(open_page):
     assert "tangent at A does not stay below" in words(open_page(chord("double_well", 0.0, bounds="tangent")))
 
 
-@pytest.mark.parametrize(("name", "count"), [("square", 5), ("ring", 2)])
-def test_every_control_counts(open_page, name, count):
-    w = chord(name, bounds="parabolas", mu=1, L=3)
-    moved = nudge_every_control(open_page(w))
-    assert len(moved) == count
-    assert all(drew for _, drew in moved.values()), moved
-    assert {label for label, (said, _) in moved.items() if not said} == set()
-
-
 def test_points_move_by_keyboard_and_the_menu_brings_its_own(open_page):
     page = open_page(chord("crescent"))
     before = seen(page)
@@ -101,16 +92,6 @@ def test_own_functions(open_page):
         return 1 / (1 + x**2)
 
     assert "not convex" in words(open_page(chord(hat, -0.5, 0.5, domain=(-2, 2))))
-
-
-def test_narrow_dark_and_touch(open_page):
-    page = open_page(chord(), chord("star"), width=375, dark=True, touch=True)
-    assert page.evaluate("document.documentElement.scrollWidth") <= 375
-
-
-def test_hostile_settings(open_page):
-    for w in (chord(), chord("disk")):
-        feed(w, open_page)
 
 
 @pytest.mark.parametrize(

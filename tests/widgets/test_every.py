@@ -2,9 +2,14 @@
 
 import pytest
 
+from book.browser import axe
+from book.course import widgets_on
+from book.widgets import live
 from optcore import widgets
+from optcore.widgets import Setting
 
-from .examples import EXPORTED, NAMES, example
+from .controls import feed, nudge_every_control, seen
+from .examples import ALL, EXPORTED, NAMES, example
 
 each = pytest.mark.parametrize("name", NAMES)
 
@@ -120,3 +125,82 @@ def test_pictures_show_their_content_in_the_colours_that_the_system_forces(name,
     page.emulate_media(forced_colors="none")
     page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
     assert not dark or all(corner == "ff1e1915" for corner, _ in page.evaluate(CANVASES)[:1])
+
+
+def settings_of(widget) -> list[str]:
+    """The names of its settings that are in use."""
+    kinds = type(widget).__mro__
+    return [k for kind in kinds for k, v in vars(kind).items() if isinstance(v, Setting) and k in widget.value]
+
+
+def test_no_setting_takes_nonsense_from_python():
+    seen, accepted = 0, []
+    for name in NAMES:
+        w = example(name)
+        for setting in settings_of(w):
+            before = dict(w.value)
+            setattr(w, setting, getattr(w, setting))
+            assert w.value == before, (name, setting)
+            for bad in ("nonsense", float("nan"), [["x"]], object()):
+                seen += 1
+                try:
+                    setattr(w, setting, bad)
+                    accepted.append((name, setting, bad))
+                except ValueError as error:
+                    assert str(error).endswith(".") and "\n" not in str(error)
+                assert w.value == before
+    assert seen > 300 and not accepted
+
+
+IDS = [name for name, _ in ALL if name != "quiz-0"]  # the quiz is drawn with words alone
+every_face = pytest.mark.parametrize("face", [face for _, face in ALL], ids=[name for name, _ in ALL])
+
+
+@every_face
+def test_hostile_settings_from_the_page_still_draw(face, open_page):
+    feed(face.make(), open_page)
+
+
+@every_face
+def test_narrow_dark_and_touch(face, open_page):
+    page = open_page(face.make(), width=375, dark=True, touch=True)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 375
+    assert axe(page) == []
+
+
+@pytest.mark.parametrize("face", [face for name, face in ALL if name != "quiz-0"], ids=IDS)
+def test_every_control_counts(face, open_page):
+    moved = nudge_every_control(open_page(body=live(face.make())))
+    assert len(moved) == face.controls or (face.controls is None and moved)
+    assert [name for name, (_, drew) in moved.items() if not drew] == []
+    assert {name for name, (said, _) in moved.items() if not said} <= face.quiet or face.controls is None
+
+
+@every_face
+def test_points_are_moved_by_keys_and_dragged(face, open_page):
+    page = open_page(body=live(face.make()))
+    handles = [h for h in page.query_selector_all(".oc-handle") if h.is_visible()]
+    told = 0
+    for handle in handles[:4]:
+        before = seen(page)
+        handle.focus()
+        for key in ("ArrowRight", "ArrowUp", "ArrowLeft", "ArrowDown"):  # some move along one axis only
+            page.keyboard.press(key)
+            if key != "ArrowRight" and seen(page) != before:
+                break
+        after = seen(page)
+        assert after[1] != before[1]
+        told += after[0] != before[0]
+        box, room = handle.bounding_box(), handle.evaluate_handle("e => e.parentElement").as_element().bounding_box()
+        page.mouse.move(box["x"] + 14, box["y"] + 14)
+        page.mouse.down()
+        for part in (0.3, 0.6):
+            page.mouse.move(room["x"] + part * room["width"], room["y"] + (1 - part) * room["height"], steps=2)
+            dragged = seen(page)
+        page.mouse.up()
+        assert dragged[1] != after[1]
+    assert told or not handles
+
+
+def test_the_gallery_holds_every_widget():
+    assert set(NAMES) == set(widgets_on("gallery"))

@@ -5,7 +5,7 @@ import pytest
 
 from optcore.widgets.feedback import feedback
 
-from .controls import feed, frame_time, live, nudge_every_control, numbers, seen, settle, words
+from .controls import live, nudge_every_control, numbers, seen, settle, words
 
 
 def test_plateau_staircase_equals_the_class(open_page):
@@ -48,17 +48,3 @@ def test_plateau_refuses_nonsense():
         feedback([1.0, float("nan")])
     with pytest.raises(ValueError, match="factor"):
         feedback(factor=2)
-
-
-def test_narrow_dark_and_touch(open_page):
-    page = open_page(feedback(), width=375, dark=True, touch=True)
-    assert page.evaluate("document.documentElement.scrollWidth") <= 375
-
-
-def test_hostile_settings(open_page):
-    feed(feedback(), open_page)
-
-
-def test_dragging_stays_within_a_frame(open_page):
-    page = open_page(body=live(feedback()))
-    assert frame_time(page, [{"threshold": k / 200} for k in range(30)]) < 8

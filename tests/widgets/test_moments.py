@@ -5,7 +5,7 @@ import pytest
 
 from optcore.widgets.moments import SIGNALS, moments, uncorrected_adam
 
-from .controls import assign, exact, feed, frame_time, live, nudge_every_control, numbers, seen, words
+from .controls import assign, exact, live, numbers, seen, words
 
 
 def test_steps_and_distances_equal_the_rules(open_page):
@@ -42,13 +42,6 @@ def test_own_rules_and_signals(open_page):
     assert "lazy −0.5, momentum" in words(open_page(body=live(w)))
 
 
-def test_every_control_counts(open_page):
-    page = open_page(body=live(moments("noisy", scale=1e-6)))
-    moved = nudge_every_control(page)
-    assert len(moved) == 4 + 4 + 4
-    assert [name for name, change in moved.items() if not all(change)] == []
-
-
 def test_drawing_by_pointer_and_keyboard(open_page):
     page = open_page(body=live(moments()))
     before = seen(page)
@@ -65,15 +58,6 @@ def test_drawing_by_pointer_and_keyboard(open_page):
     assert seen(page)[0] != drawn[0]
 
 
-def test_narrow_dark_and_touch(open_page):
-    page = open_page(moments(), width=375, dark=True, touch=True)
-    assert page.evaluate("document.documentElement.scrollWidth") <= 375
-
-
-def test_hostile_settings(open_page):
-    feed(moments("sparse"), open_page)
-
-
 @pytest.mark.parametrize(
     ("arguments", "part"),
     [
@@ -88,11 +72,6 @@ def test_hostile_settings(open_page):
 def test_bad_arguments_are_named(arguments, part):
     with pytest.raises(ValueError, match=part):
         moments(**arguments)
-
-
-def test_dragging_stays_within_a_frame(open_page):
-    page = open_page(body=live(moments("noisy")))
-    assert frame_time(page, [{"beta2": 0.9 + k / 400} for k in range(30)]) < 8
 
 
 def test_uncorrected_adam_is_adam_without_the_corrections():

@@ -6,7 +6,7 @@ import pytest
 import optcore as oc
 from optcore.widgets.regression import regression
 
-from .controls import feed, nudge_every_control, seen, settle, words
+from .controls import seen, settle, words
 from .exact import exact_numbers
 
 X, Y = np.array([1.0, 2, 3, 4, 5]), np.array([4.0, 3, 8, 9, 11])
@@ -37,12 +37,6 @@ def test_too_large_a_step_is_named_with_its_limit(open_page):
     assert "2/L" not in words(open_page(regression(lr=0.084)))
 
 
-def test_every_control_counts(open_page):
-    moved = nudge_every_control(open_page(regression()))
-    assert len(moved) == 5
-    assert all(said and drew for said, drew in moved.values()), moved
-
-
 def test_points_and_line_move_by_keyboard_and_pointer(open_page):
     page = open_page(regression())
     for name, key in [("Point 3", "ArrowDown"), ("Left end of the line", "ArrowUp"), ("Model (w, b)", "ArrowLeft")]:
@@ -68,15 +62,6 @@ def test_an_outlier_moves_mse_more_than_mae(open_page):
         end = words(page).split("lead to (")[1].split(",")[0]
         ends[loss] = float(end)
     assert abs(ends["mse"] - 2) > 2 * abs(ends["mae"] - 2)
-
-
-def test_narrow_dark_and_touch(open_page):
-    page = open_page(regression(), width=375, dark=True, touch=True)
-    assert page.evaluate("document.documentElement.scrollWidth") <= 375
-
-
-def test_hostile_settings(open_page):
-    feed(regression(), open_page)
 
 
 @pytest.mark.parametrize(

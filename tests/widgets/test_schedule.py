@@ -6,7 +6,7 @@ import pytest
 import optcore as oc
 from optcore.widgets.schedule import FAMILIES, expected_error, product, schedule
 
-from .controls import assign, exact, feed, frame_time, live, nudge_every_control, numbers, seen, words
+from .controls import assign, exact, live, numbers, seen, words
 
 
 def test_families_are_the_schedules_of_the_package():
@@ -94,13 +94,6 @@ def test_the_schedule_in_detail_comes_first(open_page):
         assert assign(page, focus=name).startswith(f"{name}: ends at sharpness")
 
 
-def test_every_control_counts(open_page):
-    w = schedule(["constant", "step", "exponential", "inverse", "cosine", "restarts", "one_cycle", "drawn"])
-    moved = nudge_every_control(open_page(body=live(w)))
-    assert len(moved) == 11 + 5 + 4 + 7
-    assert [name for name, both in moved.items() if both != (True, True)] == []
-
-
 def test_corners_move_by_keyboard(open_page):
     page = open_page(body=live(schedule(["drawn"])))
     before = seen(page)
@@ -113,21 +106,7 @@ def test_corners_move_by_keyboard(open_page):
     assert page.get_by_role("slider", name="Corner 2").count() == 0
 
 
-def test_narrow_dark_and_touch(open_page):
-    page = open_page(schedule(), width=375, dark=True, touch=True)
-    assert page.evaluate("document.documentElement.scrollWidth") <= 375
-
-
-def test_hostile_settings(open_page):
-    feed(schedule(["constant", "drawn"], steps=50), open_page)
-
-
 def test_own_schedules_are_drawn(open_page):
     w = schedule({"mine": lambda t: 0.1 / (1 + t) ** 0.7})
     assert w.rates("mine")[3] == pytest.approx(0.1 / 4**0.7)
     assert "mine has E x²" in words(open_page(body=live(w)))
-
-
-def test_dragging_stays_within_a_frame(open_page):
-    page = open_page(body=live(schedule(["constant", "step", "exponential", "cosine", "drawn"])))
-    assert frame_time(page, [{"lr": 0.01 + k / 500} for k in range(30)]) < 8

@@ -6,7 +6,7 @@ import pytest
 import optcore as oc
 from optcore.widgets.signal import INITS, normal_draws, signal
 
-from .controls import assign, exact, feed, frame_time, live, nudge_every_control, numbers, words
+from .controls import assign, exact, live, numbers, words
 
 ACTIVATIONS = ("relu", "tanh", "sigmoid", "identity")
 
@@ -87,21 +87,6 @@ def test_the_lesson_is_in_the_words(open_page):
     assert "Activations keep" in saturated and "Gradients explode" in saturated
 
 
-def test_every_control_counts(open_page):
-    moved = nudge_every_control(open_page(body=live(signal(init="he"))))
-    assert len(moved) == 6
-    assert [name for name, change in moved.items() if not all(change)] == []
-
-
-def test_narrow_dark_and_touch(open_page):
-    page = open_page(signal(), width=375, dark=True, touch=True)
-    assert page.evaluate("document.documentElement.scrollWidth") <= 375
-
-
-def test_hostile_settings(open_page):
-    feed(signal(depth=3, width=8), open_page)
-
-
 @pytest.mark.parametrize(
     ("arguments", "part"),
     [({"init": "hee"}, "hee"), ({"activation": "gelu"}, "gelu"), ({"width": 100}, "100"), ({"gain": -1}, "gain")],
@@ -109,8 +94,3 @@ def test_hostile_settings(open_page):
 def test_bad_arguments_are_named(arguments, part):
     with pytest.raises(ValueError, match=part):
         signal(**arguments)
-
-
-def test_dragging_stays_within_a_frame(open_page):
-    page = open_page(body=live(signal()))
-    assert frame_time(page, [{"gain": 0.5 + k / 20} for k in range(30)]) < 8

@@ -7,7 +7,7 @@ import optcore as oc
 from optcore.widgets.base import to_json
 from optcore.widgets.training import training
 
-from .controls import assign, exact, feed, frame_time, live, nudge_every_control, numbers, seen, words
+from .controls import assign, exact, live, numbers, seen, words
 
 STEPS = np.arange(0, 300, 3)
 ETAS = (0.1, 0.2, 0.4)
@@ -117,12 +117,6 @@ def test_notes_are_said(open_page):
     assert "climbs" not in words(page) and "This one climbs." in assign(page, s0="b")
 
 
-def test_every_control_counts(open_page):
-    moved = nudge_every_control(open_page(body=live(_widget())))
-    assert set(moved) == {"η", "rule"}
-    assert [name for name, change in moved.items() if not all(change)] == []
-
-
 def test_decision_regions_and_diverged_runs(open_page):
     g = np.linspace(-1, 1, 20)
     table = {
@@ -147,15 +141,6 @@ def test_history_of_real_training(open_page):
     shown = numbers(assign(open_page(body=exact(w)), s0=1))
     last = [h.loss[-1] for h in runs[1.0]]
     np.testing.assert_allclose(shown[1:4], [np.median(last), min(last), max(last)], rtol=1e-3)
-
-
-def test_narrow_dark_and_touch(open_page):
-    page = open_page(_widget(), width=375, dark=True, touch=True)
-    assert page.evaluate("document.documentElement.scrollWidth") <= 375
-
-
-def test_hostile_settings(open_page):
-    feed(_widget(), open_page)
 
 
 @pytest.mark.parametrize(
@@ -189,8 +174,3 @@ def test_tables_with_holes_or_without_end_are_refused():
     rng = np.random.default_rng(0)
     with pytest.raises(ValueError, match="kB"):
         training({k: {"a": rng.random(1000)} for k in range(50)}, curves=["a"], points=1000)
-
-
-def test_dragging_stays_within_a_frame(open_page):
-    page = open_page(body=live(_widget()))
-    assert frame_time(page, [{"s0": k % 3} for k in range(30)]) < 8
