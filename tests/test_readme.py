@@ -6,6 +6,7 @@ import numpy as np
 
 import optcore as oc
 from book.course import ROOT
+from tests.test_rooms import ORDER
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
@@ -29,3 +30,8 @@ def test_its_make_targets_exist():
     targets = set(re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     named = set(re.findall(r"`?make ([a-z-]+)\b", README))
     assert {"book", "test"} <= named <= targets, named - targets
+
+
+def test_its_list_of_modules_is_complete_and_in_order():
+    (listed,) = re.findall(r"^In `optcore`, in the order (.*?)\n\n", README, re.MULTILINE | re.DOTALL)
+    assert re.findall(r"`(\w+)`", listed) == ORDER and len(ORDER) > 25

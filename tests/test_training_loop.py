@@ -235,8 +235,8 @@ def test_sixty_steps_of_training_are_those_of_pytorch():
         np.testing.assert_allclose(value, torch[f"end_{name}"], rtol=1e-10, atol=1e-12)
 
 
+@pytest.mark.peers
 def test_the_stored_references_are_what_pytorch_gives_today():
-    pytest.importorskip("torch")
     script = Path(__file__).with_name("references") / "make_network_references.py"
     made = runpy.run_path(str(script))["make"]()
     assert made.keys() == ARRAYS.keys()
