@@ -9,8 +9,7 @@ from pathlib import Path
 from . import sandbox
 from .child import keep_memory_private
 from .classroom import choose, grade_class
-from .exports import ONE_STUDENT, export
-from .gradebook import GRADEBOOKS
+from .exports import FORMATS, ONE_STUDENT, export
 from .handins import find_handins
 from .points import Scheme, mark, read_scheme
 from .report import write_csv, write_feedback, write_html, write_mistakes
@@ -21,9 +20,11 @@ from .similar import similar_pairs, write_similar
 def arguments(argv: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m optcore.grading",
+        allow_abbrev=False,
         description="""
-        Grade a folder of submissions (one notebook, script or folder per student) against fresh cases. Writes a CSV
-        row per student, a page with the feedback next to it, and a journal from which an interrupted run goes on.""",
+        Grade a folder or a zip of submissions, also as Moodle and Canvas give them, against fresh cases. Writes a CSV
+        row per student, pages with the feedback and with what was misunderstood next to it, and a journal from which
+        an interrupted run goes on.""",
     )
     parser.add_argument("submissions", type=Path)
     parser.add_argument("--seed", required=True, help="any text; whoever does not know it does not know the cases")
@@ -47,7 +48,7 @@ def arguments(argv: list[str]) -> argparse.Namespace:
         nargs="+",
         default=[],
         metavar="FORMAT=FILE",
-        help=f"also for another program: {', '.join([*GRADEBOOKS, *ONE_STUDENT])}",
+        help=f"also for another program: {', '.join(FORMATS)}",
     )
     parser.add_argument("--title", default="", help="the assignment's column in a gradebook")
     parser.add_argument("--delimiter", default=",", help="of the CSV (default: a comma)")
@@ -58,60 +59,66 @@ def arguments(argv: list[str]) -> argparse.Namespace:
 def main(argv: list[str]) -> int:
     asked = arguments(argv)
     keep_memory_private()
-    walled = not asked.no_bubblewrap
+    isolation = sandbox.isolation(not asked.no_bubblewrap, bool(asked.dask))
+    print(isolation)
+    try:
+        run(asked, isolation)
+    except (OSError, LookupError, ValueError, RuntimeError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def run(asked: argparse.Namespace, isolation: str) -> None:
+    """Grade, and write all that is asked for; a slip in the request shows before anybody is graded."""
+    chosen = choose(asked.only)
+    scheme = read_scheme(asked.points, [exercise.id for exercise in chosen]) if asked.points else Scheme()
+    exports = [(kind, Path(path)) for kind, _, path in (wanted.partition("=") for wanted in asked.export)]
+    for kind, path in exports:
+        if kind not in FORMATS or path == Path():
+            raise ValueError(f"--export takes FORMAT=FILE, and the formats are {', '.join(FORMATS)}")
+    handins = find_handins(asked.submissions)
+    if asked.roster:
+        handins = join(handins, read_roster(asked.roster))
     journal = asked.output.with_suffix(".jsonl")
     asked.output.parent.mkdir(parents=True, exist_ok=True)
     if asked.fresh:
         journal.unlink(missing_ok=True)
-    limits = replace(sandbox.Limits(), wall=asked.wall, cpu=int(asked.wall) + 1, memory=asked.memory << 20)
-    isolation = sandbox.isolation(walled, bool(asked.dask))
-    print(isolation)
-    try:
-        chosen = [exercise.id for exercise in choose(asked.only)]
-        scheme = read_scheme(asked.points, chosen) if asked.points else Scheme()
-        handins = find_handins(asked.submissions)
-        if asked.roster:
-            handins = join(handins, read_roster(asked.roster))
-        grades = grade_class(
-            asked.submissions,
-            asked.seed,
-            journal,
-            only=asked.only,
-            jobs=asked.jobs,
-            limits=limits,
-            walled=walled,
-            again=asked.again,
-            quiet=asked.quiet,
-            dask=asked.dask,
-            handins=handins,
-        )
-        mark(grades, scheme)
-        for kind, _, path in (wanted.partition("=") for wanted in asked.export):
-            export(grades, kind, Path(path), asked.title)
-            if kind in ONE_STUDENT:
-                print(*(f"{name}\n{said}\n" for name, said in grades[0].feedback.items()), sep="\n")
-    except (OSError, LookupError, ValueError, RuntimeError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+    grades = grade_class(
+        asked.submissions,
+        asked.seed,
+        journal,
+        only=asked.only,
+        jobs=asked.jobs,
+        limits=replace(sandbox.Limits(), wall=asked.wall, cpu=int(asked.wall) + 1, memory=asked.memory << 20),
+        walled=not asked.no_bubblewrap,
+        again=asked.again,
+        quiet=asked.quiet,
+        dask=asked.dask,
+        handins=handins,
+    )
+    mark(grades, scheme)
+    beside = lambda what: asked.output.with_name(f"{asked.output.stem}{what}.html")
     write_csv(asked.output, grades, asked.delimiter)
-    write_html(asked.output.with_suffix(".html"), grades, isolation)
-    write_mistakes(asked.output.with_name(f"{asked.output.stem}-mistakes.html"), grades)
+    write_html(beside(""), grades, isolation)
+    write_mistakes(beside("-mistakes"), grades)
     if asked.feedback:
         print(f"a page for each student: {asked.feedback}, {write_feedback(asked.feedback, grades)}")
     if asked.similar:
-        pairs = similar_pairs(handins, [exercise for exercise in choose(asked.only)])
-        path = asked.output.with_name(f"{asked.output.stem}-similar.html")
-        write_similar(path, pairs)
-        print(f"{len(pairs)} pairs of alike hand-ins: {path}")
-    broken = sum(bool(grade.broken) for grade in grades)
-    if broken:
+        pairs = similar_pairs(handins, chosen)
+        write_similar(beside("-similar"), pairs)
+        print(f"{len(pairs)} pairs of hand-ins that are alike: {beside('-similar')}")
+    for kind, path in exports:
+        export(grades, kind, path, asked.title)
+        if kind in ONE_STUDENT:
+            print(*(f"{name}\n{said}\n" for name, said in grades[0].feedback.items()), sep="\n")
+    if broken := sum(bool(grade.broken) for grade in grades):
         print(f"{broken} could not be graded, because the sandbox broke down twice; run the command again")
-    solved, of = sum(sum(map(bool, grade.feedback.values())) for grade in grades), len(grades) * len(chosen)
+    solved = sum(sum(map(bool, grade.feedback.values())) for grade in grades)
     print(
-        f"{len(grades)} students, {solved} of {of} exercises solved: {asked.output}, "
-        f"{asked.output.with_suffix('.html')}"
+        f"{len(grades)} students, {solved} of {len(grades) * len(chosen)} exercises solved: "
+        f"{asked.output}, {beside('')}, {beside('-mistakes')}"
     )
-    return 0
 
 
 def without_seed(argv: list[str]) -> list[str]:
@@ -121,8 +128,12 @@ def without_seed(argv: list[str]) -> list[str]:
     os.write(write, asked.seed.encode())
     os.close(write)
     os.set_inheritable(read, True)
-    at = next(i for i, word in enumerate(argv) if word.split("=")[0] == "--seed")
-    return argv[:at] + argv[at + (1 if "=" in argv[at] else 2) :] + [f"--seed=pipe:{read}"]
+    kept = [
+        word
+        for before, word in zip(["", *argv], argv, strict=False)
+        if before != "--seed" and word.partition("=")[0] != "--seed"
+    ]
+    return [*kept, f"--seed=pipe:{read}"]
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from typing import Any
 from .classroom import NEEDS, Grade, choose
 from .gradebook import GRADEBOOKS
 from .notebooks import file_name, notebook
-from .points import number
+from .points import number, read_scheme
 from .report import printable
 
 _PACKAGE = Path(__file__).parents[1]
@@ -40,8 +40,9 @@ _RUN = """#!/bin/sh
 # For every submission. Where the grader stops, there is no results.json: Gradescope then says so, and gives no points.
 cd /autograder/source
 mkdir -p class results && rm -rf class/student && cp -Rp /autograder/submission class/student
+[ -f grading.toml ] && set -- --points grading.toml
 exec /autograder/python/bin/python -m optcore.grading class --seed "$(cat seed)" --only $(cat only) --fresh --quiet \\
-    -o results/grades.csv --export gradescope=/autograder/results/results.json
+    -o results/grades.csv --export gradescope=/autograder/results/results.json "$@"
 """
 
 
@@ -95,6 +96,7 @@ def classroom(grade: Grade) -> dict[str, Any]:
 
 
 ONE_STUDENT = {"gradescope": gradescope, "classroom": classroom}
+FORMATS = (*GRADEBOOKS, *ONE_STUDENT)
 
 
 def export(grades: list[Grade], kind: str, path: Path, title: str = "") -> None:
@@ -106,7 +108,7 @@ def export(grades: list[Grade], kind: str, path: Path, title: str = "") -> None:
         GRADEBOOKS[kind](path, grades, title)
         return
     if kind not in ONE_STUDENT:
-        raise ValueError(f"unknown format '{kind}'; known are {', '.join([*GRADEBOOKS, *ONE_STUDENT])}")
+        raise ValueError(f"unknown format '{kind}'; known are {', '.join(FORMATS)}")
     if len(grades) != 1:
         raise ValueError(f"{kind} takes one student at a time, here are {len(grades)}")
     if grades[0].broken:
@@ -114,10 +116,13 @@ def export(grades: list[Grade], kind: str, path: Path, title: str = "") -> None:
     path.write_text(json.dumps(ONE_STUDENT[kind](grades[0])), encoding="utf-8")
 
 
-def gradescope_zip(path: Path, seed: str, only: list[str]) -> None:
-    """The autograder to upload: `setup.sh`, `run_autograder`, the package, the seed."""
-    choose(only)  # a slip in a name should show here, not at Gradescope
+def gradescope_zip(path: Path, seed: str, only: list[str], points: Path | None = None) -> None:
+    """The autograder to upload: `setup.sh`, `run_autograder`, the package, the seed, what exercises are worth."""
+    chosen = choose(only)  # a slip in a name should show here, not at Gradescope
     files = {"setup.sh": _SETUP, "run_autograder": _RUN, "seed": seed, "only": " ".join(only)}
+    if points:
+        read_scheme(points, [exercise.id for exercise in chosen])
+        files["grading.toml"] = points.read_text(encoding="utf-8")
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, text in files.items():
             entry = zipfile.ZipInfo(name)
@@ -162,11 +167,12 @@ def main() -> None:
     parser.add_argument("path", type=Path)
     parser.add_argument("--only", nargs="+", required=True, metavar="CHAPTER")
     parser.add_argument("--seed", default="")
+    parser.add_argument("--points", type=Path, metavar="TOML", help="what exercises are worth, for Gradescope")
     asked = parser.parse_args()
     if asked.kind == "nbgrader":
         print(*nbgrader(asked.path, asked.only), sep="\n")
     elif asked.seed:
-        gradescope_zip(asked.path, asked.seed, asked.only)
+        gradescope_zip(asked.path, asked.seed, asked.only, asked.points)
     else:
         parser.error("gradescope needs a --seed")
 

@@ -300,7 +300,7 @@ def test_hardcoding_what_oc_check_shows_earns_nothing(tmp_path):
 def test_the_seed_leaves_the_command_line():
     from optcore.grading.__main__ import without_seed
 
-    for words in (["--seed", "abc"], ["--seed=abc"]):
+    for words in (["--seed", "abc"], ["--seed=abc"], ["--seed", "abcd", "--seed=abc"]):
         moved = without_seed(["folder", *words, "--jobs", "2"])
         assert moved[:-1] == ["folder", "--jobs", "2"] and "abc" not in " ".join(moved)
         pipe = int(moved[-1].removeprefix("--seed=pipe:"))
@@ -314,6 +314,11 @@ def test_the_seed_leaves_the_command_line():
         (["no-such-folder", "--seed", "s"], "No such file or directory"),
         ([".", "--seed", "s", "--only", "gradient-descent/dg"], "did you mean gradient-descent/gd"),
         (["."], "--seed"),
+        ([".", "--see", "s"], "--seed"),
+        ([".", "--seed", "s", "--export", "moodle"], "--export takes FORMAT=FILE"),
+        ([".", "--seed", "s", "--export", "ilias=x"], "the formats are moodle, canvas, gradescope, classroom"),
+        ([".", "--seed", "s", "--points", "none.toml"], "none.toml"),
+        ([".", "--seed", "s", "--roster", "none.csv"], "none.csv"),
     ],
 )
 def test_misuse_gets_one_line(words, complaint, tmp_path):

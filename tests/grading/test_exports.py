@@ -99,6 +99,16 @@ def test_the_gradescope_zip_grades_a_submission(autograder):
     ]
 
 
+def test_points_travel_to_gradescope(autograder, tmp_path):
+    (tmp_path / "grading.toml").write_text('[points]\n"gradient-descent/gd" = 3\n')
+    exports.gradescope_zip(tmp_path / "b.zip", "s", ["gradient-descent/gd"], tmp_path / "grading.toml")
+    with zipfile.ZipFile(tmp_path / "b.zip") as archive:
+        (autograder / "source" / "grading.toml").write_bytes(archive.read("grading.toml"))
+    (autograder / "submission" / "work.py").write_text(FIRST + GD)
+    _, results = run_autograder(autograder)
+    assert results["score"] == 3 and results["tests"][0]["max_score"] == 3
+
+
 def test_a_grader_that_stops_gives_gradescope_no_points(autograder):
     (autograder / "source" / "only").write_text("no-such-chapter")
     done, results = run_autograder(autograder)

@@ -67,7 +67,12 @@ def test_what_many_wrote_is_not_listed(pairs):
 
 
 def test_what_does_not_parse_or_answer_is_passed_over(pairs):
-    assert pairs(anna="def gradient_descent(:", ben="gradient_descent = 3", cem="", dana="(" * 300) == []
+    assert (
+        pairs(
+            anna="def gradient_descent(:", ben="gradient_descent = 3", cem="", dana="(" * 300, eve="%time x\n" * 10_000
+        )
+        == []
+    )
 
 
 def test_a_made_up_class_has_no_pairs_but_the_copy(tmp_path):
