@@ -88,3 +88,9 @@ def test_points_move_by_keyboard(open_page):
 def test_bad_arguments_are_named(arguments, part):
     with pytest.raises(ValueError, match=part):
         loss_curves(**arguments)
+
+
+def test_two_classes_are_enough():
+    w = loss_curves()
+    w.logits = [1.0, 0.0]
+    assert w.logits == [1.0, 0.0]

@@ -44,6 +44,7 @@ def test_good_questions_pass():
         ({"kind": "number", "answer": "1.8"}, "needs 'answer', a number"),
         ({"kind": "number", "answer": 1.8}, "needs 'why'"),
         ({"kind": "number", "answer": 1.8, "why": "x", "traps": [{"value": 1}]}, "a trap without"),
+        ({"kind": "number", "answer": 1.8, "why": "x", "traps": [{"value": 1, "why": "y"}, {}]}, "a trap without"),
     ],
 )
 def test_each_fault_is_named_in_one_sentence(change, message):

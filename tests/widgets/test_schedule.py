@@ -110,3 +110,9 @@ def test_own_schedules_are_drawn(open_page):
     w = schedule({"mine": lambda t: 0.1 / (1 + t) ** 0.7})
     assert w.rates("mine")[3] == pytest.approx(0.1 / 4**0.7)
     assert "mine has E x²" in words(open_page(body=live(w)))
+
+
+def test_ten_steps_are_enough():
+    schedule(steps=10)
+    with pytest.raises(ValueError, match="steps"):
+        schedule(steps=9)

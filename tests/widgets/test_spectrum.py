@@ -74,3 +74,7 @@ def test_the_place_is_held_before_the_script_runs(width, open_page):
 def test_bad_arguments_are_named(arguments, part):
     with pytest.raises(ValueError, match=part):
         spectrum(**arguments)
+
+
+def test_equal_singular_values_are_allowed():
+    assert spectrum(spread=1).spread == 1
