@@ -1,5 +1,7 @@
 """Exercises of chapter 8, generalization."""
 
+from typing import Any
+
 import numpy as np
 
 from ...comparison import t_interval
@@ -1295,7 +1297,7 @@ def _facts(project):
     runs, baseline, chosen = ([tuple(run) for run in project["runs"]], project["baseline"], project["chosen"])
     choosing = [run for run in runs if run[0] == "choose"]
     reported = [run for run in runs if run[0] == "report"]
-    scores = {}  # recipe -> rate -> validation scores
+    scores: dict[Any, Any] = {}  # recipe -> rate -> validation scores
     for _, recipe, rate, _, _, valid, _ in choosing:
         scores.setdefault(recipe, {}).setdefault(float(rate), []).append(float(valid))
     best = {
@@ -1333,7 +1335,7 @@ def _facts(project):
     }
 
 
-_MY_PROJECT = {
+_MY_PROJECT: dict[str, Any] = {
     "runs": [
         ("choose", "plain", 0.0003, 0, 500, 0.715, None),
         ("choose", "plain", 0.001, 0, 500, 0.72, None),
