@@ -2,7 +2,6 @@
 
 import json
 import re
-from pathlib import Path
 
 import pytest
 
@@ -119,36 +118,22 @@ def test_exercises_are_stored_without_outputs():
 # ---- the checks can fail ------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def copied(tmp_path):
-    """`copied(change)`: a small notebook, after `change(nb)`."""
-
-    def copy(change=lambda nb: None) -> Path:
-        stored = {"output_type": "stream", "name": "stdout", "text": "0.980198\n"}
-        cell = {"cell_type": "code", "id": "a", "metadata": {}, "source": "print(f'{99/101:.6f}')"}
-        cell |= {"execution_count": 1, "outputs": [stored]}
-        nb = {"nbformat": 4, "nbformat_minor": 5, "cells": [cell], "metadata": run_notebooks.METADATA}
-        change(nb)
-        path = tmp_path / "copy.ipynb"
-        path.write_text(json.dumps(nb))
-        return path
-
-    return copy
-
-
-def test_canary_a_wrong_stored_number_is_noticed(copied):
-    assert nbval(copied()).returncode == 0
-    wrong = nbval(copied(lambda nb: nb["cells"][0]["outputs"][0].update(text="0.980199\n")))
-    assert wrong.returncode == 1 and "0.980199" in wrong.stdout
-
-
-def test_a_semicolon_silences_a_result_as_in_jupyter(copied):
-    silent = copied(lambda nb: nb["cells"][0].update(source="1 + 1;", outputs=[]))
-    assert nbval(silent).returncode == 0
-
-
-def test_canary_a_failing_cell_is_noticed(copied):
-    assert nbval(copied(lambda nb: nb["cells"][0].update(source="assert False"))).returncode == 1
+def test_canary_a_wrong_number_and_a_failing_cell_are_noticed_and_a_semicolon_silences(tmp_path):
+    """Four cells in one run: the stored number, no result behind a semicolon, another number, an error."""
+    number = "print(f'{99/101:.6f}')"
+    cells = []
+    for text, stored in ((number, "0.980198\n"), ("1 + 1;", ""), (number, "0.980199\n"), ("assert False", "")):
+        outputs = [{"output_type": "stream", "name": "stdout", "text": stored}] if stored else []
+        cell = {"cell_type": "code", "id": f"cell-{len(cells)}", "metadata": {}, "source": text}
+        cells.append(cell | {"execution_count": len(cells) + 1, "outputs": outputs})
+    path = tmp_path / "four.ipynb"
+    path.write_text(
+        json.dumps({"nbformat": 4, "nbformat_minor": 5, "cells": cells, "metadata": run_notebooks.METADATA})
+    )
+    done = nbval(path)
+    assert done.returncode == 1 and "2 failed, 2 passed" in done.stdout, done.stdout
+    assert re.findall(r"^_+ \S+::(Cell \d) _+$", done.stdout, re.MULTILINE) == ["Cell 2", "Cell 3"]
+    assert "0.980199" in done.stdout and "AssertionError" in done.stdout
 
 
 def test_canary_a_number_without_a_claim_is_noticed():
