@@ -31,7 +31,7 @@ plot     ui.plot({label, title, ratio, narrow, x, y, logx, logy, xlabel, ylabel,
          style: {color, width, dash, alpha, halo, size, align, base, dx, dy}
          .handle(key or {get, set}, {label, axis: "xy"|"x"|"y", at, color})   .handles(key, {label}): a list of points
          .pick(([x, y]) => …, {sketch}): click, tap or mouse drag in the plot; with sketch, fingers draw too
-numbers  oc.fmt(x, digits)   oc.clamp   oc.linspace(a, b, n)   oc.memo(fn): runs again when an argument changed
+numbers  oc.fmt(x, digits): 0 below oc.TINY   oc.clamp   oc.linspace(a, b, n)   oc.memo(fn): runs for new arguments
          oc.eig2(a, b, c): eigenvalues of [[a, b], [b, c]], small first   oc.rgb(css)   oc.mix(rgb, rgb, t)
          oc.scale({scale, min, max}) → [position 0…1 to value, and back]   oc.tidy(v, scale, step) rounds as sliders do
          oc.ticks([lo, hi], log, room) → [[value, text], …], the form of xticks and yticks
@@ -44,7 +44,7 @@ page     oc.h(tag, props, …children)   oc.newId()   oc.mount(el, widget)
 import { mix, rgb } from "./common/colours.js";
 import { h, newId, page } from "./common/elements.js";
 import { mount } from "./common/mount.js";
-import { clamp, eig2, fmt, linspace, memo, plain, revive } from "./common/numbers.js";
+import { clamp, eig2, fmt, linspace, memo, plain, revive, TINY } from "./common/numbers.js";
 import { DIVERGED, descend, program, surface } from "./common/programs.js";
 import { SCALES, ticks, tidy } from "./common/scales.js";
 import { GLYPHS } from "./common/strokes.js";
@@ -70,6 +70,7 @@ export default Object.assign(page, {
   scale: ({ scale, min, max }) => SCALES[scale](min, max),
   GLYPHS,
   DIVERGED,
+  TINY,
   mount,
   ui: (context) => new UI(context),
 });

@@ -212,9 +212,11 @@ export default {
             : "not a critical point, because the gradient is not zero.",
         leave > 0
           ? `Descent needs ${leave} steps to leave this flat part`
-          : leave < 0
-            ? `Descent stays in this flat part for all ${spec.steps} steps`
-            : "Descent leaves at once",
+          : leave < 0 && at.critical && at.kind === "minimum"
+            ? "Descent stays here"
+            : leave < 0
+              ? `Descent stays in this flat part for all ${spec.steps} steps`
+              : "Descent leaves at once",
         run.diverged ? "and diverges." : `and is at ${point([ex, ey])} after ${run.end}.`,
         counts,
       ];

@@ -130,7 +130,7 @@ export default {
       for (const s of rest) add(s, { in: group });
     }
     const table = h("tbody"),
-      heads = ["rule", "loss", "lowest loss", `steps to ${fmt(TOL)}`, "path length", "gradient norm"];
+      heads = ["rule", "loss", "lowest loss", `first below ${fmt(TOL)}`, "path length", "gradient norm"];
     const statistics = ui.group("Path statistics").parentElement;
     statistics.addEventListener("toggle", () => ui.redraw());
     statistics.lastChild.replaceWith(
@@ -166,7 +166,7 @@ export default {
       if (run.diverged && run.end <= k) return `${rule.label}: diverged at step ${run.end}`;
       const hit = reached(run, lowest),
         loss = `loss ${fmt(run.loss[k], 4)}`;
-      return `${rule.label}: ${hit >= 0 && hit <= k ? `${hit} steps to ${fmt(TOL)}, ` : ""}${loss}`;
+      return `${rule.label}: ${hit >= 0 && hit <= k ? `first below ${fmt(TOL)} at step ${hit}, now ` : ""}${loss}`;
     };
 
     return ui.run((value) => {

@@ -261,8 +261,12 @@ export default {
 
       const best = held.reduce((k, e, i) => (e < held[k] ? i : k), 0),
         name = byDegree ? "degree" : stop ? "number of steps" : "λ";
-      const reading =
-        theirs < 1.3 * held[best] ? "close to the best" : mine < 0.5 * theirs ? "it overfits" : "it underfits";
+      // the verdict is by the side of the best: of the strength, where there is one, else of the degree
+      const scale = free ? at : strengths,
+        lost = free ? held : path.map((u) => error(onTest, u, test)),
+        least = lost.reduce((k, e, i) => (e < lost[k] ? i : k), 0);
+      const bends = free ? v.degree > scale[least] : stop ? v.steps > scale[least] : v.lam < scale[least];
+      const reading = theirs < 1.3 * lost[least] ? "close to the best" : bends ? "it overfits" : "it underfits";
       const regularizer = penalties.find((p) => p.value === v.penalty).label;
       const zeros = w.slice(1).filter((c) => c === 0).length,
         size = Math.hypot(...w.slice(1));

@@ -158,13 +158,14 @@ export default {
       for (let i = 2; i <= last; i += 2) plane.dot(run.points[i], run.points[i + 1], { size: 2.5, edge: false });
       if (!run.diverged) plane.dot(endW, endB, { hollow: true, size: 5 });
 
-      const turn = (g, name) => (g < 0 ? `raise ${name}` : g > 0 ? `lower ${name}` : `keep ${name}`);
+      const turn = (g, name) => `${Math.abs(g) < oc.TINY ? "keep" : g < 0 ? "raise" : "lower"} ${name}`,
+        there = Math.hypot(gw, gb) < oc.TINY;
       const label = losses[loss].label.replace(/^M/, "m"),
         after = `${steps} step${steps > 1 ? "s" : ""} with η = ${fmt(lr)}`;
       const cause = loss === "mse" && lr > limit(value) ? `, because η exceeds 2/L = ${fmt(limit(value))}` : "";
       return [
         `The line y = ${fmt(w)}x ${b < 0 ? "−" : "+"} ${fmt(Math.abs(b))} costs ${fmt(j, 4)} (${label}).`,
-        `Gradient (${fmt(gw)}, ${fmt(gb)}): ${turn(gw, "w")}, ${turn(gb, "b")}.`,
+        `Gradient (${fmt(gw)}, ${fmt(gb)}): ${there ? "you are there" : `${turn(gw, "w")}, ${turn(gb, "b")}`}.`,
         run.diverged || run.loss[run.end] > j
           ? `${after} lead away: J = ${fmt(run.loss[run.end])}${cause}.`
           : `${after} lead to (${fmt(endW)}, ${fmt(endB)}), J = ${fmt(run.loss[run.end], 4)} (dashed line).`,

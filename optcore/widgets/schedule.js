@@ -157,7 +157,8 @@ export default {
     return ui.run((v) => {
       const exact = v.model === "quadratic",
         shown = families.map(([k]) => k).filter((k) => v.shown.includes(k));
-      const focus = shown.includes(v.focus) ? v.focus : shown[0];
+      const focus = shown.includes(v.focus) ? v.focus : (shown[0] ?? v.focus);
+      if (focus !== v.focus) ui.value = { ...ui.value, focus }; // the menu says what is drawn
       const runs = shown.map((k) => {
         const eta = rates(k, v);
         return { k, eta, ...(exact ? errors(eta, v) : sharpness(eta)) };

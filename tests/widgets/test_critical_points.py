@@ -126,3 +126,9 @@ def test_own_surface(open_page):
 def test_bad_arguments_are_named(arguments, part):
     with pytest.raises(ValueError, match=part):
         critical_points(**arguments)
+
+
+def test_at_a_minimum_descent_stays(open_page):
+    surface = oc.SURFACES["saddle"]
+    said = words(open_page(critical_points("saddle", point=surface.minima[0])))
+    assert "a local minimum" in said and "Descent stays here" in said and "flat part" not in said

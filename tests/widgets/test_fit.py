@@ -85,3 +85,21 @@ def test_bad_arguments_are_named(arguments, part):
 
 def test_a_constant_is_a_polynomial_too():
     assert fit(degree=0).degree == 0
+
+
+@pytest.mark.parametrize(
+    ("settings", "verdict"),
+    [
+        ({"degree": 12, "penalty": "stop", "steps": 3}, "it underfits"),  # the best is 16 steps
+        ({"degree": 9, "penalty": "l2", "lam": 0.195}, "close to the best"),
+        ({"degree": 12, "penalty": "l2", "lam": 10}, "it underfits"),
+        ({"degree": 12, "penalty": "l2", "lam": 1e-5}, "it overfits"),
+        ({"degree": 12, "penalty": "l1", "lam": 10}, "it underfits"),
+        ({"degree": 1}, "it underfits"),
+        ({"degree": 14}, "it overfits"),
+    ],
+)
+@pytest.mark.parametrize("against", ["degree", "strength"])
+def test_the_verdict_is_by_the_side_of_the_best(settings, verdict, against, open_page):
+    page = open_page(body=live(fit(**settings)))
+    assert verdict in assign(page, against=against)

@@ -87,3 +87,8 @@ def test_settings_are_read_and_written():
     assert (w.value["loss"], w.w, w.points[0]) == ("mae", 2.5, [1.0, 4.0])
     with pytest.raises(ValueError, match="loss must be one of"):
         w.loss = "absolute"
+
+
+def test_at_the_minimum_the_reader_is_there(open_page):
+    said = words(open_page(regression(w=2, b=1)))
+    assert "Gradient (0, 0): you are there." in said

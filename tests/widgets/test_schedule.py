@@ -116,3 +116,9 @@ def test_ten_steps_are_enough():
     schedule(steps=10)
     with pytest.raises(ValueError, match="steps"):
         schedule(steps=9)
+
+
+def test_the_menu_says_what_is_drawn_in_detail(open_page):
+    page = open_page(body=live(schedule(["constant", "cosine"])))
+    assert "constant has" in assign(page, shown=["constant"])
+    assert page.get_by_label("In detail").input_value() == "constant"

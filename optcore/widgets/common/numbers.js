@@ -5,11 +5,14 @@ export const linspace = (a, b, n) =>
   Float64Array.from({ length: n }, (_, i) => (n < 2 ? a : a + ((b - a) * i) / (n - 1)));
 export const same = (a, b) => a.length === b.length && a.every((v, i) => Object.is(v, b[i]));
 
+/* What is smaller is what rounding leaves of zero. */
+export const TINY = 1e-14;
 export function fmt(x, digits = 3) {
   if (typeof x !== "number" || Number.isNaN(x)) return "nan";
   if (!Number.isFinite(x)) return x > 0 ? "∞" : "−∞";
   const a = Math.abs(x);
-  if (a && (a < 1e-3 || a >= 1e6)) {
+  if (a < TINY) return "0";
+  if (a < 1e-3 || a >= 1e6) {
     const [m, e] = x.toExponential(digits - 1).split("e");
     return `${+m}e${+e}`.replaceAll("-", "−"); // the minus sign, which does not break lines
   }
