@@ -7,11 +7,12 @@ PIP  := $(BIN)/python -m pip install -q --disable-pip-version-check
 HTML := _build/html
 PORT ?= 8000
 JOBS ?= 2
+SAMPLE ?= 200
 TESTS ?= tests optcore book
 PEERS ?= $(wildcard .venv-peers/bin/python)
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: help book serve lab sync run test tested lighthouse pdf lint links bench gradebook slips lite processors recipes colab graders peers firefox floors oldest clean clean-all
+.PHONY: help book serve lab sync run test tested lighthouse pdf lint links bench gradebook slips lite processors mutants recipes colab graders peers firefox floors oldest clean clean-all
 .DELETE_ON_ERROR:
 
 help:
@@ -32,6 +33,7 @@ help:
 	@echo 'make lite    build the optional site where notebooks run in the browser (fetches Python when opened)'
 	@echo 'make colab   run notebooks with the old versions that Colab has'
 	@echo 'make graders exercises in nbgrader itself, and hand-ins as otter packs them'
+	@echo 'make mutants change the code in $(SAMPLE) places, one at a time: the tests must notice'
 	@echo 'make recipes carry out what CONTRIBUTING.md says, on copies'
 	@echo 'make peers   run the boxes "In PyTorch", and compare with PyTorch and optax of today'
 	@echo 'make processors   run the notebooks as other processors compute, and say how much of each claim they use'
@@ -143,6 +145,11 @@ colab: $(READY) $(VENV)/requirements-test-ready .venv-colab/ready
 
 graders: $(READY) $(VENV)/requirements-test-ready .venv-graders/ready
 	@$(BIN)/python -m pytest -v tests/elsewhere/graders.py
+
+# A sample of one-line changes, another one each week: the tests must notice. About an hour on two cores.
+mutants: $(READY) $(VENV)/requirements-test-ready
+	@book/commands/ensure_tools
+	@$(BIN)/python -m tests.mutation --sample $(SAMPLE) --jobs $(JOBS)
 
 # Every recipe of CONTRIBUTING.md on a copy, with all the tests that it names.
 recipes: $(READY) $(VENV)/requirements-test-ready

@@ -34,6 +34,11 @@ Run by themselves: `make firefox` (every control and answer in Firefox), `make c
 `make processors` (the notebooks as other processors compute).
 Not tested: Colab and Binder themselves, Safari, screen readers.
 
+## Changes to the code
+
+`make mutants` changes the code in one place at a time, another operator, number or comparison, and runs the tests of
+that module: {mutants}
+
 ## Pages
 
 Each page in headless Chromium with the network blocked.
@@ -53,6 +58,7 @@ Each page in headless Chromium with the network blocked.
 
 {sums}
 """
+MUTANTS = ROOT / "tests" / "mutation" / "last.json"
 SUMS = """{pages} pages, the heaviest of {heaviest} kB; {external} requests left the site; axe found {axe} broken rules;
 {alive} controls and {explained} answers did what they should; the notebooks took {seconds} seconds."""
 
@@ -69,6 +75,18 @@ def test_rows() -> tuple[int, str]:
         first = " ".join(doc.split("\n\n")[0].split())
         rows.append(f"| `{name.removeprefix('tests/')}` | {count} | {first} |")
     return counts.total(), "\n".join(rows)
+
+
+def mutation() -> str:
+    """What came of the last sample of changes, and those that no test has noticed."""
+    last = json.loads(MUTANTS.read_text(encoding="utf-8"))
+    parts = {
+        "in Python": [pair for file, pair in last["files"].items() if file.endswith(".py")],
+        "in the widgets' scripts": [pair for file, pair in last["files"].items() if file.endswith(".js")],
+    }
+    scores = [f"{sum(p[0] for p in pairs)} of {sum(p[1] for p in pairs)} {where}" for where, pairs in parts.items()]
+    left = "".join(f"\n- ``{name}``" for name in last["survivors"])
+    return f"{' and '.join(scores)} were noticed. {f'Not noticed:{chr(10)}{left}' if left else ''}"
 
 
 def share(count: int, faulty: int) -> str:
@@ -173,7 +191,9 @@ def main(names: list[str] | None = None, target: Path = ROOT / "what-is-tested.m
             page.lighthouse = scores.get(page.name, "")
             page.seconds = runs[page.name].result()[1] if page.name in runs else None
     rows = "\n".join(page.row() for page in measured)
-    target.write_text(TEXT.format(count=count, files=files, pages=rows, sums=sums(measured)), encoding="utf-8")
+    target.write_text(
+        TEXT.format(count=count, files=files, mutants=mutation(), pages=rows, sums=sums(measured)), encoding="utf-8"
+    )
     print(f"{target.name}: {sums(measured)}")
 
 

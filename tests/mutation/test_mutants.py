@@ -1,0 +1,82 @@
+"""The mutants: each changes one place, all can be read as code, and what nothing notices is named with its reason."""
+
+import ast
+
+import pytest
+
+from book.course import ROOT
+
+from .__main__ import equal, sources, whose_tests
+from .mutants import mutants
+
+
+def changes(source: str, file: str = "a.py") -> list[str]:
+    return [mutant.changed for mutant in mutants(file, source)]
+
+
+@pytest.mark.parametrize(
+    "source, changed",
+    [
+        ("a + b*c", ["a + b/c", "a - b*c"]),
+        ("(a) - (-b)", ["(a) + (-b)", "(a) - (b)"]),
+        ("a <= b < 2", ["a > b < 2", "a <= b < 3", "a <= b <= 2"]),
+        ("not a and b is not None", ["a and b is not None", "not a and b is None", "not a or b is not None"]),
+        ("def f(x: int = 0, *, y=1e-8, **k): return min(x, True)", 4),
+        ('f"{x + 1}" + """2 + 2"""', ['f"{x + 1}" - """2 + 2"""']),
+        ("np.argmin(é @ x)", ["np.argmax(é @ x)", "np.argmin(é * x)"]),
+        ("x += 1", ["x += 2", "x -= 1"]),
+        ("import numpy as min", []),
+        ("ax.plot(x, y + 1, linewidth=2)", ["ax.plot(x, y + 2, linewidth=2)", "ax.plot(x, y - 1, linewidth=2)"]),
+        ("def still(self):\n    return 1", []),
+    ],
+)
+def test_what_is_changed_in_python(source, changed):
+    found = [text.strip() for text in changes(source)]
+    assert sorted(found) == sorted(changed) if isinstance(changed, list) else len(found) == changed
+    assert not changed or all(ast.parse(text) for text in found)
+
+
+@pytest.mark.parametrize(
+    "source, changed",
+    [
+        ("const a = b + 1; // 2 + 2", ["const a = b + 2; // 2 + 2", "const a = b - 1; // 2 + 2"]),
+        ("`a + ${b}` + '1'", ["`a + ${b}` - '1'"]),
+        ("x => x === 0 && !y", ["x => x !== 0 && !y", "x => x === 0 || !y", "x => x === 1 && !y"]),
+        ("a.replace(/[-+]/g, b) / c", ["a.replace(/[-+]/g, b) * c"]),
+        ("Math.min(x1, i++)", ["Math.max(x1, i++)"]),
+        ("f(...a, b?.c)", []),
+        (
+            "ui.plot({ ratio: 1.5, x: [0, 1] })",
+            ["ui.plot({ ratio: 1.5, x: [1, 1] })", "ui.plot({ ratio: 1.5, x: [0, 2] })"],
+        ),
+    ],
+)
+def test_what_is_changed_in_javascript(source, changed):
+    assert sorted(changes(source, "a.js")) == sorted(changed)
+
+
+def test_equal_lines_are_told_apart():
+    first, second = mutants("a.py", "x = a + b\nx = a + b\n")
+    assert (first.name, second.name) == ("a.py: x = a + b → x = a - b", "a.py: (2) x = a + b → x = a - b")
+    assert second.of("x = a + b\nx = a + b\n") == "x = a + b\nx = a - b\n"
+
+
+def test_every_module_has_tests_that_must_notice():
+    files = sources()
+    assert len(files) > 90
+    for file in files:
+        source = (ROOT / file).read_text(encoding="utf-8")
+        found = list(mutants(file, source))
+        if found:
+            named = whose_tests(file)
+            assert named and [name for name in named if not (ROOT / name).exists()] == []
+        if file.endswith(".py"):
+            ast.parse(found[len(found) // 2].of(source)) if found else None
+
+
+def test_what_is_called_equal_is_still_there_and_has_a_reason():
+    entries = equal()
+    files = {name.split(":")[0] for name in entries}
+    there = {m.name for file in files for m in mutants(file, (ROOT / file).read_text(encoding="utf-8"))}
+    assert entries.keys() <= there, sorted(entries.keys() - there)
+    assert entries and all(len(why) > 10 for why in entries.values())
