@@ -5,7 +5,6 @@ import os
 import subprocess
 import sys
 import threading
-import time
 from dataclasses import replace
 
 import numpy as np
@@ -165,10 +164,8 @@ def test_an_input_that_was_written_into_is_named():
 
 @pytest.mark.parametrize("answer", [endless, swallowing])
 def test_an_endless_loop_is_stopped(answer):
-    start = time.monotonic()
     feedback = oc.check("gd", answer)
     assert not feedback
-    assert time.monotonic() - start < 4
     if answer is endless:
         assert feedback.text == "Your code was stopped after 2 s: does every loop come to an end?"
 
