@@ -119,16 +119,19 @@ def main(argv: list[str]) -> int:
     parser.add_argument("files", nargs="*")
     parser.add_argument("--sample", type=int, help="how many; a fifth of them from the widgets' scripts")
     parser.add_argument("--seed", type=int, default=100 * year + week)
-    parser.add_argument("--again", action="store_true", help="those that went unnoticed the last time, and no others")
+    parser.add_argument(
+        "--again", action="store_true", help="those that went unnoticed the last time (in FILE …), and no others"
+    )
     parser.add_argument("--jobs", type=int, default=2)
     asked = parser.parse_args(argv)
     last = json.loads(LAST.read_text(encoding="utf-8")) if asked.again else {"files": {}, "survivors": []}
     if asked.again:
         left = set(last["survivors"])
         files = sorted({name.split(": ")[0] for name in left})
-        chosen = [mutant for mutant in drawn(files, None, 0) if mutant.name in left]
-        for name in left - {mutant.name for mutant in chosen}:  # equal, or code that is no more
+        there = [mutant for mutant in drawn(files, None, 0) if mutant.name in left]
+        for name in left - {mutant.name for mutant in there}:  # equal, or code that is no more
             last["files"][name.split(": ")[0]][1] -= 1
+        chosen = [mutant for mutant in there if not asked.files or mutant.file in asked.files]
         asked.seed = last["seed"]
     elif asked.files:
         chosen = drawn(asked.files, asked.sample, asked.seed)
@@ -138,6 +141,8 @@ def main(argv: list[str]) -> int:
         chosen = drawn(python, asked.sample and asked.sample - share, asked.seed) + drawn(scripts, share, asked.seed)
     import_what_all_tests_need()
     made, killed, survivors = Counter[str](), Counter[str](), []
+    if asked.again:
+        survivors = [mutant.name for mutant in there if mutant not in chosen]
     with tempfile.TemporaryDirectory() as folder:
         copies = [Copy(Path(folder) / str(k)) for k in range(asked.jobs)]
         for number, (mutant, verdict) in enumerate(verdicts(chosen, whose_tests, copies), 1):
@@ -151,7 +156,7 @@ def main(argv: list[str]) -> int:
     if asked.again:
         counts = {file: [k + killed[file], m] for file, (k, m) in last["files"].items()}
     result = {"seed": asked.seed, "files": dict(sorted(counts.items())), "survivors": sorted(survivors)}
-    if not asked.files:
+    if asked.again or not asked.files:
         LAST.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     return int(killed.total() < 0.75 * made.total() and not asked.again)  # far fewer than ever: tests got lost
 

@@ -38,6 +38,15 @@ height.fire("keydown", { key: "ArrowUp" });
 const step = ui.value.height - 2;
 height.fire("keydown", { key: "ArrowDown", shiftKey: true });
 equal(+(ui.value.height - 2 - 0.9 * step).toFixed(9), 0);
+const moved = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
+for (const [key, way] of Object.entries(moved)) {
+  const before = ui.value.start;
+  start.fire("keydown", { key });
+  deepEqual(
+    ui.value.start.map((v, i) => Math.sign(v - before[i])),
+    way,
+  );
+}
 for (let i = 0; i < 99; i++) start.fire("keydown", { key: "ArrowRight" });
 equal(ui.value.start[0], 10);
 frame();
