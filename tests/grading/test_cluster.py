@@ -6,16 +6,15 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import psutil
 import pytest
 
+from book.course import ROOT
 from optcore.grading.demo import write_class
 from tests.grading.test_classroom import finished, rows, run
 from tests.grading.wall import require_wall
 
-ROOT = Path(__file__).resolve().parents[2]
 STUDENTS = 24
 QUIET = {"DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "3", "DASK_DISTRIBUTED__DIAGNOSTICS__NVML": "False"}
 

@@ -7,15 +7,14 @@ import subprocess
 import sys
 import time
 import zipfile
-from pathlib import Path
 
 import pytest
 
+from book.course import ROOT
 from tests.grading import moodle_class
 from tests.grading.test_cells import RIGHT
 from tests.grading.test_gradebook import import_into_moodle
 
-ROOT = Path(__file__).resolve().parents[2]
 HOSTILE, ABSENT = 12, 5
 STUDENTS = 30 + len(RIGHT) + HOSTILE + ABSENT
 
