@@ -1,12 +1,13 @@
 """The mutants: each changes one place, all can be read as code, and what nothing notices is named with its reason."""
 
 import ast
+import json
 
 import pytest
 
 from book.course import ROOT
 
-from .__main__ import equal, sources, whose_tests
+from .__main__ import LAST, equal, sources, whose_tests
 from .mutants import mutants
 
 
@@ -80,3 +81,11 @@ def test_what_is_called_equal_is_still_there_and_has_a_reason():
     there = {m.name for file in files for m in mutants(file, (ROOT / file).read_text(encoding="utf-8"))}
     assert entries.keys() <= there, sorted(entries.keys() - there)
     assert entries and all(len(why) > 10 for why in entries.values())
+
+
+def test_nineteen_in_twenty_were_noticed_the_last_time():
+    last = json.loads(LAST.read_text(encoding="utf-8"))
+    killed, made = (sum(pair[k] for pair in last["files"].values()) for k in (0, 1))
+    assert made >= 150 and len(last["survivors"]) == made - killed
+    assert not set(last["survivors"]) & equal().keys(), "python -m tests.mutation --again takes them out"
+    assert killed >= 0.95 * made, last["survivors"]
