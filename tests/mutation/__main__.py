@@ -152,6 +152,8 @@ def main(argv: list[str]) -> int:
                 survivors.append(mutant.name)
             print(f"[{number}/{len(chosen)}] {verdict:8} {mutant.name}", flush=True)
     print(f"{killed.total()} of {made.total()} changes were noticed; {len(equal())} are known to be equal")
+    there = {m.name for file in sources() for m in mutants(file, (ROOT / file).read_text(encoding="utf-8"))}
+    print(*(f"equal.md: no longer in the code: {name}" for name in equal().keys() - there), sep="\n")
     counts = {file: [killed[file], made[file]] for file in made}
     if asked.again:
         counts = {file: [k + killed[file], m] for file, (k, m) in last["files"].items()}
