@@ -207,6 +207,11 @@ class Comparison:
             notes.append(
                 f"±: standard error. In brackets: {100 * self.level:.4g} % t-interval of the paired difference."
             )
+        if self.margin:
+            size = (
+                f"by a factor below {_short(1 + self.margin)}" if self.ratio else f"by less than {_short(self.margin)}"
+            )
+            notes.append(f"Apart {size} is called a tie.")
         if any(d.test for d in self.differences.values()):
             notes.append("With other test examples: the interval that counts their choice as well.")
         return html_table(caption, head, rows, " ".join(notes))

@@ -21,9 +21,10 @@ INTRODUCTION = """\
 Wherever the course says which of two is better, the sentence rests on one of the {count} comparisons below. Each side
 has its own best rate, found inside its grid on other seeds; all spend the same, or the line says why not; the verdict
 comes from fresh seeds that all sides share, in pairs. In brackets is the 95 % t-interval of the mean difference, or of
-the mean factor where it says "times"; an interval that holds 0 (or the factor 1) is a tie. Where one question has
-several lines, their intervals hold together with 95 %. [8.4]({how}) shows how such a comparison is made. What the
-course shows at one rate for all is not in this list: it illustrates, and concludes nothing about which is better.
+the mean factor where it says "times". An interval that holds 0 (or the factor 1) is a tie; so is a difference within
+the margin that a notebook calls small. Where one question has several lines, their intervals hold together with 95 %.
+[8.4]({how}) shows how such a comparison is made. What the course shows at one rate for all is not in this list: it
+illustrates, and concludes nothing about which is better.
 
 The page is written from the notebooks' stored outputs.
 """
@@ -99,6 +100,14 @@ def _difference(record: dict, difference: dict) -> str:
     return text
 
 
+def _verdict(record: dict, difference: dict) -> str:
+    """The word; with the margin that makes a tie of what an interval tells apart."""
+    word, ends, even = difference["verdict"], difference["interval"], 1 if record["ratio"] else 0
+    if word != "a tie" or not record["margin"] or not ends or ends[0] <= even <= ends[1]:
+        return word
+    return f"a tie (within {_number(even + record['margin'])}{' times' if even else ''})"
+
+
 def lines(stored: Stored) -> list[str]:
     """The lines of one comparison in the table, one for each difference."""
     record = stored.record
@@ -116,7 +125,7 @@ def lines(stored: Stored) -> list[str]:
                 ". ".join(_best(side, sides[side]) for side in shown),
                 chance + (f"; {record['unit']}: {record['unequal']}" if record["unequal"] else ""),
                 _difference(record, difference),
-                difference["verdict"],
+                _verdict(record, difference),
             ]
         )
     return [f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |" for row in rows]

@@ -18,9 +18,9 @@ def test_every_comparison_of_a_notebook_is_sound(path):
     assert comparisons.problems(path) == []
 
 
-def test_the_page_is_in_the_book():
-    found = [stored for path in NOTEBOOKS for stored in comparisons.read(path)]
-    assert (comparisons.PAGE.stem in pages()) == bool(found)
+def test_the_page_is_in_the_book_and_has_what_the_course_compares():
+    assert comparisons.PAGE.stem in pages()
+    assert sum(len(comparisons.read(path)) for path in NOTEBOOKS) >= 15
 
 
 # ---- on a notebook of its own
@@ -92,6 +92,13 @@ def test_each_difference_has_its_line_and_a_ratio_says_times(notebook):
     assert f"{with_interval(d.mean, d.low, d.high)} times |" in first and second.startswith(
         "|  | newer against plain | newer: "
     )
+
+
+@pytest.mark.parametrize(("how", "words"), [({}, "0.5"), ({"ratio": True}, "1.5 times")])
+def test_a_tie_within_the_margin_names_it(notebook, how, words):
+    (stored,) = comparisons.read(notebook(asked(margin=0.5, **how)))
+    assert comparisons.lines(stored)[0].endswith(f"| a tie (within {words}) |")
+    assert comparisons.lines(comparisons.read(notebook(asked(margin=0.01, **how)))[0])[0].endswith("| worse |")
 
 
 @pytest.mark.parametrize(
