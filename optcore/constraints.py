@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .solvers import Result, minimize, oracles, result, why_stop
+from .solvers import Result, minimize, oracles, result, start_at, why_stop
+from .support import as_numbers, explains
 
 __all__ = [
     "project_ball",
@@ -32,6 +33,7 @@ __all__ = [
 # -------------------------------------------------------------------------------------------------------- projections
 
 
+@explains
 def project_ball(v: Any, radius: Any = 1.0) -> Any:
     """The nearest point with ‖x‖ ≤ radius: v·min(1, radius/‖v‖); points inside come back unchanged.
 
@@ -48,6 +50,7 @@ def project_ball(v: Any, radius: Any = 1.0) -> Any:
     return v * (ratio / np.maximum(np.linalg.norm(v / scale, axis=-1, keepdims=True), ratio))
 
 
+@explains
 def project_box(v: Any, low: Any, high: Any) -> Any:
     """The nearest point with low ≤ x ≤ high in each coordinate: min(max(v, low), high).
 
@@ -62,6 +65,7 @@ def project_box(v: Any, low: Any, high: Any) -> Any:
     return np.clip(v, low, high)
 
 
+@explains
 def project_halfspace(v: Any, a: Any, b: Any) -> Any:
     """The nearest point with aᵀx ≤ b: v - max(0, aᵀv - b)/‖a‖²·a.
 
@@ -78,6 +82,7 @@ def project_halfspace(v: Any, a: Any, b: Any) -> Any:
     return v - np.maximum(0.0, np.sum(unit * v, axis=-1, keepdims=True) - b / size) * unit
 
 
+@explains
 def project_simplex(v: Any, total: float = 1.0) -> Any:
     """The nearest point with x ≥ 0 and Σx = total: max(v - θ, 0), with the one θ that makes the sum right.
 
@@ -96,6 +101,7 @@ def project_simplex(v: Any, total: float = 1.0) -> Any:
     return np.maximum(v - np.take_along_axis(thetas, np.maximum(last, 0), axis=-1), 0.0)
 
 
+@explains
 def projected_gradient(
     f: Callable,
     x0: Any,
@@ -122,7 +128,7 @@ def projected_gradient(
     counted = oracles(f, grad)
     value, gradient = counted["f"], counted["grad"]
     move = lambda x: project(x - lr * gradient(x))
-    x = project(np.array(x0, dtype=float))
+    x = project(start_at(x0))
     path, losses = [x], [float(value(x))]
     mapping = (x - move(x)) / lr
     while not (reason := why_stop(losses[-1], mapping, tol, len(path) - 1, max_iterations)):
@@ -136,6 +142,7 @@ def projected_gradient(
 # -------------------------------------------------------------------------------------------------------- multipliers
 
 
+@explains
 def solve_eq_qp(Q: Any, c: Any, A: Any, b: Any) -> tuple[np.ndarray, np.ndarray]:
     """(x, λ) that minimise ½xᵀQx + cᵀx under Ax = b, from one linear system [[Q, Aᵀ], [A, 0]] [x; λ] = [-c; b].
 
@@ -147,7 +154,7 @@ def solve_eq_qp(Q: Any, c: Any, A: Any, b: Any) -> tuple[np.ndarray, np.ndarray]
     >>> x.tolist(), lam.tolist()
     ([0.5, 0.5], [-1.0])
     """
-    Q, c, A, b = (np.asarray(v, dtype=float) for v in (Q, c, A, b))
+    Q, c, A, b = (as_numbers(name, v) for name, v in zip("QcAb", (Q, c, A, b), strict=True))
     n, m = len(c), len(b)
     if Q.shape != (n, n) or A.shape != (m, n):
         raise ValueError(
@@ -158,6 +165,7 @@ def solve_eq_qp(Q: Any, c: Any, A: Any, b: Any) -> tuple[np.ndarray, np.ndarray]
     return solution[:n], solution[n:]
 
 
+@explains
 def lagrangian(f: Callable, c: Callable, lam: Any = 0.0, rho: float = 0.0) -> Callable:
     """x -> f(x) + λᵀc(x) + (ρ/2)‖c(x)‖².
 
@@ -187,6 +195,7 @@ class KKTResiduals(NamedTuple):
     complementarity: float
 
 
+@explains
 def kkt_residuals(
     g: Any, c: Any = (), Jc: Any = None, lam: Any = (), h: Any = (), Jh: Any = None, mu: Any = ()
 ) -> KKTResiduals:
@@ -199,7 +208,7 @@ def kkt_residuals(
     >>> kkt_residuals(g=np.array([1.0, 1.0]), c=[0.0], Jc=[[1.0, 1.0]], lam=[-1.0])
     KKTResiduals(stationarity=0.0, equality=0.0, inequality=0.0, sign=0.0, complementarity=0.0)
     """
-    c, lam, h, mu = (np.asarray(v, dtype=float) for v in (c, lam, h, mu))
+    c, lam, h, mu = (as_numbers(name, v) for name, v in zip(("c", "lam", "h", "mu"), (c, lam, h, mu), strict=True))
     pull = lambda J, multipliers: 0.0 if J is None else np.asarray(J).T @ multipliers
     terms = [g + pull(Jc, lam) + pull(Jh, mu), c, np.maximum(h, 0), np.maximum(-mu, 0), mu * h]
     return KKTResiduals(*(float(np.linalg.norm(term)) for term in terms))
@@ -229,6 +238,7 @@ class ConstrainedResult:
         return f"f = {self.f:.6g}, violation {self.violation[-1]:.1e} after {self.iterations.tolist()} iterations"
 
 
+@explains
 def penalty_method(
     f: Callable, c: Callable, x0: Any, rhos: Sequence[float] = (1.0, 10.0, 100.0, 1000.0), **options: Any
 ) -> ConstrainedResult:
@@ -244,6 +254,7 @@ def penalty_method(
     return _in_turn(f, c, x0, rhos, accumulate=False, tol=0.0, options=options)
 
 
+@explains
 def augmented_lagrangian(
     f: Callable, c: Callable, x0: Any, rho: float = 10.0, *, tol: float = 1e-8, rounds: int = 50, **options: Any
 ) -> ConstrainedResult:
@@ -262,7 +273,7 @@ def augmented_lagrangian(
 
 
 def _in_turn(f, c, x0, rhos, accumulate, tol, options) -> ConstrainedResult:
-    x, lam, rows = np.array(x0, dtype=float), 0.0, []
+    x, lam, rows = start_at(x0), 0.0, []
     if not len(rhos) or not np.all(np.greater(rhos, 0)):
         raise ValueError(f"at least one penalty ρ, all positive, is needed; got {list(rhos)}.")
     for rho in rhos:

@@ -8,10 +8,12 @@ import numpy as np
 from .layers import KINKED, Activation
 from .losses import cross_entropy
 from .network import Network
+from .support import as_numbers, explains, real
 
 __all__ = ["Objective", "hvp", "lanczos", "numerical_gradient", "power_iteration", "sharpness"]
 
 
+@explains
 def numerical_gradient(f: Callable, w: Any, h: float = 1e-5) -> np.ndarray:
     """(f(w + hεᵢ) - f(w - hεᵢ))/2h for every coordinate of w, whatever its shape: a check for written gradients.
 
@@ -20,7 +22,9 @@ def numerical_gradient(f: Callable, w: Any, h: float = 1e-5) -> np.ndarray:
     >>> numerical_gradient(lambda w: w[0] ** 2 + 3 * w[1], np.array([2.0, 1.0])).round(6)
     array([4., 3.])
     """
-    w = np.array(w, dtype=float)
+    w = np.array(as_numbers("w", w), dtype=float)
+    if not real("h", h) > 0:
+        raise ValueError(f"h must be positive; it was {h}.")
     grad = np.empty_like(w)
     for k in np.ndindex(w.shape):
         at = w[k]
@@ -32,6 +36,7 @@ def numerical_gradient(f: Callable, w: Any, h: float = 1e-5) -> np.ndarray:
     return grad
 
 
+@explains
 def hvp(grad: Callable, w: Any, v: Any, h: float = 1e-5) -> np.ndarray:
     """The Hessian times v from two gradients: (∇f(w + εv) - ∇f(w - εv))/2ε, ε = h(1 + ‖w‖)/‖v‖.
 
@@ -42,7 +47,9 @@ def hvp(grad: Callable, w: Any, v: Any, h: float = 1e-5) -> np.ndarray:
     >>> hvp(lambda w: w**3, np.array([1.0, 2.0]), np.array([1.0, -1.0])).round(6)
     array([  3., -12.])
     """
-    w, v = np.asarray(w, float), np.asarray(v, float)
+    w, v = as_numbers("w", w), as_numbers("v", v)
+    if not real("h", h) > 0:
+        raise ValueError(f"h must be positive; it was {h}.")
     length = np.linalg.norm(v)
     if length == 0:
         return np.zeros_like(w)
@@ -50,6 +57,7 @@ def hvp(grad: Callable, w: Any, v: Any, h: float = 1e-5) -> np.ndarray:
     return (grad(w + eps * v) - grad(w - eps * v)) / (2 * eps)
 
 
+@explains
 def power_iteration(
     product: Callable, n: int, *, tol: float = 1e-6, max_steps: int = 1000, seed: int = 0
 ) -> tuple[float, np.ndarray]:
@@ -76,6 +84,7 @@ def power_iteration(
     return value, v
 
 
+@explains
 def lanczos(product: Callable, n: int, *, tol: float = 1e-4, max_steps: int = 60, seed: int = 0) -> np.ndarray:
     """Ritz values of a symmetric operator, ascending: both ends are soon those of its spectrum.
 
@@ -159,6 +168,7 @@ class Objective:
         return hvp(self._grad, w, v)
 
 
+@explains
 def sharpness(
     net: Network, X: Any, y: Any, loss: Callable = cross_entropy, *, tol: float = 1e-4, seed: int = 0
 ) -> float:

@@ -7,12 +7,15 @@ from typing import Any
 
 import numpy as np
 
+from .support import explains
+
 __all__ = ["digits", "minibatches", "stratified_split"]
 
 #: Samples and their targets: (X, y).
 Data = tuple[np.ndarray, np.ndarray]
 
 
+@explains
 def minibatches(n: int, b: int, rng: Any) -> Iterator[np.ndarray]:
     """One epoch: the numbers 0 … n-1 in random order, b at a time without replacement, the rest as the last batch.
 
@@ -27,6 +30,7 @@ def minibatches(n: int, b: int, rng: Any) -> Iterator[np.ndarray]:
     return (order[i : i + b] for i in range(0, n, b))
 
 
+@explains
 def stratified_split(y: Any, size: int, rng: Any) -> tuple[np.ndarray, np.ndarray]:
     """Indices of `size` samples with the classes of y in proportion, and indices of the rest, in random order.
 
@@ -57,6 +61,7 @@ def _read_digits() -> Data:
         return stored["pixels"].astype(float), stored["labels"].astype(int)
 
 
+@explains
 def digits(
     n: int | None = None, *, test: int = 360, scale: str = "centred", seed: int = 0, dtype: Any = float
 ) -> tuple[Data, Data]:

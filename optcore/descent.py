@@ -8,7 +8,7 @@ import numpy as np
 
 from .hyper import at, check_hyper
 from .rule_spec import apply, initial, name_of, spec
-from .support import as_numbers, whole
+from .support import as_numbers, explains, whole
 from .surfaces import surface_named
 from .symbolic import Differentiable
 
@@ -243,6 +243,7 @@ def _gradient_noise(seed, begin: int, steps: int, n: int) -> np.ndarray:
     return np.stack(draws, axis=1).reshape(steps, *seeds.shape[:-1], n) if seeds.ndim else draws[0]
 
 
+@explains
 def descend(
     rule: Callable,
     f: Callable | str | None,

@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from .support import explains, real
+
 __all__ = [
     "constant_init",
     "gain",
@@ -58,6 +60,7 @@ def _uniform(fan_in: int, fan_out: int, rng: Rng, power: float, fan: int, dtype:
 # ---------------------------------------------------------------------------------------- variance rules
 
 
+@explains
 def glorot_uniform(fan_in: int, fan_out: int, rng: Rng = 0, *, gain: float = 1.0, dtype: Any = float) -> np.ndarray:
     """W ~ U(-a, a), a = gain·√(6/(fan_in + fan_out)): variance 2/(fan_in + fan_out) at gain 1.
 
@@ -71,6 +74,7 @@ def glorot_uniform(fan_in: int, fan_out: int, rng: Rng = 0, *, gain: float = 1.0
     return _uniform(fan_in, fan_out, rng, 2 * gain**2, fan_in + fan_out, dtype)
 
 
+@explains
 def glorot_normal(fan_in: int, fan_out: int, rng: Rng = 0, *, gain: float = 1.0, dtype: Any = float) -> np.ndarray:
     """W ~ N(0, gain²·2/(fan_in + fan_out)).
 
@@ -82,6 +86,7 @@ def glorot_normal(fan_in: int, fan_out: int, rng: Rng = 0, *, gain: float = 1.0,
     return _normal(fan_in, fan_out, rng, 2 * gain**2, fan_in + fan_out, dtype)
 
 
+@explains
 def he_uniform(fan_in: int, fan_out: int, rng: Rng = 0, *, slope: float = 0.0, dtype: Any = float) -> np.ndarray:
     """W ~ U(-a, a), a = √(6/((1 + slope²)·fan_in)): the variance of `he_normal`.
 
@@ -94,6 +99,7 @@ def he_uniform(fan_in: int, fan_out: int, rng: Rng = 0, *, slope: float = 0.0, d
     return _uniform(fan_in, fan_out, rng, 2 / (1 + slope**2), fan_in, dtype)
 
 
+@explains
 def he_normal(fan_in: int, fan_out: int, rng: Rng = 0, *, slope: float = 0.0, dtype: Any = float) -> np.ndarray:
     """W ~ N(0, 2/((1 + slope²)·fan_in)): keeps the mean square of signals through (leaky) ReLU.
 
@@ -106,6 +112,7 @@ def he_normal(fan_in: int, fan_out: int, rng: Rng = 0, *, slope: float = 0.0, dt
     return _normal(fan_in, fan_out, rng, 2 / (1 + slope**2), fan_in, dtype)
 
 
+@explains
 def lecun_uniform(fan_in: int, fan_out: int, rng: Rng = 0, *, dtype: Any = float) -> np.ndarray:
     """W ~ U(-a, a), a = √(3/fan_in): variance 1/fan_in.
 
@@ -117,6 +124,7 @@ def lecun_uniform(fan_in: int, fan_out: int, rng: Rng = 0, *, dtype: Any = float
     return _uniform(fan_in, fan_out, rng, 1, fan_in, dtype)
 
 
+@explains
 def lecun_normal(fan_in: int, fan_out: int, rng: Rng = 0, *, dtype: Any = float) -> np.ndarray:
     """W ~ N(0, 1/fan_in): keeps the mean square of signals through linear layers.
 
@@ -128,6 +136,7 @@ def lecun_normal(fan_in: int, fan_out: int, rng: Rng = 0, *, dtype: Any = float)
     return _normal(fan_in, fan_out, rng, 1, fan_in, dtype)
 
 
+@explains
 def torch_linear(fan_in: int, fan_out: int, rng: Rng = 0, *, dtype: Any = float) -> np.ndarray:
     """W ~ U(-a, a), a = 1/√fan_in: variance 1/(3·fan_in), a sixth of He's.
 
@@ -139,6 +148,7 @@ def torch_linear(fan_in: int, fan_out: int, rng: Rng = 0, *, dtype: Any = float)
     return _uniform(fan_in, fan_out, rng, 1 / 3, fan_in, dtype)
 
 
+@explains
 def torch_linear_bias(fan_in: int, fan_out: int, rng: Rng = 0, *, dtype: Any = float) -> np.ndarray:
     """b ~ U(-a, a), a = 1/√fan_in, shape (fan_out,): the default bias of PyTorch's nn.Linear.
 
@@ -148,6 +158,7 @@ def torch_linear_bias(fan_in: int, fan_out: int, rng: Rng = 0, *, dtype: Any = f
     return _uniform(1, fan_out, rng, 1 / 3, fan_in, dtype)[0]
 
 
+@explains
 def normal_init(fan_in: int, fan_out: int, rng: Rng = 0, *, std: float = 0.01, dtype: Any = float) -> np.ndarray:
     """W ~ N(0, std²), whatever the size of the layer: what the rules above put right.
 
@@ -160,6 +171,7 @@ def normal_init(fan_in: int, fan_out: int, rng: Rng = 0, *, std: float = 0.01, d
 # ------------------------------------------------------------------------------------- structured starts
 
 
+@explains
 def orthogonal(fan_in: int, fan_out: int, rng: Rng = 0, *, gain: float = 1.0, dtype: Any = float) -> np.ndarray:
     """W = gain·Q with orthonormal rows or columns, whichever are fewer, uniform (Haar) over all such Q.
 
@@ -179,6 +191,7 @@ def orthogonal(fan_in: int, fan_out: int, rng: Rng = 0, *, gain: float = 1.0, dt
     return (gain * (Q if fan_in >= fan_out else Q.T)).astype(dtype)
 
 
+@explains
 def constant_init(fan_in: int, fan_out: int, rng: Rng = None, *, value: float = 0.1, dtype: Any = float) -> np.ndarray:  # noqa: ARG001
     """W = value everywhere, which leaves all units of a layer alike for ever. `rng` is not used.
 
@@ -189,6 +202,7 @@ def constant_init(fan_in: int, fan_out: int, rng: Rng = None, *, value: float = 
     return np.full((fan_in, fan_out), value, dtype)
 
 
+@explains
 def zeros_init(fan_in: int, fan_out: int, rng: Rng = None, *, dtype: Any = float) -> np.ndarray:  # noqa: ARG001
     """W = 0: behind it no gradient reaches any other layer. `rng` is not used.
 
@@ -198,6 +212,7 @@ def zeros_init(fan_in: int, fan_out: int, rng: Rng = None, *, dtype: Any = float
     return constant_init(fan_in, fan_out, value=0.0, dtype=dtype)
 
 
+@explains
 def lstm_bias(hidden: int, forget: float = 1.0, *, dtype: Any = float) -> np.ndarray:
     """b of an LSTM, shape (4·hidden,), zero but for the forget gates: b_f = forget.
 
@@ -210,7 +225,7 @@ def lstm_bias(hidden: int, forget: float = 1.0, *, dtype: Any = float) -> np.nda
     [0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0]
     """
     _check_sizes(hidden)
-    return np.repeat(np.array([0.0, forget, 0.0, 0.0], dtype), hidden)
+    return np.repeat(np.array([0.0, real("forget", forget), 0.0, 0.0], dtype), hidden)
 
 
 # ------------------------------------------------------------------------------------------------- gains
@@ -218,6 +233,7 @@ def lstm_bias(hidden: int, forget: float = 1.0, *, dtype: Any = float) -> np.nda
 _GAINS = {"identity": 1.0, "sigmoid": 1.0, "tanh": 5 / 3, "relu": sqrt(2)}
 
 
+@explains
 def gain(activation: str | Callable, slope: float = 0.01) -> float:
     """Factor on a standard deviation of 1/√fan that makes up for what the activation takes away.
 

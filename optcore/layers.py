@@ -14,7 +14,7 @@ import numpy as np
 
 from .initializers import glorot_uniform, lecun_normal, lstm_bias, orthogonal
 from .losses import sigmoid
-from .support import as_floats, known
+from .support import as_floats, explains, known
 
 __all__ = [
     "ACTIVATIONS",
@@ -36,6 +36,7 @@ __all__ = [
 # ---------------------------------------------------------------------------------------------- activations
 
 
+@explains
 def identity(z: Any) -> Any:
     """φ(z) = z; slope 1.
 
@@ -45,6 +46,7 @@ def identity(z: Any) -> Any:
     return z
 
 
+@explains
 def relu(z: Any) -> Any:
     """φ(z) = max(z, 0); slope 1 where z > 0, else 0: at the kink the subgradient that frameworks take.
 
@@ -56,6 +58,7 @@ def relu(z: Any) -> Any:
     return np.maximum(z, 0)
 
 
+@explains
 def leaky_relu(z: Any, slope: float = 0.01) -> Any:
     """φ(z) = z where z > 0, slope·z elsewhere.
 
@@ -73,6 +76,7 @@ def _gelu_parts(z):
     return z, np.tanh(np.sqrt(2 / np.pi).astype(z.dtype) * (z + 0.044715 * z**3))
 
 
+@explains
 def gelu(z: Any) -> Any:
     """φ(z) = z/2·(1 + tanh(√(2/π)(z + 0.044715z³))), close to z·P(N(0, 1) ≤ z).
 
@@ -103,6 +107,7 @@ ACTIVATIONS: dict[str, tuple[Callable, Callable]] = {
 KINKED = {"relu", "leaky_relu"}
 
 
+@explains
 def activation_slope(name: str, z: Any) -> Any:
     """φ'(z), element by element, of the activation called `name` in `ACTIVATIONS`.
 
@@ -189,6 +194,7 @@ class Activation(Layer):
         return g * self.slope(self.z, self.a)
 
 
+@explains
 def dropout_mask(shape: Any, p: float, rng: Any, dtype: Any = float) -> np.ndarray:
     """0 with probability p, else 1/(1 - p): multiplied in when training, so that nothing is rescaled at test.
 

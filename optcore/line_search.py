@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from .support import explains, real
+
 __all__ = ["LineSearchError", "backtracking", "strong_wolfe"]
 
 ROUNDING = 100 * np.finfo(float).eps  # values of f closer than this, relatively, may be equal
@@ -24,6 +26,7 @@ def _slope(g, d):
     return slope
 
 
+@explains
 def backtracking(
     f: Callable, x: Any, d: Any, g: Any, *, step: float = 1.0, c: float = 1e-4, shrink: float = 0.5
 ) -> float:
@@ -36,6 +39,8 @@ def backtracking(
     >>> backtracking(square, np.array([1.0]), np.array([-2.0]), np.array([2.0]))  # α = 1 lands on -1: no decrease
     0.5
     """
+    if not real("step", step) > 0:
+        raise ValueError(f"step must be positive; it was {step}.")
     if not 0 < shrink < 1:
         raise ValueError(f"shrink must be between 0 and 1, got {shrink}.")
     f0, slope, alpha = f(x), _slope(g, d), step
@@ -46,6 +51,7 @@ def backtracking(
     return alpha
 
 
+@explains
 def strong_wolfe(
     f: Callable,
     grad: Callable,
@@ -68,6 +74,8 @@ def strong_wolfe(
     >>> strong_wolfe(f, grad, np.array([1.0]), np.array([-2.0]), c2=0.1)
     0.5
     """
+    if not real("step", step) > 0:
+        raise ValueError(f"step must be positive; it was {step}.")
     if not 0 < c1 < c2 < 1:
         raise ValueError(f"0 < c1 < c2 < 1 is needed, got c1 = {c1} and c2 = {c2}.")
     f0, slope0 = f(x), _slope(grad(x), d)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from .rule_spec import apply, name_of, spec
-from .support import pickles
+from .support import explains, pickles
 
 __all__ = [
     "averaged",
@@ -119,6 +119,8 @@ def cautious(rule: Callable) -> Callable:
     array([3.8, 0. ])
     """
 
+    spec(rule)  # says what is wrong with what is no rule
+
     def careful(g, *state, **keywords):
         d, *new = apply(rule, g, state or tuple(spec(rule).state.values()), keywords)
         agree = np.where(d * g > 0, np.ones_like(g), 0.0)
@@ -151,6 +153,7 @@ def gradient_noise(seed: int = 0) -> Callable:
 # ------------------------------------------------------------------------------------ around gradients and around runs
 
 
+@explains
 def clip_global_norm(grads: Any, max_norm: float = 1.0) -> tuple[Any, float]:
     """Shorten a list or dict of gradients by one common factor min(1, c/(‖g‖ + 1e-6)), ‖g‖ over all of them.
 
@@ -190,6 +193,7 @@ def sam(grad: Callable, rho: float = 0.05) -> Callable:
     return perturbed
 
 
+@explains
 def averaged(points: Any, beta: float = 0.0) -> np.ndarray:
     """The average that belongs to each point of a path: `x_t = x_{t-1} + (w_t - x_{t-1})/((1-β)t + β)`.
 

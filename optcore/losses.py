@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from .support import as_floats
+from .support import as_floats, explains
 from .symbolic import Traced
 
 __all__ = [
@@ -59,6 +59,7 @@ def _mean(losses, slopes, axis: Axis):
 # ------------------------------------------------------------------------------------- stable functions
 
 
+@explains
 def sigmoid(z: Any) -> Any:
     """σ(z) = 1/(1 + e⁻ᶻ), element by element, without overflow: only e^(-|z|) is computed.
 
@@ -73,6 +74,7 @@ def sigmoid(z: Any) -> Any:
     return np.where(z >= 0, 1.0, e) / (1 + e)
 
 
+@explains
 def softplus(z: Any) -> Any:
     """ln(1 + eᶻ) = max(z, 0) + ln(1 + e^(-|z|)), element by element; its slope is the sigmoid.
 
@@ -85,6 +87,7 @@ def softplus(z: Any) -> Any:
     return np.maximum(z, 0) + np.log1p(np.exp(-np.abs(z)))
 
 
+@explains
 def logsumexp(z: Any, axis: int = -1, keepdims: bool = False) -> Any:
     """ln Σⱼ e^(zⱼ) along `axis`, the largest entry taken out first so that nothing overflows.
 
@@ -102,6 +105,7 @@ def logsumexp(z: Any, axis: int = -1, keepdims: bool = False) -> Any:
     return total if keepdims else np.squeeze(total, axis=axis)
 
 
+@explains
 def log_softmax(z: Any, axis: int = -1) -> Any:
     """zᵢ - ln Σⱼ e^(zⱼ) along `axis`: the logarithm of `softmax`, also where the softmax underflows.
 
@@ -113,6 +117,7 @@ def log_softmax(z: Any, axis: int = -1) -> Any:
     return z - np.log(np.exp(z).sum(axis=axis, keepdims=True))
 
 
+@explains
 def softmax(z: Any, axis: int = -1) -> Any:
     """pᵢ = e^(zᵢ)/Σⱼ e^(zⱼ) along `axis`: positive, sums to one, the same for z and z + c.
 
@@ -130,6 +135,7 @@ def softmax(z: Any, axis: int = -1) -> Any:
 # ------------------------------------------------------------------------------------------- regression
 
 
+@explains
 def mse(pred: Any, target: Any, axis: Axis = None) -> tuple[Any, Any]:
     """Mean squared error: mean of r², r = pred - target; gradient 2r/n. In squared units of the target.
 
@@ -145,6 +151,7 @@ def mse(pred: Any, target: Any, axis: Axis = None) -> tuple[Any, Any]:
     return _mean(r**2, 2 * r, axis)
 
 
+@explains
 def mae(pred: Any, target: Any, axis: Axis = None) -> tuple[Any, Any]:
     """Mean absolute error: mean of |r|, r = pred - target; (sub)gradient sign(r)/n, 0 at r = 0.
 
@@ -159,6 +166,7 @@ def mae(pred: Any, target: Any, axis: Axis = None) -> tuple[Any, Any]:
     return _mean(np.abs(r), np.sign(r), axis)
 
 
+@explains
 def huber(pred: Any, target: Any, delta: float = 1.0, axis: Axis = None) -> tuple[Any, Any]:
     """Huber's loss: r²/2 where |r| ≤ δ, δ(|r| - δ/2) beyond; gradient r clipped to [-δ, δ], over n.
 
@@ -187,6 +195,7 @@ def _check_targets(target, allowed: str, wrong) -> None:
         raise ValueError(f"Targets must be {allowed}; found {target[found].ravel()[0]:g}.")
 
 
+@explains
 def binary_cross_entropy(logits: Any, target: Any, axis: Axis = None) -> tuple[Any, Any]:
     """Mean of softplus(z) - yz = -y ln σ(z) - (1 - y) ln(1 - σ(z)) for logits z; gradient (σ(z) - y)/n.
 
@@ -204,6 +213,7 @@ def binary_cross_entropy(logits: Any, target: Any, axis: Axis = None) -> tuple[A
     return _mean(np.maximum(z, 0) - y * z + np.log1p(np.exp(-np.abs(z))), sigmoid(z) - y, axis)
 
 
+@explains
 def hinge(scores: Any, target: Any, axis: Axis = None) -> tuple[Any, Any]:
     """Mean of max(0, 1 - ys) for labels y = ±1 and raw scores s; (sub)gradient -y/n where ys < 1, else 0.
 
@@ -237,6 +247,7 @@ def _one_hot(scores, target):
     return target.astype(scores.dtype)
 
 
+@explains
 def cross_entropy(logits: Any, target: Any, axis: Axis = None) -> tuple[Any, Any]:
     """Mean of -Σⱼ yⱼ ln pⱼ, p = softmax(logits); gradient (p - y)/n. In nats.
 
@@ -257,6 +268,7 @@ def cross_entropy(logits: Any, target: Any, axis: Axis = None) -> tuple[Any, Any
     return _mean(losses, np.exp(log_p) - y, axis)
 
 
+@explains
 def multiclass_hinge(scores: Any, target: Any, axis: Axis = None) -> tuple[Any, Any]:
     """Mean of Σ_{j≠y} max(0, 1 - s_y + sⱼ): every wrong class must stay a margin of 1 below the right one.
 
@@ -277,6 +289,7 @@ def multiclass_hinge(scores: Any, target: Any, axis: Axis = None) -> tuple[Any, 
     return _mean(np.sum(np.maximum(margins, 0), axis=-1), slopes, axis)
 
 
+@explains
 def accuracy(scores: Any, target: Any) -> float:
     """Share of samples whose largest score is that of the right class, from 0 to 1.
 

@@ -17,6 +17,7 @@ import numpy as np
 from .initializers import glorot_uniform, he_normal
 from .layers import KINKED, Activation, BatchNorm, Dropout, Layer, LayerNorm, Linear
 from .losses import cross_entropy
+from .support import explains
 
 __all__ = ["MLP", "Network"]
 
@@ -134,6 +135,7 @@ class MLP(Network):
     (5, 10)
     """
 
+    @explains
     def __init__(
         self,
         sizes: Sequence[int],

@@ -8,7 +8,7 @@ import numpy as np
 
 from .hyper import at, check_hyper
 from .rule_spec import apply, fused_loop, initial, is_elementwise, name_of, spec
-from .support import as_numbers, whole
+from .support import as_numbers, explains, whole
 
 __all__ = ["Optimizer"]
 
@@ -39,6 +39,7 @@ class Optimizer:
     array([0.9, 1.1])
     """
 
+    @explains
     def __init__(
         self,
         rule: Callable,

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from .losses import Axis
-from .support import as_floats
+from .support import as_floats, explains, whole
 
 __all__ = [
     "EarlyStopping",
@@ -36,6 +36,7 @@ def _check_strength(*strengths: Any) -> None:
             raise ValueError(f"The strength of a penalty must be 0 or more, got {strength}.")
 
 
+@explains
 def l2(w: Any, lam: float, axis: Axis = None) -> tuple[Any, Any]:
     """λ Σ wᵢ², gradient 2λw: shrinks every weight by the same factor and makes none zero.
 
@@ -51,6 +52,7 @@ def l2(w: Any, lam: float, axis: Axis = None) -> tuple[Any, Any]:
     return lam * (w**2).sum(axis=axis), 2 * lam * w
 
 
+@explains
 def l1(w: Any, lam: float, axis: Axis = None) -> tuple[Any, Any]:
     """λ Σ |wᵢ|, (sub)gradient λ·sign(w), 0 at 0. Exact zeros need `ista`, not this gradient.
 
@@ -66,6 +68,7 @@ def l1(w: Any, lam: float, axis: Axis = None) -> tuple[Any, Any]:
     return lam * np.abs(w).sum(axis=axis), lam * np.sign(w)
 
 
+@explains
 def elastic_net(w: Any, lam1: float, lam2: float, axis: Axis = None) -> tuple[Any, Any]:
     """λ₁ Σ |wᵢ| + λ₂ Σ wᵢ²: the sum of `l1` and `l2`, values and gradients.
 
@@ -83,6 +86,7 @@ def elastic_net(w: Any, lam1: float, lam2: float, axis: Axis = None) -> tuple[An
 # ------------------------------------------------------------------------------------- proximal descent
 
 
+@explains
 def soft_threshold(v: Any, t: Any) -> Any:
     """sign(v)·max(|v| - t, 0), element by element: the proximal map of t Σ |wᵢ|, zero wherever |v| ≤ t.
 
@@ -98,6 +102,7 @@ def soft_threshold(v: Any, t: Any) -> Any:
     return np.sign(v) * np.maximum(np.abs(v) - t, 0)
 
 
+@explains
 def ista_step(w: Any, g: Any, lr: Any, lam: Any) -> Any:
     """w <- soft_threshold(w - lr·g, lr·λ): a gradient step on the loss, then the proximal step of λ Σ |wᵢ|.
 
@@ -110,6 +115,7 @@ def ista_step(w: Any, g: Any, lr: Any, lam: Any) -> Any:
     return soft_threshold(w - lr * g, lr * lam)
 
 
+@explains
 def ista(grad: Callable, start: Any, steps: int, lr: float, lam: float) -> np.ndarray:
     """`steps` proximal gradient steps on loss + λ Σ |wᵢ| from the gradient of the loss; the path, (steps + 1, …, n).
 
@@ -120,6 +126,7 @@ def ista(grad: Callable, start: Any, steps: int, lr: float, lam: float) -> np.nd
     >>> ista(lambda w: w - np.array([3.0, 0.5]), [0.0, 0.0], steps=1, lr=1.0, lam=1.0)[-1].tolist()
     [2.0, 0.0]
     """
+    steps = whole("steps", steps, 0)
     if not lr > 0:
         raise ValueError(f"The learning rate must be positive, got {lr}.")
     path = [as_floats(start)]
@@ -145,6 +152,7 @@ class EarlyStopping:
     ([False, False, False, False, True, False], 5)
     """
 
+    @explains
     def __init__(self, patience: int = 5, min_delta: float = 0.0):
         if patience < 1 or not min_delta >= 0:
             raise ValueError(f"patience must be at least 1 and min_delta 0 or more, got {patience} and {min_delta}.")
@@ -166,6 +174,7 @@ class EarlyStopping:
 # ------------------------------------------------------------------------------------------------- data
 
 
+@explains
 def shift_images(X: Any, rng: Any, pixels: int = 1, background: Any = 0.0) -> np.ndarray:
     """Each image moved by whole pixels, up to `pixels` along either side, each move equally likely.
 
@@ -193,6 +202,7 @@ def shift_images(X: Any, rng: Any, pixels: int = 1, background: Any = 0.0) -> np
     return moved.reshape(X.shape) + empty
 
 
+@explains
 def label_noise(y: Any, share: float, rng: Any, classes: int | None = None) -> np.ndarray:
     """Labels with a share of them wrong: round(share·n) samples get another class, each other class as likely.
 

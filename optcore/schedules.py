@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from .support import pickles, whole
+from .support import explains, pickles, real, whole
 
 __all__ = [
     "constant_rate",
@@ -113,6 +113,8 @@ def inverse_time_decay(lr: Any, rate: Any = 1.0, power: Any = 1.0) -> Schedule:
     >>> inverse_time_decay(1.0)(np.array([0, 1, 3])).tolist()
     [1.0, 0.5, 0.25]
     """
+    if isinstance(rate, int | float | np.generic | np.ndarray) and not np.all(np.greater_equal(rate, 0)):
+        raise ValueError(f"rate must be 0 or more, got {rate}.")
     return lambda t: lr / (1 + rate * t) ** power
 
 
@@ -307,6 +309,7 @@ class ReduceLROnPlateau:
     [1.0, 1.0, 1.0, 1.0, 1.0, 0.1]
     """
 
+    @explains
     def __init__(
         self,
         lr: float,
@@ -321,6 +324,7 @@ class ReduceLROnPlateau:
         eps: float = 1e-8,
         warmup: int = 0,
     ):
+        real("lr", lr)
         if not 0 <= factor < 1:
             raise ValueError(f"factor must be in [0, 1), got {factor}.")
         if mode not in ("min", "max"):

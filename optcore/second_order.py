@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from .support import pickles
+from .support import explains, pickles
 from .symbolic import Differentiable
 
 __all__ = [
@@ -40,6 +40,7 @@ def _times(A, v):
 # ------------------------------------------------------------------------------------------------- steps and updates
 
 
+@explains
 def newton_step(g: Any, H: Any, damping: Any = 0.0) -> Any:
     """p = -(H + damping·I)⁻¹ g, by solving, not by inverting.
 
@@ -65,6 +66,7 @@ def _absolute(H):
     return vectors * np.abs(values)[..., None, :] @ np.swapaxes(vectors, -1, -2)
 
 
+@explains
 def saddle_free_step(g: Any, H: Any, damping: Any = 0.0) -> Any:
     """p = -(|H| + damping·I)⁻¹ g with |H| = Q|Λ|Qᵀ: Newton's scaling, but always downhill.
 
@@ -85,6 +87,7 @@ def curves_up(s, y, skip):
     return _dot(s, y) > skip * np.linalg.norm(s, axis=-1) * np.linalg.norm(y, axis=-1)
 
 
+@explains
 def bfgs_inverse_update(W: Any, s: Any, y: Any, skip: float = FLAT) -> Any:
     """W⁺ = (I - ρsyᵀ) W (I - ρysᵀ) + ρssᵀ with ρ = 1/(yᵀs): the inverse Hessian estimate after a step s.
 
@@ -103,6 +106,7 @@ def bfgs_inverse_update(W: Any, s: Any, y: Any, skip: float = FLAT) -> Any:
     return np.where(valid[..., None, None], V @ W @ np.swapaxes(V, -1, -2) + rho * _outer(s, s), W)
 
 
+@explains
 def sr1_update(B: Any, s: Any, y: Any, skip: float = 1e-8) -> Any:
     """B⁺ = B + rrᵀ/(rᵀs) with r = y - Bs: the symmetric rank-one estimate of the Hessian, which may be indefinite.
 
@@ -119,6 +123,7 @@ def sr1_update(B: Any, s: Any, y: Any, skip: float = 1e-8) -> Any:
     return B + scale[..., None, None] * _outer(r, r)
 
 
+@explains
 def lbfgs_direction(g: Any, S: Sequence[Any], Y: Sequence[Any]) -> Any:
     """p = -W g by the two-loop recursion, W the BFGS estimate from the pairs (S[i], Y[i]), oldest first.
 

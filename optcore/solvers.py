@@ -20,7 +20,7 @@ from .second_order import (
     saddle_free_step,
     sr1_update,
 )
-from .support import as_numbers, known, whole
+from .support import as_numbers, explains, known, whole
 from .surfaces import surface_named
 from .symbolic import Differentiable
 
@@ -140,6 +140,7 @@ _SEARCHES: dict[str, Callable] = {
 }
 
 
+@explains
 def minimize(
     f: Callable,
     x0: Any,
@@ -203,6 +204,7 @@ def minimize(
     return result(path, losses, gradient(x), counted, tol, reason)
 
 
+@explains
 def gauss_newton(residuals: Callable, jacobian: Callable, x0: Any, **options: Any) -> Result:
     """Minimise ½‖r(x)‖² by Newton steps with JᵀJ in place of the Hessian, damped by backtracking.
 
@@ -221,6 +223,7 @@ def gauss_newton(residuals: Callable, jacobian: Callable, x0: Any, **options: An
     return minimize(half_square, x0, options.pop("method", "damped-newton"), grad, hess, **options)
 
 
+@explains
 def conjugate_gradient(
     A: Any, b: Any, x0: Any = None, *, tol: float = 1e-10, max_iterations: int | None = None
 ) -> Result:
@@ -235,8 +238,8 @@ def conjugate_gradient(
     (2, [1.0, 1.0])
     """
     times = _Counted(A if callable(A) else lambda v: A @ v, "The product Av", 1)
-    b = np.asarray(b, dtype=float)
-    x = np.zeros_like(b) if x0 is None else np.array(x0, dtype=float)
+    b = as_numbers("b", b)
+    x = np.zeros_like(b) if x0 is None else start_at(x0)
     enough, limit = tol * float(np.linalg.norm(b)), 10 * len(b) if max_iterations is None else max_iterations
     g = times(x) - b
     d, path, losses = -g, [x], [float(x @ (g - b)) / 2]

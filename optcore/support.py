@@ -1,22 +1,29 @@
 """What several modules need: numbers as floats, a name looked up in a table, a progress bar."""
 
 import ast
+import inspect
+import math
+import os
+import sys
+import traceback
 from collections.abc import Callable, Mapping
 from functools import wraps
 from pathlib import Path
-from typing import Any
+from textwrap import shorten
+from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 
 from .symbolic import Traced
 
+P = ParamSpec("P")
+R = TypeVar("R")
+_PACKAGE, _NUMPY = Path(__file__).parent, Path(np.__file__).parent
+
 
 def as_floats(x: Any) -> Any:
     """`x` as floats: float32 stays float32, integers become float64, a traced array stays itself."""
-    if isinstance(x, Traced):
-        return x
-    x = np.asarray(x)
-    return x if x.dtype.kind == "f" else x.astype(float)
+    return x if isinstance(x, Traced) else as_numbers("What is given", x)
 
 
 def as_numbers(name: str, value: Any) -> np.ndarray:
@@ -34,15 +41,28 @@ def as_numbers(name: str, value: Any) -> np.ndarray:
     return array if array.dtype.kind == "f" else array.astype(float)
 
 
+def real(name: str, value: Any) -> float:
+    """`value` as one finite number; raises TypeError, naming it, where it is none.
+
+    >>> real("lr", 1)
+    1.0
+    """
+    number = isinstance(value, (int, float, np.integer, np.floating)) and math.isfinite(value)
+    if not number:
+        raise TypeError(f"{name} must be a finite number; it was {value!r}.")
+    return float(value)
+
+
 def whole(name: str, value: Any, least: int = 1) -> int:
     """`value` as a whole number of at least `least`; raises ValueError, naming it, where it is none.
 
     >>> whole("steps", 1e3)
     1000
     """
-    number = isinstance(value, (int, float, np.integer, np.floating)) and np.isfinite(value)
-    if number and int(value) == value >= least:
-        return int(value)
+    small = isinstance(value, (int, float, np.integer, np.floating)) and abs(float(value)) < sys.maxsize
+    number = int(value) if small else least - 1
+    if number == value and number >= least:
+        return number
     raise ValueError(f"{name} must be a whole number, {least} or more; it was {value!r}.")
 
 
@@ -62,17 +82,91 @@ def progress_bar(items: Any, show: bool | None, unit: str, total: int) -> Any:
     return tqdm(items, disable=None if show is None else not show, unit=unit, total=total, leave=False)
 
 
+_RAW = (TypeError, ValueError, LookupError, AttributeError, ArithmeticError, MemoryError)
+
+
+def explains(function: Callable[P, R]) -> Callable[P, R]:
+    """The function, whose errors are sentences: those that NumPy or Python raise inside it name what it was given.
+
+    Errors of this package, and of functions that a caller passes in, go through as they are. Costs nothing otherwise.
+    """
+
+    @wraps(function)
+    def call(*args: P.args, **keywords: P.kwargs) -> R:
+        try:
+            return function(*args, **keywords)
+        except _RAW as error:
+            if not _is_raw(error):
+                raise
+            kind: type[Exception] = TypeError if isinstance(error, (TypeError, AttributeError)) else ValueError
+            kind = np.linalg.LinAlgError if isinstance(error, np.linalg.LinAlgError) else kind
+            raise kind(_sentence(function, args, keywords, error)) from error
+
+    return call
+
+
+def _is_raw(error: BaseException) -> bool:
+    """Whether it was raised below a line of this package that is no `raise`, and not in a caller's own function."""
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        if Path(frame.filename).is_relative_to(_PACKAGE):
+            return not (frame.line or "").startswith("raise")
+        compiled = not os.path.isabs(frame.filename)  # "<…>", and what Cython made
+        if not (compiled or Path(frame.filename).is_relative_to(_NUMPY)):
+            return False
+    return False
+
+
+def _sentence(function: Callable, args: tuple, keywords: dict, error: BaseException) -> str:
+    name = function.__qualname__.removesuffix(".__init__")
+    if isinstance(error, np.linalg.LinAlgError):
+        return f"{str(error).rstrip('.')}."
+    try:
+        given = inspect.signature(function).bind(*args, **keywords).arguments
+    except TypeError as wrong:
+        return f"{name}: {wrong}."
+    given.pop("self", None)
+    strange = {k: v for k, v in given.items() if not _is_usual(v)}
+    if strange:
+        return (
+            f"{name} cannot work with {', '.join(f'{k} = {_shown(v)}' for k, v in strange.items())}; see help({name})."
+        )
+    told = ", ".join(f"{k} {_shown(v)}" for k, v in given.items())
+    return f"What {name} was given does not fit together: {told}; see help({name})."
+
+
+def _is_usual(value: Any) -> bool:
+    """Whether it is a function, or numbers of which there is at least one, all finite."""
+    if callable(value) and not isinstance(value, type):
+        return True
+    try:
+        array = np.asarray(value)
+        return array.dtype.kind in "iufb" and array.size > 0 and bool(np.isfinite(array).all())
+    except (ValueError, TypeError):
+        return False
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, np.ndarray) and value.size > 3:
+        return f"array {value.shape}"
+    return shorten(_short(value), 40, placeholder="…")
+
+
 class Made:
     """What a factory returned, as a function that pickles: by the factory and what that was given."""
 
     def __init__(self, factory: Callable, given: tuple[tuple, dict]):
-        made = factory.__wrapped__(*given[0], **given[1])  # type: ignore[attr-defined]
+        made = inspect.unwrap(factory)(*given[0], **given[1])
         self.factory, self.given = factory, given
         self.__wrapped__, self.__name__, self.__doc__ = made, made.__name__, made.__doc__
         self.__module__ = made.__module__
 
     def __call__(self, *args: Any, **keywords: Any) -> Any:
-        return self.__wrapped__(*args, **keywords)
+        try:
+            return self.__wrapped__(*args, **keywords)
+        except _RAW as error:
+            if not _is_raw(error):
+                raise
+            raise TypeError(f"{self!r} cannot be worked out at {', '.join(map(_shown, args))}.") from error
 
     def __reduce__(self) -> tuple:
         return Made, (self.factory, self.given)
@@ -89,6 +183,7 @@ def _short(value: Any) -> str:
 def pickles(factory: Callable) -> Callable:
     """A factory of functions, the results of which can be saved by pickle and copied by deepcopy."""
 
+    @explains
     @wraps(factory)
     def make(*args: Any, **keywords: Any) -> Made:
         return Made(make, (args, keywords))

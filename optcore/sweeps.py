@@ -28,7 +28,7 @@ from typing import Any
 import numpy as np
 
 from .rule_spec import name_of
-from .support import progress_bar
+from .support import as_numbers, explains, progress_bar
 
 __all__ = ["Table", "mean_se", "sweep"]
 
@@ -37,6 +37,7 @@ _FOLDERS = (Path(__file__).parent, Path(__file__).parent / "symbolic")  # what r
 CACHE = Path(os.environ.get("OPTCORE_CACHE", ".cache/optcore"))
 
 
+@explains
 def mean_se(values: Any, axis: int = 0) -> tuple[Any, Any]:
     """The mean of n values and its standard error, s/√n with s² = Σ(x - mean)²/(n - 1); nan for a single value.
 
@@ -46,7 +47,7 @@ def mean_se(values: Any, axis: int = 0) -> tuple[Any, Any]:
     >>> round(float(mean), 4), round(float(se), 4)
     (0.92, 0.0115)
     """
-    values = np.asarray(values, float)
+    values = as_numbers("values", values)
     n = values.shape[axis]
     if n == 0:
         raise ValueError("The mean of no values is not defined.")

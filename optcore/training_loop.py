@@ -12,7 +12,7 @@ from .network import Network
 from .optimizer import Optimizer
 from .rule_spec import is_elementwise
 from .rules import adam
-from .support import progress_bar, whole
+from .support import explains, progress_bar, whole
 
 __all__ = ["History", "train"]
 
@@ -81,6 +81,7 @@ def _optimizer(net: Network, rule: Callable, lr: Any, hyper: dict, overrides: Ma
     return Optimizer(rule, net.params, lr, overrides=overrides, **hyper), net.grads
 
 
+@explains
 def train(
     net: Network,
     data: Data,

@@ -8,6 +8,7 @@ import pytest
 
 import optcore as oc
 from optcore.rule_spec import rule_program
+from tests.javascript import run_programs
 
 
 def test_order_in_a_chain_carries_meaning():
@@ -116,3 +117,25 @@ def test_a_state_may_start_from_the_parameters():
     ]
     with pytest.raises(TypeError, match="state 'm' needs its initial value"):
         oc.spec(lambda g, m="g": (g, m))
+
+
+def test_a_rule_may_branch_on_the_step_and_read_the_rate():
+    """The same in the loop, in a batch, and as JavaScript; here a warm-up written into the rule."""
+
+    def careful(g, m=0.0, *, t, lr, beta=0.9):
+        m = g if t == 1 else beta * m + (1 - beta) * g
+        if t <= 5:
+            return m * (t / 5), m
+        return m + 0 * lr, m
+
+    batch = oc.descend(careful, oc.bowl, [1.0, 1.0], steps=9, lr=np.array([[0.01], [0.02]]))
+    alone = oc.descend(careful, oc.bowl, [1.0, 1.0], steps=9, lr=0.02)
+    np.testing.assert_array_equal(batch.points[:, 1], alone.points)
+    program = rule_program(careful)
+    names = [name for name, _ in program["inputs"]]
+    assert names == ["g", "m", "t", "lr", "beta"]
+    rows, expected = [], []
+    for t in (1, 3, 5, 6):
+        rows.append([1.0, 2.0, 0.5, -0.5, t, 0.1, 0.9])
+        expected.append(np.concatenate(careful(np.array([1.0, 2.0]), np.array([0.5, -0.5]), t=t, lr=0.1)))
+    np.testing.assert_allclose(run_programs([(program, np.array(rows))])[0], expected, rtol=1e-14)

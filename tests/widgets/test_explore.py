@@ -382,3 +382,18 @@ def test_state_is_small():
     widget = explore("rosenbrock", RULES)
     assert len(to_json(widget.spec)) < 20_000
     assert len(to_json(explore("rosenbrock", RULES, noise=None).spec)) < 9_000
+
+
+def test_new_rules_links_and_a_schedule_of_ones_own_run_in_the_page(common):
+    rules = {
+        "radam": oc.radam, "adan": oc.adan, "rprop": oc.rprop, "prodigy": oc.prodigy, "careful": oc.cautious(oc.adam),
+        "lookahead": oc.chain(oc.adam, oc.lookahead), "mean": oc.chain(oc.momentum, oc.weight_average),
+        "adamax": oc.adamax, "ademamix": oc.ademamix,
+    }  # fmt: skip
+    warm = lambda t: (t + 1) / 5 if t < 5 else 1.0
+    w = oc.explore("bowl", rules, 60, 0.01, schedules={"mine": warm})
+    assert len(w.spec["rules"]) == 9 and "mine" in w.spec["schedules"]
+    rates = [0.01 * warm(t) for t in range(60)]
+    for label, rule in rules.items():
+        points, _, _ = run_in_page(common, rule, oc.bowl, start=w.start, steps=60, lr=rates)
+        np.testing.assert_allclose(points, w.path[label].points, rtol=1e-9, atol=1e-12, err_msg=label)

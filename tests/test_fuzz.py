@@ -1,0 +1,71 @@
+"""Whatever a public function is given, it gives a result, or says in a sentence of its own what it cannot work with.
+
+Each argument of a call that works is made hostile alone, then several at once: some hundred calls in `make test`, and
+FUZZ=20000 of them in `make fuzz`.
+"""
+
+import os
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+import optcore as oc
+from tests.fuzz import CALLS, HOSTILE, is_ours, outcome
+
+COUNT = int(os.environ.get("FUZZ", 600))
+
+
+@st.composite
+def hostile_calls(draw):
+    function = draw(st.sampled_from(sorted(CALLS)))
+    names = draw(st.lists(st.sampled_from(sorted(CALLS[function])), min_size=1, max_size=3, unique=True))
+    return function, {name: draw(st.sampled_from(sorted(HOSTILE))) for name in names}
+
+
+def test_calls_that_work_do():
+    assert len(CALLS) >= 85 and len(HOSTILE) >= 35
+    for function in CALLS:
+        assert outcome(function, {}) == ""
+
+
+@pytest.mark.parametrize("function", CALLS)
+def test_one_hostile_argument(function):
+    raw = [outcome(function, {argument: value}) for argument in CALLS[function] for value in HOSTILE]
+    assert len(raw) >= 35 and not list(filter(None, raw))
+
+
+@settings(
+    max_examples=COUNT, derandomize=COUNT < 1000, deadline=None, phases=[Phase.generate, Phase.shrink],
+    suppress_health_check=list(HealthCheck),
+)  # fmt: skip
+@given(hostile_calls())
+def test_several_hostile_arguments(call):
+    assert outcome(*call) == ""
+
+
+def test_the_sentence_names_what_was_given():
+    with pytest.raises(TypeError, match=r"^newton_step cannot work with H = 'much'; see help\(newton_step\)\.$"):
+        oc.newton_step(np.ones(2), "much")
+    with pytest.raises(ValueError, match=r"^What newton_step was given does not fit together: g array \(7,\), H array"):
+        oc.newton_step(np.ones(7), np.eye(3))
+    with pytest.raises(TypeError, match=r"^cosine_decay\('fast', 10\) cannot be worked out at 3\.$"):
+        oc.cosine_decay("fast", 10)(3)
+
+
+def test_the_errors_of_a_callers_own_function_go_through():
+    def f(x):
+        raise KeyError("my own")
+
+    with pytest.raises(KeyError, match="my own"):
+        oc.minimize(f, [1.0, 1.0], grad=lambda x: x)
+    with pytest.raises(ZeroDivisionError):
+        oc.descend(oc.gd, None, [1.0], grad=lambda w: 1 // 0)
+
+
+def test_canary_an_error_of_numpy_is_seen():
+    """The same function without its sentence: what the test above would say."""
+    with pytest.raises(ValueError) as told:
+        oc.newton_step.__wrapped__(np.ones(7), np.eye(3))
+    assert not is_ours(told.value)
