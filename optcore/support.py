@@ -107,9 +107,9 @@ def explains(function: Callable[P, R]) -> Callable[P, R]:
 
 def _is_raw(error: BaseException) -> bool:
     """Whether it was raised below a line of this package that is no `raise`, and not in a caller's own function."""
-    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+    for below, frame in enumerate(reversed(traceback.extract_tb(error.__traceback__))):
         if Path(frame.filename).is_relative_to(_PACKAGE):
-            return not (frame.line or "").startswith("raise")
+            return below > 0 or not (frame.line or "").startswith("raise")
         compiled = not os.path.isabs(frame.filename)  # "<…>", and what Cython made
         if not (compiled or Path(frame.filename).is_relative_to(_NUMPY)):
             return False
