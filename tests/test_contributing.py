@@ -308,7 +308,7 @@ def test_a_notebook(copy):
     assert f"- **polynomial decay**: 5.4 [The curve]({page}.ipynb#the-curve)" in copy.read("concepts.md")
     assert f"{page}.html" in copy.read("book/site/addresses.txt").split()
     expect_synced(copy)
-    expect_green(copy, "Add a notebook", "4-polynomial-decay", least=6)
+    expect_green(copy, "Add a notebook", "4-polynomial-decay", least=5)
 
 
 # ---- an exercise --------------------------------------------------------------------------------------------
