@@ -219,7 +219,7 @@ export default {
       const reading =
         b > 4 * s ? "it stopped short of the minimum" : s > 4 * b ? "what is left is noise" : "bias and noise balance";
       return (
-        `After ${v.steps} steps ${label[focus]} has E x² = ${fmt(b + s)}: ` +
+        `After ${v.steps} steps from x₀ = ${fmt(v.start)} ${label[focus]} has E x² = ${fmt(b + s)}: ` +
         `bias² ${fmt(b)} and variance ${fmt(s)}, so ${reading}.` +
         (runs.length > 1
           ? ` From the lowest up: ${ranked.map((r) => `${label[r.k]} ${fmt(last(r.total))}`).join(", ")}.`
