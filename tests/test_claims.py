@@ -3,11 +3,21 @@
 import pytest
 
 from optcore import Claims
+from optcore.claims import RECORD
 
 
 @pytest.mark.parametrize(
     ("stated", "measured"),
-    [("0.980198", 99 / 101), ("2.3e-5", 2.34e-5), ("-0.5", -0.54), (691, 691), ((0.9, 1.0), 0.95), ("20959", 20959.3)],
+    [
+        ("0.980198", 99 / 101),
+        ("2.3e-5", 2.34e-5),
+        ("-0.5", -0.54),
+        (691, 691),
+        ((0.9, 1.0), 0.95),
+        ((1.1, None), 1.2),
+        ((None, 0.5), -3),
+        ("20959", 20959.3),
+    ],
 )
 def test_true_claims_pass_and_are_listed(stated, measured):
     claims = Claims()
@@ -22,6 +32,9 @@ def test_true_claims_pass_and_are_listed(stated, measured):
         ("2.3e-5", 2.36e-5),
         (691, 692),
         ((0.9, 1.0), 1.01),
+        ((1.1, None), 1.09),
+        ((None, 0.5), 0.51),
+        ((None, 0.5), float("nan")),
         ("1.0", float("nan")),
         ("1", float("inf")),
     ],
@@ -36,3 +49,35 @@ def test_an_empty_table_and_a_word_are_refused():
         Claims().table()
     with pytest.raises(ValueError, match="is not a number"):
         Claims()("a number", "about three", 3.0)
+
+
+def test_a_band_without_ends_is_refused():
+    with pytest.raises(ValueError, match="A band needs an end"):
+        Claims()("a number", (None, None), 3.0)
+
+
+def test_the_text_says_what_is_stated_and_the_html_what_this_run_measured():
+    claims = Claims()
+    claims("share", (0.9, None), 0.98765, source="<counted>")
+    claims("steps", 691, 691)
+    (data, metadata), text = claims.table()._repr_mimebundle_(), repr(claims.table())
+    assert data["text/plain"] == text and "above 0.9  within" in text and "0.98" not in text
+    assert "<td>above 0.9</td><td>0.9877</td><td>&lt;counted&gt;</td>" in data["text/html"]
+    first, second = metadata[RECORD]["claims"]
+    assert first == {"claim": "share", "value": 0.98765, "band": True, "low": 0.9, "high": None}
+    assert second == {"claim": "steps", "value": 691.0, "band": False, "low": 691.0, "high": 691.0}
+
+
+def test_claims_are_shown_since_the_last_look():
+    claims = Claims()
+    claims("share", (0.9, None), 0.95)
+    assert repr(claims.show()) == "share: above 0.9"
+    claims("steps", 691, 691)
+    claims("loss", (None, 0.5), 0.25)
+    shown = claims.show()
+    assert repr(shown) == "steps: 691\nloss: below 0.5"
+    data, metadata = shown._repr_mimebundle_()
+    assert "0.25" in data["text/html"] and metadata == {}
+    with pytest.raises(AssertionError, match="since the last look"):
+        claims.show()
+    assert "3 numbers" in repr(claims.table())
