@@ -63,6 +63,8 @@ $(VENV)/requirements-%-ready: requirements-%.txt $(VENV)/requirements-ready
 	@$(PIP) -r $<
 	@touch $@
 
+$(VENV)/requirements-test-ready: requirements-lab.txt
+
 READY := $(VENV)/requirements-ready $(VENV)/optcore-ready
 
 # ---- the book -------------------------------------------------------------------------------------------------
@@ -176,7 +178,7 @@ lite: $(READY) $(VENV)/requirements-lite-ready
 
 # Constraints for pip: the lowest version of each requirement.
 floors:
-	@sed -nE 's/^([A-Za-z0-9_.-]+)[>=]=([0-9.]+).*/\1==\2/p' requirements.txt requirements-test.txt
+	@sed -nE 's/^([A-Za-z0-9_.-]+)[>=]=([0-9.]+).*/\1==\2/p' requirements.txt requirements-lab.txt requirements-test.txt
 
 oldest:
 	@mkdir -p _build

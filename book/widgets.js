@@ -1,4 +1,5 @@
-/* Runs inside a page under test: reads widgets, moves their controls. */
+/* Runs inside a page under test: reads widgets, moves their controls: by script, or with the mouse or the keys that the
+   test has bound to `hand`. */
 window.sitecheck = (() => {
   const hash = (numbers) => {
     // FNV-1a, enough to tell two drawings apart
@@ -8,11 +9,12 @@ window.sitecheck = (() => {
   };
   const codes = (text) => Array.from(text, (letter) => letter.codePointAt(0));
   const controlsOf = (el) => [...el.querySelectorAll("input, select, button")];
+  const isHandle = (control) => control.matches(".oc-handle");
   const shown = (el) => el.checkVisibility() && !el.disabled;
 
+  const pixels = (canvas) =>
+    canvas.getContext("2d").getImageData(0, 0, canvas.width || 1, canvas.height || 1).data.buffer;
   const drawing = (el) => {
-    const pixels = (canvas) =>
-      canvas.getContext("2d").getImageData(0, 0, canvas.width || 1, canvas.height || 1).data.buffer;
     const parts = [...el.querySelectorAll("canvas")]
       .map((c) => new Uint32Array(pixels(c)))
       .concat([...el.querySelectorAll("svg")].map((s) => codes(s.outerHTML)));
@@ -42,8 +44,52 @@ window.sitecheck = (() => {
     return [() => control.click()];
   };
 
+  // The same with a real mouse: a page that scrolls must have come to rest.
+  const DRAGS = [1, -1].flatMap((way) => [
+    [40 * way, 0],
+    [0, -40 * way],
+  ]);
+  async function centre(el, part = 0.5) {
+    el.scrollIntoView({ block: "nearest" });
+    let top, rect;
+    do {
+      top = rect?.top;
+      await frame();
+      rect = el.getBoundingClientRect();
+    } while (rect.top !== top);
+    return [rect.left + part * rect.width, top + rect.height / 2];
+  }
+  const click = async (control, part) => hand("click", ...(await centre(control, part)));
+  const drag = async (control, by) => hand("drag", ...(await centre(control)), ...by);
+  async function choose(control, key) {
+    await click(control); // the list that opens is the browser's own
+    await hand("press", key);
+    await hand("press", "Enter");
+  }
+  function byMouse(control) {
+    if (isHandle(control)) return DRAGS.map((by) => () => drag(control, by));
+    if (control.type === "range") return [0.25, 0.75, 0.5, 1, 0].map((part) => () => click(control, part));
+    if (control.tagName === "SELECT") return ["ArrowDown", "ArrowUp", "End"].map((key) => () => choose(control, key));
+    return [() => click(control)];
+  }
+
+  // And with real keys. An arrow moves a slider, perhaps by too little for words to change: a further key follows it.
+  const ARROWS = ["ArrowRight", "ArrowUp", "ArrowLeft", "ArrowDown"];
+  const press = (control, key) => (control.focus(), hand("press", key));
+  async function slide(control, key) {
+    const { value } = control;
+    for (const arrow of ["ArrowRight", "ArrowLeft"]) if (control.value === value) await press(control, arrow);
+    if (control.value !== value) await press(control, key);
+  }
+  function byKeys(control) {
+    if (control.type === "range") return ["End", "Home"].map((key) => () => slide(control, key));
+    const keys = { BUTTON: ["Enter"], SELECT: ["ArrowDown", "ArrowUp", "End"], SPAN: ARROWS }[control.tagName];
+    return (keys ?? [" "]).map((key) => () => press(control, key));
+  }
+  const MOVES = { script: moves, mouse: byMouse, keys: byKeys };
+
   const name = (control) =>
-    `${control.tagName.toLowerCase()}[${control.type || ""}] “${(
+    `${control.tagName.toLowerCase()}[${control.type || control.role || ""}] “${(
       control.labels?.[0]?.textContent ||
       control.getAttribute("aria-label") ||
       control.textContent
@@ -51,20 +97,27 @@ window.sitecheck = (() => {
       .trim()
       .slice(0, 40)}”`;
 
+  // Whether a condition comes to hold.
+  async function holds(condition, patience = 700) {
+    const end = performance.now() + patience;
+    let frames = 0;
+    do await frame();
+    while (!condition() && (performance.now() < end || ++frames < 20)); // frames are rare on a busy machine
+    return condition();
+  }
+
   // Which of drawing, status text and the control's own text are different after act()? Waits until they are enough.
-  async function changes(el, control, act, patience = 700) {
+  async function changes(el, control, act) {
     const seen = () => [drawing(el), status(el), control.textContent],
       before = seen(),
       { value } = control;
-    act();
+    await act();
     if (isStepped(control) && control.value === value) return before.map(() => false); // it was there already
-    const end = performance.now() + patience;
-    let differ,
-      frames = 0;
-    do {
-      await frame();
+    let differ;
+    await holds(() => {
       differ = seen().map((now, k) => now !== before[k]);
-    } while (!enough(control, differ) && (performance.now() < end || ++frames < 20)); // frames are rare on a busy machine
+      return enough(control, differ);
+    });
     return differ;
   }
 
@@ -79,7 +132,7 @@ window.sitecheck = (() => {
   };
 
   // What a control fails to change, in words; "" if it is alive.
-  async function fault(el, control) {
+  async function fault(el, control, how) {
     let best = [false, false, false];
     const attempt = async (act) => {
       const differ = await changes(el, control, act);
@@ -87,7 +140,7 @@ window.sitecheck = (() => {
       return enough(control, differ);
     };
     // A reset has nothing to do before something else has moved.
-    for (const move of isReset(control) ? [] : moves(control)) if (await attempt(move)) return "";
+    for (const move of isReset(control) ? [] : MOVES[how](control)) if (await attempt(move)) return "";
     for (const other of control.tagName === "BUTTON"
       ? controlsOf(el).filter((c) => c.tagName !== "BUTTON" && shown(c))
       : []) {
@@ -95,7 +148,7 @@ window.sitecheck = (() => {
         // one of the two is not where it started
         move();
         await frame();
-        if (await attempt(() => control.click())) return "";
+        if (await attempt(MOVES[how](control)[0])) return "";
       }
     }
     return (
@@ -103,15 +156,19 @@ window.sitecheck = (() => {
     );
   }
 
-  // { controls: how many were moved, dead: those that did not do what they should }
-  async function exercise(el) {
+  // { controls: how many were moved, dead: those that did not do what they should }; `how`: a key of MOVES
+  async function exercise(el, how = "script") {
     el.scrollIntoView();
     for (const group of el.querySelectorAll("details")) group.open = true;
     await frame();
     const dead = [],
       seen = new Set(),
       reset = controlsOf(el).find(isReset);
-    let waiting = controlsOf(el).filter(shown);
+    const all = () =>
+      controlsOf(el)
+        .concat(how === "script" ? [] : [...el.querySelectorAll(".oc-handle")])
+        .filter(shown);
+    let waiting = all();
     while (waiting.length) {
       // a control may reveal others
       for (const control of waiting) {
@@ -120,26 +177,55 @@ window.sitecheck = (() => {
         if (reset && control !== reset) reset.click();
         await frame();
         const { value, checked } = control;
-        const unchanged = await fault(el, control);
+        const unchanged = await fault(el, control, how);
         if (unchanged) dead.push(`${name(control)} does not change ${unchanged}`);
         restore(control, value, checked);
         await frame();
       }
-      waiting = controlsOf(el).filter((c) => shown(c) && !seen.has(c));
+      waiting = all().filter((c) => !seen.has(c));
     }
     return { controls: seen.size, dead };
   }
 
+  // The labels of the plots that show one colour and nothing else, on all their canvases.
+  function oneColour(canvas) {
+    const colours = new Uint32Array(pixels(canvas));
+    return colours.every((colour) => colour === colours[0]);
+  }
+  function blank(el) {
+    const plots = [...el.querySelectorAll("canvas[role=img]")];
+    if (!plots.length && el.dataset.oc !== "quiz") return ["a widget without a plot"];
+    const empty = ({ parentElement: box }) => [...box.querySelectorAll("canvas")].every(oneColour);
+    return plots.filter(empty).map((canvas) => canvas.ariaLabel);
+  }
+
+  // Moves the first thing that can be moved, handles first, and gives its name; "" if nothing moves.
+  async function nudge(el, how) {
+    for (const control of [...el.querySelectorAll(".oc-handle, input, select")].filter(shown))
+      for (const move of MOVES[how](control))
+        if (enough(control, await changes(el, control, move))) return name(control);
+    return "";
+  }
+
   const words = (markup) => Object.assign(document.createElement("div"), { innerHTML: markup }).textContent.trim();
 
-  // { answers: how many were given, faults: what the page did not say }
-  async function answer(el) {
-    const { questions } = JSON.parse(el.querySelector("script[type='application/json']").textContent).spec;
+  // { answers: how many were given, faults: what the page did not say }; the questions, where the page does not hold them
+  async function answer(el, questions, how = "script") {
+    questions ??= JSON.parse(el.querySelector("script[type='application/json']").textContent).spec.questions;
     const faults = [];
     let answers = 0;
+    const push = (control) => (how === "script" ? control.click() : MOVES[how](control)[0]());
+    const submit = () => push(el.querySelector("form button[type=submit]"));
+    const type = async (input, text) => {
+      input.value = "";
+      if (how === "script") return set(input, text);
+      await (how === "mouse" ? click(input) : input.focus());
+      return hand("type", text);
+    };
+    const says = (...words) => holds(() => words.some((word) => status(el).includes(word)));
     for (const [place, q] of questions.entries()) {
-      el.querySelectorAll("nav button")[place].click();
-      await frame();
+      await push(el.querySelectorAll("nav button")[place]);
+      if (!(await says(`Question ${place + 1} of`))) faults.push(`${q.id}: is not shown`);
       const alone = q.kind === "one" || (q.options ?? []).filter((o) => o.right).length === 1;
       const tries =
         q.kind === "number"
@@ -147,23 +233,19 @@ window.sitecheck = (() => {
           : q.options.map((option, k) => ({ ...option, k, right: option.right && alone }));
       for (const { k, value, right, why } of tries) {
         const inputs = [...el.querySelectorAll("form input")];
-        if (q.kind === "number") set(inputs[0], value);
-        else inputs[k].click();
-        await frame();
-        const submit = () => el.querySelector("form button[type=submit]").click();
-        submit();
-        await frame();
+        await (q.kind === "number" ? type(inputs[0], String(value)) : push(inputs[k]));
+        if (!(await says("Answer chosen."))) faults.push(`${q.id}: ${value ?? k} is not taken`);
+        await submit();
         answers++;
-        if (status(el).includes(right ? ": Not right" : ": Right."))
-          faults.push(`${q.id}: ${value ?? k} is judged wrongly`);
+        if (!(await says(right ? ": Right." : ": Not right"))) faults.push(`${q.id}: ${value ?? k} is judged wrongly`);
         if (!el.querySelector("form").textContent.includes(words(why)))
           faults.push(`${q.id}: ${value ?? k} is not explained`);
-        submit(); // "Try again"
-        await frame();
+        await submit(); // "Try again"
+        if (!(await says("Not answered yet."))) faults.push(`${q.id}: ${value ?? k} cannot be tried again`);
       }
     }
     return { answers, faults };
   }
 
-  return { exercise, answer, drawing, status, controlsOf, shown, frame };
+  return { exercise, answer, nudge, blank, drawing, status, controlsOf, shown, frame };
 })();

@@ -27,9 +27,11 @@ TARGETS = set(re.findall(r"^([a-z-]+):", MAKEFILE, re.MULTILINE))
 
 
 def requirements(name: str) -> dict[str, Requirement]:
-    """The requirements in a file, by name."""
-    lines = (line.split("#")[0].strip() for line in (ROOT / name).read_text(encoding="utf-8").splitlines())
-    return {one.name: one for one in map(Requirement, filter(None, lines))}
+    """The requirements in a file, and in those that it names, by name."""
+    lines = [line.split("#")[0].strip() for line in (ROOT / name).read_text(encoding="utf-8").splitlines()]
+    named = [one for line in lines if line.startswith("-r ") for one in requirements(line[3:]).values()]
+    own = [Requirement(line) for line in lines if line and not line.startswith("-r ")]
+    return {one.name: one for one in named + own}
 
 
 def jobs() -> dict[str, dict]:
