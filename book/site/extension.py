@@ -215,6 +215,7 @@ def setup(app: Sphinx) -> dict:
     app.add_config_value("book_code", code.hexdigest(), "env")  # pages are read again when this code changes
     app.add_directive("stored-widget", StoredWidget)
     app.config.html_static_path.append(str(maths.KATEX))
+    app.add_js_file("store.js", priority=500)
     app.add_js_file("page.js", priority=900)
     app.add_css_file("katex.min.css")
     app.add_css_file("oc/oc.css")
