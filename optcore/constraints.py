@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .solvers import Result, minimize, oracles, result, start_at, why_stop
-from .support import as_numbers, explains
+from .support import as_numbers, explains, whole
 
 __all__ = [
     "project_ball",
@@ -125,6 +125,7 @@ def projected_gradient(
     """
     if not lr > 0:
         raise ValueError(f"lr must be positive; it was {lr}.")
+    max_iterations = whole("max_iterations", max_iterations, 0)
     counted = oracles(f, grad)
     value, gradient = counted["f"], counted["grad"]
     move = lambda x: project(x - lr * gradient(x))
@@ -269,7 +270,7 @@ def augmented_lagrangian(
     >>> result.x.round(6).tolist(), result.multipliers.round(6).tolist()
     ([0.5, 0.5], [-1.0])
     """
-    return _in_turn(f, c, x0, [rho] * rounds, accumulate=True, tol=tol, options=options)
+    return _in_turn(f, c, x0, [rho] * whole("rounds", rounds), accumulate=True, tol=tol, options=options)
 
 
 def _in_turn(f, c, x0, rhos, accumulate, tol, options) -> ConstrainedResult:

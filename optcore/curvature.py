@@ -8,7 +8,7 @@ import numpy as np
 from .layers import KINKED, Activation
 from .losses import cross_entropy
 from .network import Network
-from .support import as_numbers, explains, real
+from .support import as_numbers, explains, real, whole
 
 __all__ = ["Objective", "hvp", "lanczos", "numerical_gradient", "power_iteration", "sharpness"]
 
@@ -74,7 +74,7 @@ def power_iteration(
     v = np.random.default_rng(seed).standard_normal(n)
     v /= np.linalg.norm(v)
     value = np.inf
-    for _ in range(max_steps):
+    for _ in range(whole("max_steps", max_steps)):
         Hv = product(v)
         before, value = value, v @ Hv
         length = np.linalg.norm(Hv)
@@ -101,7 +101,8 @@ def lanczos(product: Callable, n: int, *, tol: float = 1e-4, max_steps: int = 60
     diagonal: list[float] = []
     beside: list[float] = []
     values = np.zeros(0)
-    while len(diagonal) < min(n, max_steps):
+    steps = min(n, whole("max_steps", max_steps))
+    while len(diagonal) < steps:
         u = product(basis[-1])
         diagonal.append(float(basis[-1] @ u))
         for _ in range(2):

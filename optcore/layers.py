@@ -55,7 +55,7 @@ def relu(z: Any) -> Any:
     >>> relu(np.array([-1.0, 0.0, 2.0])).tolist()
     [0.0, 0.0, 2.0]
     """
-    return np.maximum(z, 0)
+    return np.maximum(as_floats(z), 0)
 
 
 @explains
@@ -86,7 +86,8 @@ def gelu(z: Any) -> Any:
     >>> gelu(np.array([-1.0, 0.0, 1.0])).round(4).tolist()
     [-0.1588, 0.0, 0.8412]
     """
-    return np.asarray(z) * (1 + _gelu_parts(z)[1]) / 2
+    z = as_floats(z)
+    return z * (1 + _gelu_parts(z)[1]) / 2
 
 
 def _gelu_slope(z, _a):

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .support import explains, real
+from .support import explains, real, whole
 
 __all__ = ["LineSearchError", "backtracking", "strong_wolfe"]
 
@@ -46,7 +46,7 @@ def backtracking(
     f0, slope, alpha = f(x), _slope(g, d), step
     while not f(x + alpha * d) <= f0 + c * alpha * slope:
         alpha *= shrink
-        if np.array_equal(x + alpha * d, x):
+        if np.array_equal(x + alpha * d, x + 0 * d, equal_nan=True):
             raise LineSearchError("no step along the direction decreases f, not even the smallest.")
     return alpha
 
@@ -85,7 +85,7 @@ def strong_wolfe(
 
     # The bracket: `low` decreases f enough, with the lowest value so far; an acceptable α lies between it and `high`.
     low, f_low, slope_low, high, f_high, alpha = 0.0, f0, slope0, None, np.inf, step
-    for _ in range(tries):
+    for _ in range(whole("tries", tries)):
         value = phi(alpha)
         blind = abs(value - f0) <= ROUNDING * abs(f0)
         if not blind and (not decreases(alpha, value) or value >= f_low):

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from .rule_spec import apply, name_of, spec
-from .support import explains, pickles
+from .support import as_floats, explains, pickles, real
 
 __all__ = [
     "averaged",
@@ -203,8 +203,12 @@ def averaged(points: Any, beta: float = 0.0) -> np.ndarray:
 
     >>> averaged([9.0, 1.0, 2.0, 3.0])
     array([9. , 1. , 1.5, 2. ])
+    >>> averaged([9, 1, 2, 3])
+    array([9. , 1. , 1.5, 2. ])
     """
-    x = np.array(points)
+    if not 0 <= real("beta", beta) <= 1:
+        raise ValueError(f"beta must be between 0 and 1; it was {beta}.")
+    x = as_floats(points).copy()
     for t in range(1, len(x)):
         x[t] = x[t - 1] + (x[t] - x[t - 1]) / ((1 - beta) * t + beta)
     return x

@@ -240,7 +240,8 @@ def conjugate_gradient(
     times = _Counted(A if callable(A) else lambda v: A @ v, "The product Av", 1)
     b = as_numbers("b", b)
     x = np.zeros_like(b) if x0 is None else start_at(x0)
-    enough, limit = tol * float(np.linalg.norm(b)), 10 * len(b) if max_iterations is None else max_iterations
+    enough = tol * float(np.linalg.norm(b))
+    limit = 10 * len(b) if max_iterations is None else whole("max_iterations", max_iterations, 0)
     g = times(x) - b
     d, path, losses = -g, [x], [float(x @ (g - b)) / 2]
     while not (reason := why_stop(losses[-1], g, enough, len(path) - 1, limit)):

@@ -186,9 +186,20 @@ def pickles(factory: Callable) -> Callable:
     @explains
     @wraps(factory)
     def make(*args: Any, **keywords: Any) -> Made:
-        return Made(make, (args, keywords))
+        return Made(make, (tuple(map(_wide, args)), {name: _wide(value) for name, value in keywords.items()}))
 
     return make
+
+
+def _wide(value: Any) -> Any:
+    """Numbers with room for products and powers: float16 as float64, whole numbers that no float64 tells apart too."""
+    if isinstance(value, complex | np.complexfloating | np.ndarray) and np.iscomplexobj(value):
+        raise TypeError(f"Numbers here are real; {_shown(value)} is complex.")
+    if isinstance(value, np.float16):
+        return float(value)
+    if isinstance(value, int) and abs(value) > 1 << 53:
+        return float(value)
+    return value.astype(float) if isinstance(value, np.ndarray) and value.dtype == np.float16 else value
 
 
 def exported(module: str) -> list[str]:

@@ -137,8 +137,10 @@ CALLS: dict[str, dict] = {
 PLACED = {"join_schedules": (oc.constant_rate(0.1), oc.linear_decay(0.1, 4)), "chain": (oc.clip_norm, oc.adam)}
 
 
-#: whose docstrings say for what pairs of vectors there is no answer, since links of rules call them on others as well
-NAN_IS_SAID = {"lbfgs_direction"}
+#: whose docstrings say when there is no answer
+NAN_IS_SAID = {"lbfgs_direction", "mean_se"}
+#: what asks for a run without end where nothing makes it stop earlier
+ENDLESS = {"max_iterations": {"huge", "huge whole"}, "max_steps": {"huge", "huge whole"}}
 
 
 class Nothing:
@@ -210,18 +212,26 @@ def has_nan(value) -> bool:
     return False
 
 
+def result_of(function: str, others: dict):
+    """What the call gives with these arguments in place of its own; a schedule is asked for step 2."""
+    given = {name: fresh(v) for name, v in CALLS[function].items()} | others
+    result = getattr(oc, function)(*PLACED.get(function, ()), **given)
+    return result(2) if isinstance(result, Made) and function in schedules.__all__ else result
+
+
 def outcome(function: str, hostile: dict[str, str]) -> str:
     """ "" for a result or an error of our own; else what is raw about it, in a line. hostile: argument -> value."""
-    given = {name: fresh(v) for name, v in CALLS[function].items()} | {k: HOSTILE[v] for k, v in hostile.items()}
+    if any(value in ENDLESS.get(argument, ()) for argument, value in hostile.items()):
+        return ""
     what = f"{function}({', '.join(f'{k}={v}' for k, v in hostile.items())})"
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            result = getattr(oc, function)(*PLACED.get(function, ()), **given)
-            if isinstance(result, Made) and function in schedules.__all__:
-                result = result(2)
+            result = result_of(function, {k: HOSTILE[v] for k, v in hostile.items()})
     except Exception as error:
         return "" if is_ours(error) else f"{what}: {type(error).__name__}: {str(error)[:90]}"
-    told = {"nan", "one nan", "inf", "-inf", "huge", "says nan"} & {*hostile.values()}  # what comes in may go out
+    told = {"nan", "one nan", "inf", "-inf", "huge", "huge whole", "says nan"} & {
+        *hostile.values()
+    }  # what comes in may go out
     told |= {function} & NAN_IS_SAID
     return f"{what}: nan without a word" if not told and has_nan(result) else ""

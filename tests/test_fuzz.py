@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 import optcore as oc
-from tests.fuzz import CALLS, HOSTILE, is_ours, outcome
+from tests.fuzz import CALLS, HOSTILE, is_ours, outcome, result_of
 
 COUNT = int(os.environ.get("FUZZ", 600))
 
@@ -47,6 +47,24 @@ def test_one_hostile_argument(function):
 @given(st.integers(0, 2**32).map(hostile_call))
 def test_several_hostile_arguments(call):
     assert outcome(*call) == ""
+
+
+def test_whole_numbers_count_as_the_floats_that_they_are():
+    seen, differ = 0, []
+    for function, arguments in CALLS.items():
+        for name, value in arguments.items():
+            array = isinstance(value, np.ndarray) and value.dtype.kind == "f" and value.ndim
+            if not array or function == "Optimizer":  # which changes its arrays in place, and refuses whole numbers
+                continue
+            told = []
+            for kind in (int, float):
+                try:
+                    told.append(str(result_of(function, {name: np.round(4 * value).astype(kind)})))
+                except ValueError as error:
+                    told.append(str(error))
+            seen += 1
+            differ += [f"{function}({name}): {told}"] * (told[0] != told[1])
+    assert seen >= 60 and not differ, "\n".join(differ)
 
 
 def test_the_sentence_names_what_was_given():

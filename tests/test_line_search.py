@@ -14,6 +14,12 @@ def test_backtracking_wants_more_than_an_equal_value():
     assert oc.backtracking(lambda x: float(x @ x), x, -2 * x, 2 * x) == 0.5
 
 
+@pytest.mark.parametrize("x", [np.ones(2), np.array([np.nan, 1.0]), np.float16(1)])
+def test_backtracking_ends_where_no_value_is_a_number(x):
+    with pytest.raises(oc.LineSearchError, match="not even the smallest"):
+        oc.backtracking(lambda x: np.nan, x, -np.ones(2), np.ones(2))
+
+
 @given(
     curvature=st.floats(1e-3, 1e6),
     c=st.floats(1e-4, 0.45),

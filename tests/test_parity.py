@@ -65,6 +65,16 @@ def test_plateaus_cut_at_the_same_values(k):
         assert [plateau.step(v) for v in history] == rates.tolist()
 
 
+def test_the_running_average_is_pytorchs():
+    w, means = R.START.copy(), []
+    optimizer = oc.Optimizer(oc.chain(oc.adam, oc.weight_average), w, R.AVERAGED_LR, memory=R.MEMORY)
+    for _ in range(R.STEPS):
+        optimizer.step(R.gradient(w))
+        means.append(optimizer.state()["0.mean"])
+    np.testing.assert_allclose(means[:: R.EVERY], STORED["weight average"], rtol=0, atol=TOLERANCE)
+    assert np.abs(w - means[-1]).max() > 1e4 * TOLERANCE
+
+
 def test_lbfgs_takes_pytorchs_steps():
     """torch.optim.LBFGS without a line search: lr·d, the first shortened by min(1, 1/‖g‖₁), pairs with yᵀs > 1e-10."""
     x, pairs, points = R.START, [], [R.START]

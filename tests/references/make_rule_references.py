@@ -185,8 +185,22 @@ def lbfgs():
     return np.array(points)
 
 
+def weight_average():
+    """The average beside Adam's path; one call before the first step makes it start from the first weights."""
+    swa, model = torch.optim.swa_utils, torch.nn.ParameterList([torch.tensor(R.START)])
+    average = swa.AveragedModel(model, multi_avg_fn=swa.get_ema_multi_avg_fn(R.MEMORY))
+    average.update_parameters(model)
+    optimizer, means = torch.optim.Adam(model.parameters(), R.AVERAGED_LR), []
+    for _ in range(R.STEPS):
+        model[0].grad = torch.tensor(R.gradient(model[0].detach().numpy()))
+        optimizer.step()
+        average.update_parameters(model)
+        means.append(average.module[0].detach().numpy().copy())
+    return np.array(means)[:: R.EVERY]
+
+
 def make() -> dict[str, np.ndarray]:
-    arrays = {"lbfgs": lbfgs(), "histories": histories()}
+    arrays = {"lbfgs": lbfgs(), "histories": histories(), "weight average": weight_average()}
     for cases, start, gradient in (
         (R.RULES, R.START, R.gradient),
         (R.MATRIX_RULES, R.MATRIX_START, R.matrix_gradient),

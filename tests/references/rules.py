@@ -156,6 +156,7 @@ PLATEAUS = [
 
 #: L-BFGS on the problem with H + I, where f is convex and every pair is kept
 LBFGS_STEPS, LBFGS_LR, LBFGS_MEMORY = 50, 0.5, 5
+MEMORY, AVERAGED_LR = 0.9, 0.01  # of the running average beside Adam
 
 
 def convex_gradient(x):
