@@ -1253,16 +1253,16 @@ _RECIPE = choice(
     {
         "a": (
             "Recipe B: its mean is higher.",
-            "The difference is less than one standard error from nothing; with other seeds it may turn round.",
+            "The difference is less than one standard error from zero; with other seeds it may turn round.",
         ),
         "b": (
             "Recipe A: it is simpler, and the data show no difference.",
-            "Within two standard errors nothing separates them, so the simpler one wins; ten times as many pairs might "
-            "say more.",
+            "The 95 % interval, mean ± 2.36 standard errors for eight pairs, holds zero, so the simpler one wins; ten times "
+            "as many pairs might say more.",
         ),
         "c": (
             "They are proved equal.",
-            "No difference was *found*. The interval still allows B to be better by half a point, or worse by a quarter.",
+            "No difference was *found*. The interval still allows B to be better by six tenths of a point, or worse by a third.",
         ),
         "d": (
             "Recipe A, because its best run, 0.967, is the best of all sixteen.",
@@ -1281,7 +1281,7 @@ _RECIPE = choice(
         A = np.array([0.956, 0.961, 0.947, 0.967, 0.950, 0.964, 0.953, 0.958])
         B = np.array([0.961, 0.956, 0.953, 0.964, 0.958, 0.956, 0.958, 0.961])
         print((B - A).mean().round(4), oc.mean_se(B - A)[1].round(4))""",
-    hints=["Is zero within two standard errors of the mean difference?"],
+    hints=["Is zero within t standard errors of the mean difference, t = 2.36 for eight pairs?"],
 )
 
 
