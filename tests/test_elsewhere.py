@@ -220,6 +220,48 @@ def test_notebooks_for_the_browser_install_the_wheel_instead_of_cloning():
 # ---- make ---------------------------------------------------------------------------------------------------
 
 
+#: A folder of one machine; tests may name some, to be refused.
+OF_ONE_MACHINE = re.compile(r"""(?<![\w./:<~})$-])/(?:work|tmp|home|root|Users|private|mnt)/[\w.-]""")
+BY_INTENT = {
+    "tests/grading/adversaries.py", "tests/grading/test_handins.py", "tests/nbval.cfg", "tests/test_elsewhere.py"
+}  # fmt: skip
+
+
+def tracked() -> list[Path]:
+    """What Git keeps."""
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    return [ROOT / name for name in listed.split("\0") if name]
+
+
+def test_nothing_that_git_keeps_leads_to_one_machine():
+    files = tracked()
+    assert len(files) >= 400
+    assert not [path for path in files if path.is_symlink()]
+    named, looked_at = {}, 0
+    for path in files:
+        name = path.relative_to(ROOT).as_posix()
+        if not path.is_file() or b"\0" in (data := path.read_bytes()):  # removed, or no text
+            continue
+        looked_at += 1
+        if name not in BY_INTENT and (found := OF_ONE_MACHINE.search(data.decode("utf-8"))):
+            named[name] = found[0]
+    assert looked_at >= 300 and not named
+
+
+def test_canary_a_path_of_one_machine_is_noticed():
+    for text in ('open("/home/me/data.npz")', "cd /tmp/venv", "see /Users/me/x"):
+        assert OF_ONE_MACHINE.search(text), text
+    for text in ("https://a.org/home/x", "~/tmp/x", "a /tmp/ folder", "/autograder/source", "chapters/home/a"):
+        assert not OF_ONE_MACHINE.search(text), text
+
+
+def test_what_git_keeps_is_not_what_it_is_told_to_leave_out():
+    ignored = subprocess.run(
+        ["git", "ls-files", "-ci", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert tracked() and not ignored.stdout
+
+
 def test_what_the_makefile_runs_exists():
     programs = set(re.findall(r"(?<![\w/])(?:tests|book|bench)/[\w/.]+", MAKEFILE))
     modules = set(re.findall(r"-m (book\.[\w.]+)", MAKEFILE))
