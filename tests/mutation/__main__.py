@@ -42,12 +42,19 @@ TESTS = {
     "optcore/second_order.py": ["tests/test_second_order.py", "tests/test_solvers.py", "tests/test_parity.py"],
     "optcore/line_search.py": ["tests/test_line_search.py", "tests/test_solvers.py"],
     "optcore/layers.py": ["tests/test_layers.py", "tests/test_network.py"],
+    "optcore/claims.py": ["tests/test_claims.py", "tests/test_comparison.py"],
+    "optcore/intervals.py": ["tests/test_intervals.py"],
+    "optcore/verdicts.py": ["tests/test_comparison.py"],
     "optcore/network.py": ["tests/test_network.py", "tests/test_layers.py", "tests/test_curvature.py"],
 }
 SYMBOLIC = ["tests/symbolic", "tests/test_surfaces.py"]
 COMMON_JS = ["tests/widgets/test_modules.py", "tests/widgets/test_page.py", "tests/widgets/test_explore.py"]
 GRADING = {
     "judge": "check",
+    "answer_key": "check",
+    "compare": "check",
+    "feedback": "check",
+    "show": "check",
     "portable": "catalogue",
     "progress": "check",
     "report": "classroom",

@@ -16,7 +16,7 @@ from tests.copies import Copy
 
 from .mutants import Mutant
 
-HEAVY = ("hypothesis", "matplotlib.pyplot", "numpy", "playwright.sync_api", "pytest", "scipy.stats", "sklearn.datasets")
+HEAVY = ("hypothesis", "matplotlib.pyplot", "numpy", "playwright.sync_api", "pytest", "scipy.stats")
 OWN = ("optcore", "book", "tests")
 SECONDS = 200  # of processor time: a loop without end counts as noticed, however slow the machine
 WALL_SECONDS = 900  # the same for one that waits, as for a page that hangs

@@ -9,6 +9,7 @@ from book.course import ROOT
 
 from .__main__ import LAST, equal, sources, whose_tests
 from .mutants import mutants
+from .run import import_what_all_tests_need
 
 
 def changes(source: str, file: str = "a.py") -> list[str]:
@@ -73,6 +74,10 @@ def test_every_module_has_tests_that_must_notice():
             assert named and [name for name in named if not (ROOT / name).exists()] == []
         if file.endswith(".py"):
             ast.parse(found[len(found) // 2].of(source)) if found else None
+
+
+def test_what_children_share_can_be_imported():
+    import_what_all_tests_need()
 
 
 def test_what_is_called_equal_has_a_reason():
