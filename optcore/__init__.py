@@ -10,6 +10,7 @@ from .curvature import *
 from .data import *
 from .descent import *
 from .initializers import *
+from .intervals import *
 from .layers import *
 from .line_search import *
 from .links import *
@@ -34,7 +35,7 @@ __version__ = "0.1.0"
 # What needs more than NumPy loads when first used, so that `import optcore` stays quick.
 _LAZY = {module: module for module in ("grading", "plotting", "widgets")}
 _LAZY |= dict.fromkeys(("check", "hint", "progress", "solution"), "grading")
-_LAZY |= {name: module for module in ("comparison", "sweeps") for name in exported(module)}
+_LAZY |= {name: module for module in ("comparison", "sweeps", "verdicts") for name in exported(module)}
 _LAZY |= {name: "widgets" for name in exported("widgets") if name.islower()}
 del exported
 

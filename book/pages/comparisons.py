@@ -12,7 +12,7 @@ from typing import Any
 from book.course import ROOT, load, notebooks, number, source
 from book.pages.concepts import headings
 from optcore.claims import RECORD, with_interval
-from optcore.comparison import unsound
+from optcore.verdicts import unsound
 
 PAGE = ROOT / "comparisons.md"
 INTRODUCTION = """\

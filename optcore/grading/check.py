@@ -2,8 +2,10 @@
 
 from typing import Any
 
+from .answer_key import key, run_all
 from .catalogue import find
-from .judge import Feedback, judge, key, refuse, run_all
+from .feedback import Feedback
+from .judge import judge, refuse
 from .progress import note
 
 

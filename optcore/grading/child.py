@@ -33,9 +33,10 @@ from typing import Any, BinaryIO
 
 import optcore
 from optcore.grading import portable, wire
+from optcore.grading.answer_key import run_all
 from optcore.grading.cells import code_cells, shell, statements
 from optcore.grading.exercise import Exercise
-from optcore.grading.judge import refuse, run_all
+from optcore.grading.judge import refuse
 from optcore.grading.run import TimeLimit, error_line, their_line, time_limit
 
 OUTPUT = 8 << 20  # bytes of answers that are read from one submission

@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from . import cluster, portable, sandbox, wire
+from .answer_key import Key, key
 from .catalogue import CHAPTERS, chapter, exercises, find
 from .exercise import Exercise
+from .feedback import CORRECT, MISSING, WORKING, Feedback
 from .handins import HandIn, find_handins
 from .journal import Journal, Place
-from .judge import CORRECT, MISSING, WORKING, Feedback, Key, judge, key
+from .judge import judge
 from .run import Outcome
 from .sandbox import Limits
 

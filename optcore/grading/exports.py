@@ -51,7 +51,7 @@ _LOCKED = """import sys
 for name in [name for name in sys.modules if name.partition(".")[0] == "optcore"]:
     del sys.modules[name]
 from optcore.grading.check import check
-from optcore.grading.judge import CORRECT, Feedback
+from optcore.grading.feedback import CORRECT, Feedback
 
 feedback = {}
 assert type(feedback) is Feedback, "not an answer of optcore's check"

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from .judge import CORRECT, HINT, MISSING, WORKING
+from .feedback import CORRECT, HINT, MISSING, WORKING
 
 _VERSION = 2
 _VOICES = (CORRECT, HINT, MISSING, WORKING)

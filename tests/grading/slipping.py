@@ -14,9 +14,11 @@ from pathlib import Path
 import numpy as np
 
 import optcore as oc
+from optcore.grading.answer_key import Key, draw_cases, run_all
 from optcore.grading.catalogue import exercises, find
 from optcore.grading.exercise import Exercise
-from optcore.grading.judge import HINT, Feedback, Key, draw_cases, judge, run_all
+from optcore.grading.feedback import HINT, Feedback
+from optcore.grading.judge import judge
 from optcore.grading.slips import Slip, made_of, slips
 
 SEEDS = (0, 1, 2)

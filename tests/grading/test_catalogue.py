@@ -12,9 +12,11 @@ import pytest
 import optcore as oc
 from book.course import load, notebooks, source
 from optcore.grading import check, hint, portable, solution
+from optcore.grading.answer_key import Key, draw_cases, run_all
 from optcore.grading.catalogue import CHAPTERS, chapter, exercises, find
 from optcore.grading.exercise import KINDS
-from optcore.grading.judge import HINT, MISSING, Key, draw_cases, judge, run_all
+from optcore.grading.feedback import HINT, MISSING
+from optcore.grading.judge import judge
 
 from .slipping import EQUAL, slips_of, trials
 

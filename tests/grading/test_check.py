@@ -12,9 +12,13 @@ import pytest
 
 import optcore as oc
 from book.course import ROOT
+from optcore.grading.answer_key import key
 from optcore.grading.catalogue import exercises, find
-from optcore.grading.judge import HINT, MISSING, WORKING, compare, judge, key, show
+from optcore.grading.compare import compare
+from optcore.grading.feedback import HINT, MISSING, WORKING
+from optcore.grading.judge import judge
 from optcore.grading.run import Outcome, plain
+from optcore.grading.show import show
 
 right = find("gd").reference
 

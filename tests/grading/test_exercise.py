@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from optcore.grading import Exercise, Misconception, choice, moments, take
-from optcore.grading.judge import CORRECT, HINT, MISSING, WORKING, Key, draw_cases, judge, refuse, run_all
+from optcore.grading.answer_key import Key, draw_cases, run_all
+from optcore.grading.feedback import CORRECT, HINT, MISSING, WORKING
+from optcore.grading.judge import judge, refuse
 
 
 def feedback_on(exercise, answer, seed=0):

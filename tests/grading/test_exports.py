@@ -14,7 +14,7 @@ from optcore.grading import exports
 from optcore.grading.__main__ import arguments
 from optcore.grading.catalogue import chapter
 from optcore.grading.classroom import Grade
-from optcore.grading.judge import CORRECT, MISSING, Feedback
+from optcore.grading.feedback import CORRECT, MISSING, Feedback
 from tests.grading.adversaries import FIRST, GD, HONEST
 
 ONE, TWO = Feedback("a/one", CORRECT, "One."), Feedback("a/two", MISSING, "Two.")
@@ -179,7 +179,7 @@ def test_nbgrader_gets_a_locked_point_for_every_check(tmp_path):
         (
             "def gradient_descent(*a): pass\nimport sys, types\nm = types.ModuleType('m')\nm.check = lambda *a: T()\n"
             "m.CORRECT, m.Feedback = 'Correct', T\nsys.modules['optcore.grading.check'] = sys.modules["
-            "'optcore.grading.judge'] = m",
+            "'optcore.grading.feedback'] = m",
             False,
         ),
     ],

@@ -10,8 +10,8 @@ import pytest
 
 from optcore.grading import gradebook
 from optcore.grading.classroom import Grade
+from optcore.grading.feedback import CORRECT, HINT, MISSING, WORKING, Feedback
 from optcore.grading.handins import File, HandIn
-from optcore.grading.judge import CORRECT, HINT, MISSING, WORKING, Feedback
 from optcore.grading.points import Late, Scheme, mark, number, read_scheme
 from optcore.grading.report import cell, write_csv, write_feedback, write_html, write_mistakes
 from optcore.grading.roster import Person, join, read_roster

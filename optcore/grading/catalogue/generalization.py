@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from ...comparison import t_interval
+from ...intervals import t_interval
 from ..exercise import Exercise, Misconception, choice, draw_facts, three_draws
 from ..slips import altered
 
