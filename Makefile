@@ -12,7 +12,7 @@ TESTS ?= tests optcore book
 PEERS ?= $(wildcard .venv-peers/bin/python)
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: help book serve lab sync run test tested lighthouse pdf fuzz lint links bench gradebook slips lite editor processors mutants recipes colab graders peers firefox floors oldest clean clean-all
+.PHONY: help book serve lab sync run test tested lighthouse faces pdf fuzz lint links bench gradebook slips lite editor processors mutants recipes colab graders peers firefox floors oldest clean clean-all
 .DELETE_ON_ERROR:
 
 help:
@@ -25,6 +25,7 @@ help:
 	@echo 'make test    run every test (TESTS="tests/test_rules.py …" for some)'
 	@echo 'make tested  measure every page for what-is-tested.md'
 	@echo 'make lighthouse   audit six pages as on a phone (needs npx)'
+	@echo 'make faces   cut the site'"'"'s faces again from their packages (needs npm)'
 	@echo 'make fuzz    20,000 calls with hostile arguments'
 	@echo 'make lint    style and types: ruff, biome and mypy'
 	@echo 'make links   try every link to other sites'
@@ -107,6 +108,10 @@ tested: book $(VENV)/requirements-test-ready
 
 lighthouse: book $(VENV)/requirements-test-ready
 	@$(BIN)/python -m book.commands.lighthouse
+
+faces: $(READY)
+	@$(PIP) brotli
+	@$(BIN)/python -m book.commands.faces
 
 fuzz: $(READY) $(VENV)/requirements-test-ready
 	@FUZZ=20000 $(BIN)/python -m pytest -q tests/test_fuzz.py

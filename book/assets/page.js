@@ -53,6 +53,43 @@
   };
   addEventListener("keydown", all, { once: true, capture: true }); // widgets keep most keys to themselves
 
+  // Menus in the head of the page.
+  for (const button of document.querySelectorAll("[data-bs-toggle=dropdown]")) {
+    const menu = button.nextElementSibling;
+    const show = (on) => {
+      menu.classList.toggle("show", on);
+      button.setAttribute("aria-expanded", on);
+    };
+    button.addEventListener("click", () => show(!menu.classList.contains("show")));
+    button.parentElement.addEventListener("keydown", (event) => {
+      if (event.key !== "Escape") return;
+      show(false);
+      button.focus();
+    });
+    button.parentElement.addEventListener("focusout", (event) => {
+      if (event.relatedTarget && !button.parentElement.contains(event.relatedTarget)) show(false);
+    });
+    addEventListener("click", (event) => button.parentElement.contains(event.target) || show(false));
+  }
+
+  // In the list of headings, the section that is being read.
+  const entries = new Map(
+    [...document.querySelectorAll("#pst-page-toc-nav a[href^='#']")].map((link) => [link.hash.slice(1), link]),
+  );
+  const shown = new Set();
+  const spy = new IntersectionObserver(
+    (changes) => {
+      for (const { isIntersecting, target } of changes) shown[isIntersecting ? "add" : "delete"](target.id);
+      const now = [...entries.keys()].filter((id) => shown.has(id)).at(-1);
+      if (now) for (const [id, link] of entries) link.classList.toggle("active", id === now);
+    },
+    { rootMargin: "-10% 0px -60%" },
+  );
+  for (const id of entries.keys()) {
+    const section = document.getElementById(decodeURIComponent(id));
+    if (section) spy.observe(section);
+  }
+
   // On paper: light, and quizzes as the list of questions that they show where scripts are off.
   const root = document.documentElement;
   let theme;

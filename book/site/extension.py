@@ -2,6 +2,7 @@
 
 - maths is rendered when the book is built (maths.py);
 - quotations, folds and links in plain Markdown become boxes, citations and terms (plain.py);
+- lines of code that only check numbers are set quietly (quiet.py);
 - a widget's stored HTML carries its own script, for notebooks; on the site every page loads the widget's file once;
 - all styles come in one sheet without unused rules; a page loads only the scripts that it uses, deferred;
 - what the theme leaves open is mended: names of buttons, landmarks, image sizes (no layout shift);
@@ -23,7 +24,7 @@ from sphinx.builders.html._assets import _JavaScript
 
 from optcore.widgets import base
 
-from . import addresses, maths, plain, search, shrink
+from . import addresses, maths, plain, quiet, search, shrink
 
 WIDGETS = Path(base.__file__).parent
 
@@ -189,7 +190,7 @@ def finish_site(app: Sphinx, exception: Exception | None) -> None:
     static = Path(app.outdir, "_static")
     if not list(static.rglob("fontawesome.js")):  # no page was out of date: Sphinx has left what an earlier build made
         return
-    for pattern in ("*.map", "fontawesome.js*", "*thebe*", "katex.min.js"):
+    for pattern in ("*.map", "fontawesome.js*", "bootstrap.js*", "*thebe*", "katex.min.js"):
         for path in static.rglob(pattern):
             path.unlink()
     theme = static / "scripts" / "pydata-sphinx-theme.js"
@@ -200,8 +201,8 @@ def finish_site(app: Sphinx, exception: Exception | None) -> None:
     added = sorted(app.builder._css_files, key=lambda sheet: sheet.priority)
     names = [str(sheet.filename).removeprefix("_static/") for sheet in added if "thebe" not in str(sheet.filename)]
     shrink.write_site_sheet(Path(app.outdir), [*THEME_SHEETS, *names])
-    shrink.shrink_icon_fonts(Path(app.outdir))
-    shrink.shrink_figures(Path(app.outdir, app.builder.imagedir))
+    shrink.shrink_fonts(Path(app.outdir))
+    shrink.shrink_figures(Path(app.outdir))
     addresses.write_site_files(app)
 
 
@@ -209,6 +210,7 @@ def setup(app: Sphinx) -> dict:
     """Called by Sphinx."""
     maths.setup(app)
     plain.setup(app)
+    quiet.setup(app)
     search.setup(app)
     addresses.setup(app)
     code = hashlib.sha256(b"".join(file.read_bytes() for file in sorted(Path(__file__).parent.glob("*.py"))))

@@ -1,7 +1,8 @@
-"""What every page loads, made small: one style sheet with the rules that pages use, scripts without idle spaces, icon
-fonts with the icons that the site shows, figures with 256 colours.
+"""What every page loads, made small: one style sheet with the rules and properties that pages use, scripts without idle
+spaces, the icons and signs of formulas that the site shows, figures with 256 colours as lossless WebP.
 """
 
+import html
 import logging
 import posixpath
 import re
@@ -12,13 +13,18 @@ from fontTools import subset
 from fontTools.ttLib import TTFont
 from PIL import Image
 
-logging.getLogger("fontTools").setLevel(logging.WARNING)  # it tells of every table
+logging.getLogger("fontTools").setLevel(logging.ERROR)  # it tells of every table, and of dates before 1970
 _ICON = re.compile(r"\.fa-[\w-]+:+before$")
 _CODEPOINT = re.compile(r"\\(f[0-9a-f]{3})\b")
 _FA_WOFF2 = re.compile(r'url\([^)]*/fa-[\w-]+\.woff2\) format\("woff2"\),')
 _FA_TTF = re.compile(r'(/fa-[\w-]+)\.ttf\) format\("truetype"\)')
+_KATEX_OTHERS = re.compile(
+    r'url\([^)]*/KaTeX_[\w-]+\.woff2\) format\("woff2"\),|,url\([^)]*/KaTeX_[^)]*\.ttf\) format\("truetype"\)'
+)
+_FIGURE = re.compile(r"(_images/[\w.-]+)\.png\b")
 _URL = re.compile(r"url\(\s*(['\"]?)(?!data:|#|https?:|/)([^'\")]+)\1\s*\)")
 _STRING = r"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'"
+_PROPERTY = re.compile(rf"(?<=[{{;\s])(--[\w-]+)\s*:(?:{_STRING}|[^;{{}}\"'])*(?:;|(?=\}}))")
 _CSS_TOKEN = re.compile(rf"/\*.*?\*/|{_STRING}|url\([^'\")]*\)|[{{}};]", re.DOTALL)
 _TEMPLATE = r"`(?:[^`\\$]|\\.|\$(?!\{)|\$\{[^`{}]*\})*`"  # without a template inside it
 _LITERAL = re.compile(rf"{_STRING}|{_TEMPLATE}")
@@ -101,6 +107,20 @@ def used_rules(css: str, names: set[str], icons: set[str]) -> str:
     return "\n".join(kept)
 
 
+def used_properties(css: str, elsewhere: str) -> str:
+    """Without the custom properties that nothing reads, here or elsewhere.
+
+    >>> used_properties("a{--x: 1;--y: var(--x);--z: 2;color: var(--z)}", "")
+    'a{--z: 2;color: var(--z)}'
+    """
+    while True:
+        read = set(re.findall(r"(--[\w-]+)(?!\s*:)(?![\w-])", css)) | set(re.findall(r"--[\w-]+", elsewhere))
+        fewer = _PROPERTY.sub(lambda m, read=read: m[0] if m[1] in read else "", css)
+        if fewer == css:
+            return css
+        css = fewer
+
+
 def _moved(css: str, folder: str) -> str:
     """Addresses as they read from _static/, where they were relative to the sheet's own folder."""
     return _URL.sub(lambda m: f"url({posixpath.normpath(posixpath.join(folder, m[2].strip()))})", css)
@@ -115,7 +135,9 @@ def write_site_sheet(site: Path, sheets: list[str]) -> None:
     names = in_pages | set(re.findall(r"[\w-]+", scripts))
     parts = [_moved((static / name).read_text(encoding="utf-8"), posixpath.dirname(name)) for name in sheets]
     css = used_rules("\n".join(parts), names, set(re.findall(r"\bfa-[\w-]+", pages)))
+    css = used_properties(css, pages + scripts)
     css = _FA_TTF.sub(r'\1.woff) format("woff")', _FA_WOFF2.sub("", css))
+    css = _KATEX_OTHERS.sub("", css)
     (static / "site.css").write_text(css, encoding="utf-8")
     for sheet in sheets:
         (static / sheet).unlink()
@@ -144,29 +166,39 @@ def squeezed(code: str) -> str:
 # ---- fonts and pictures -------------------------------------------------------------------------------------
 
 
-def shrink_icon_fonts(site: Path) -> None:
-    """Keep in the Font Awesome fonts only the icons that the site's style sheet names."""
+def cut_font(source: Path, target: Path, signs: set[int]) -> None:
+    """Keep a font's signs; WOFF2 would be smaller still, and takes a compiled library."""
+    with TTFont(source) as font:
+        subsetter = subset.Subsetter(subset.Options(layout_features=[], hinting=False, notdef_outline=False))
+        subsetter.populate(unicodes=signs)
+        subsetter.subset(font)
+        font.flavor = "woff"
+        font.save(target)
+
+
+def shrink_fonts(site: Path) -> None:
+    """Keep in Font Awesome's fonts the icons that the style sheet names, in KaTeX's the signs that stand on pages."""
     static = site / "_static"
-    used = {int(code, 16) for code in _CODEPOINT.findall((static / "site.css").read_text(encoding="utf-8"))}
+    icons = {int(code, 16) for code in _CODEPOINT.findall((static / "site.css").read_text(encoding="utf-8"))}
     for path in static.rglob("fa-*.ttf"):
-        with TTFont(path) as font:
-            subsetter = subset.Subsetter(subset.Options(layout_features=[], hinting=False, notdef_outline=False))
-            subsetter.populate(unicodes=used)
-            subsetter.subset(font)
-            font.flavor = "woff"
-            font.save(path.with_suffix(".woff"))
+        cut_font(path, path.with_suffix(".woff"), icons)
     for path in [*static.rglob("fa-*.woff2"), *static.rglob("fa-*.ttf")]:
         path.unlink()
+    signs = {ord(sign) for page in site.rglob("*.html") for sign in html.unescape(page.read_text(encoding="utf-8"))}
+    for path in static.rglob("KaTeX_*.woff"):
+        cut_font(path, path, signs)
 
 
-def shrink_figures(folder: Path) -> None:
-    """Store figures with a palette, which looks the same and takes about a third."""
-    for path in folder.glob("*.png"):
+def shrink_figures(site: Path) -> None:
+    """Store figures with a palette, which looks the same, as WebP without loss: about a quarter of what they were."""
+    for path in (site / "_images").glob("*.png"):
         with Image.open(path) as picture:
-            if picture.mode == "P":
-                continue
             opaque = Image.new("RGB", picture.size, "white")
             opaque.paste(picture, mask=picture.getchannel("A") if picture.mode == "RGBA" else None)
-            small = opaque.quantize(256, dither=Image.Dither.NONE)
-            dpi = {"dpi": picture.info["dpi"]} if "dpi" in picture.info else {}
-        small.save(path, optimize=True, **dpi)
+        palette = opaque.quantize(256, dither=Image.Dither.NONE)
+        palette.convert("RGB").save(path.with_suffix(".webp"), lossless=True, quality=100, method=4)
+        path.unlink()
+    for page in site.rglob("*.html"):
+        text = page.read_text(encoding="utf-8")
+        if (renamed := _FIGURE.sub(r"\1.webp", text)) != text:
+            page.write_text(renamed, encoding="utf-8")
