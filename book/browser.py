@@ -129,7 +129,7 @@ def comes_to_hold(page: Page, condition: str, moment: int = 500) -> bool:
 
 
 def search_results(page: Page) -> list[str]:
-    """Addresses that the search page lists, each once, when the search has ended: it lists them one by one."""
+    """Addresses that the search page lists, each once."""
     page.wait_for_function("/found/.test(document.querySelector('#search-results .search-summary')?.textContent)")
     return sorted(set(page.eval_on_selector_all("#search-results li a", "all => all.map(a => a.pathname)")))
 
