@@ -33,7 +33,7 @@ ALIASES = {
     "2.1": ["ill-conditioned", "condition number", "poorly conditioned problem", "ravine", "convex function", "jensen"],
     "2.2": ["saddle", "stuck in local minima", "loss landscape of networks", "plateau", "non-convex optimization"],
     "2.3": ["kkt", "complementary slackness", "lagrangian", "duality", "constrained optimization", "projection"],
-    "3.1": ["learning rate too high", "choose learning rate", "step size", "loss diverges", "zig-zag", "line search"],
+    "3.1": ["learning rate too high", "choose learning rate", "armijo condition", "step size", "loss diverges", "zig-zag", "line search"],
     "3.2": ["sgd", "choose batch size", "batch size", "epoch", "stochastic gradient", "linear scaling rule"],
     "3.3": ["nag", "heavy ball", "polyak momentum", "nesterov accelerated gradient", "overshoot", "beta 0.9"],
     "3.4": ["exploding gradients", "loss is nan", "loss becomes nan", "gradient norm clipping", "recurrent network"],
