@@ -14,70 +14,112 @@ def named_activation(name):
     return {"identity": oc.identity, "relu": oc.relu, "tanh": np.tanh, "sigmoid": oc.sigmoid}[name]
 
 
-def second_moments(X, weights, phi):
-    a, found = X, [np.mean(X**2)]
+def second_moments(X, weights, phi, slope, g):
+    a, slopes, forward = X, [], [np.mean(X**2)]
     for W in weights:
-        a = phi(a @ W)
-        found.append(np.mean(a**2))
-    return found
+        z = a @ W
+        a = phi(z)
+        slopes.append(slope(z))
+        forward.append(np.mean(a**2))
+    backward = [np.mean(g**2)]
+    for W, s in zip(weights[::-1], slopes[::-1], strict=True):
+        g = (g * s) @ W.T
+        backward.append(np.mean(g**2))
+    return forward, backward[::-1]
 
 
-def _signals(X, weights, phi):
-    signals = [X]
-    for W in weights:
-        signals.append(phi(signals[-1] @ W))
-    return signals
+def _by_the_formula(X, weights, phi, slope, g):
+    forward = [len(W) * np.mean(W**2) for W in weights]
+    backward = [len(W.T) * np.mean(W**2) for W in weights[::-1]]
+    return np.mean(X**2) * np.cumprod([1.0, *forward]), np.mean(g**2) * np.cumprod([1.0, *backward])[::-1]
 
 
-def _with_activation(answer, X, weights, name):
-    """called with phi, the activation of that name"""
-    return answer(X, weights, named_activation(name))
+def named_slope(name):
+    return {
+        "identity": np.ones_like,
+        "relu": lambda z: (z > 0) * 1.0,
+        "tanh": lambda z: 1 - np.tanh(z) ** 2,
+        "sigmoid": lambda z: oc.sigmoid(z) * oc.sigmoid(-z),
+    }[name]
+
+
+def _with_activation(answer, X, weights, name, g):
+    """called with phi and slope, the activation of that name and its derivative, both functions of z"""
+    return answer(X, weights, named_activation(name), named_slope(name), g)
 
 
 _MOMENTS = Exercise(
     id="initialization/second-moments",
     notebook="7.1",
-    title="Follow the signal",
+    title="Follow the signal, there and back",
     statement=r"""
-        A network without biases: $a_0 = X$ and $a_{l+1} = \phi(a_l W_{l+1})$, examples in rows. Return the list of the mean squares of
-        $a_0, a_1, \dots, a_L$: $L + 1$ numbers for the $L$ matrices in `weights`. `phi` works on arrays.""",
+        A network without biases: $a_0 = X$, $z_l = a_{l-1} W_l$, $a_l = \phi(z_l)$, examples in rows, with $L$ matrices in `weights`.
+        `g` is the gradient of some loss in $a_L$, of the shape of $a_L$; the chain rule gives the gradients $g_l$ in all $a_l$. Return two
+        lists of $L + 1$ numbers each: the mean squares of $a_0, \dots, a_L$, and those of $g_0, \dots, g_L$. `phi` and its derivative
+        `slope` work on arrays.""",
     stub='''
-        def second_moments(X, weights, phi):
-            """Mean squares of the input and of the activations of every layer, L + 1 numbers."""
+        def second_moments(X, weights, phi, slope, g):
+            """Mean squares of a_0 … a_L and of the gradients in them, two lists of L + 1 numbers."""
             ...''',
     reference=second_moments,
     probe=_with_activation,
     cases=lambda rng: [
-        (np.array([[1.0, 2.0]]), [np.array([[1.0], [-1.0]])], "relu"),
-        (rng.normal(size=(4, 3)) + 1, [rng.normal(size=(3, 5)), rng.normal(size=(5, 2))], "sigmoid"),
-        (rng.normal(size=(4, 3)), [rng.normal(size=(3, 3)) for _ in range(4)], "tanh"),
-        (rng.normal(size=(2, 3)), [], "relu"),
+        (np.array([[1.0, 2.0]]), [np.array([[1.0], [-1.0]])], "relu", np.array([[3.0]])),
+        (np.array([[1.0, 2.0]]), [np.array([[1.0, 2.0], [0.5, -1.0]])], "sigmoid", np.array([[1.0, 0.0]])),
+        (
+            rng.normal(size=(4, 3)) + 1,
+            [rng.normal(size=(3, 5)), rng.normal(size=(5, 2))],
+            "sigmoid",
+            rng.normal(size=(4, 2)),
+        ),
+        (rng.normal(size=(4, 3)), [rng.normal(size=(3, 3)) for _ in range(4)], "tanh", rng.normal(size=(4, 3))),
+        (rng.normal(size=(2, 3)), [], "relu", rng.normal(size=(2, 3))),
     ],
     misconceptions=[
         Misconception(
-            lambda X, weights, phi: [np.var(a) for a in _signals(X, weights, phi)],
+            _by_the_formula,
+            "That is the formula for linear layers of many random weights. Send the signal through these layers, and measure.",
+        ),
+        Misconception(
+            altered(second_moments, "forward.append(np.mean(a**2))", "forward.append(np.var(a))"),
             "You return variances. What the next layer sums is the mean square, and activations such as ReLU have a mean.",
         ),
         Misconception(
-            lambda X, weights, phi: [
-                np.mean(z**2) for z in [X, *(a @ W for a, W in zip(_signals(X, weights, phi), weights, strict=False))]
-            ],
+            altered(second_moments, "forward.append(np.mean(a**2))", "forward.append(np.mean(z**2))"),
             "You measure before the activation. What travels on is what comes out of it.",
         ),
+        Misconception(altered(second_moments, "a = phi(z)", "a = z"), "The activation is never applied."),
         Misconception(
-            lambda X, weights, phi: second_moments(X, weights, phi)[1:],
-            "The input is missing: it is layer 0, the first of the L + 1 numbers.",
+            altered(second_moments, "(g * s) @ W.T", "g @ W.T"),
+            "On the way back the slope of the activation is missing.",
         ),
         Misconception(
-            lambda X, weights, phi: [np.mean(a**2) for a in _signals(X, weights, lambda z: z)],
-            "The activation is never applied.",
+            altered(second_moments, "slopes.append(slope(z))", "slopes.append(slope(a))"),
+            "You take the slope at the output of the activation. It belongs to the input, z.",
         ),
         Misconception(
-            lambda X, weights, phi: [np.sum(a**2) for a in _signals(X, weights, phi)],
-            "You sum the squares; a mean does not depend on the width of the layer.",
+            altered(second_moments, "(g * s) @ W.T", "(g * phi(s)) @ W.T"),
+            "Backwards no activation is applied; the gradient is multiplied by its slope.",
+        ),
+        Misconception(
+            altered(second_moments, "backward[::-1]", "backward"),
+            "Your gradients stand in the order in which they were found, from the last layer to the first.",
+        ),
+        Misconception(
+            altered(
+                second_moments, "zip(weights[::-1], slopes[::-1], strict=True)", "zip(weights, slopes, strict=True)"
+            ),
+            "The gradient goes back: it meets the last layer first.",
+        ),
+        Misconception(
+            lambda X, weights, phi, slope, g: tuple(part[1:] for part in second_moments(X, weights, phi, slope, g)),
+            "The input is missing: it is layer 0, the first of the L + 1 numbers, for signals and for gradients.",
         ),
     ],
-    hints=["Keep one array that walks through the layers.", "How many numbers are there when `weights` is empty?"],
+    hints=[
+        "Two loops: on the way forward remember what the way back will need.",
+        "The gradient in z is the one in a times the slope there; the one in the layer before follows with the transpose.",
+    ],
 )
 
 
@@ -176,66 +218,101 @@ def _draw_cases(rng):
     return [(250, 160, 0), (100, 400, int(rng.integers(1, 1000)))]
 
 
-def he_normal(fan_in, fan_out, rng):
-    return rng.normal(0, np.sqrt(2 / fan_in), (fan_in, fan_out))
+def he_truncated(fan_in, fan_out, rng):
+    draws = rng.normal(size=2 * fan_in * fan_out)
+    kept = draws[np.abs(draws) <= 2][: fan_in * fan_out]
+    return np.sqrt(2 / fan_in / 0.7737) * kept.reshape(fan_in, fan_out)
+
+
+def _moments_and_reach(draws, *_):
+    first = np.asarray(draws[0], float)
+    reach = float(np.abs(first).max(initial=0.0) / (first.std() or 1.0))
+    return _moments_of_draws(draws) | {"largest entry over the standard deviation": reach}
 
 
 _HE = Exercise(
-    id="initialization/he-normal",
+    id="initialization/he-truncated",
     notebook="7.2",
-    title="He's start",
+    title="He's start without tails",
     statement=r"""
-        Draw a weight matrix of shape `(fan_in, fan_out)` for a ReLU layer $h = xW$: normal, mean 0, He's variance. `rng` is a NumPy
-        generator. Shape, mean, standard deviation and kurtosis of your draws are compared.""",
+        Some frameworks draw weights from a normal distribution that is cut off: what lies beyond two standard deviations is drawn again until
+        nothing does. Draw such a matrix of shape `(fan_in, fan_out)` for a ReLU layer $h = xW$, with mean 0 and He's variance **after
+        the cut**, which has taken variance away. `rng` is a NumPy generator. Shape, mean, standard deviation, kurtosis and the largest
+        entry of your draws are compared.""",
     stub='''
-        def he_normal(fan_in, fan_out, rng):
-            """A normal draw of shape (fan_in, fan_out) that keeps the mean square through ReLU."""
+        def he_truncated(fan_in, fan_out, rng):
+            """A draw of shape (fan_in, fan_out) from a cut-off normal that keeps the mean square through ReLU."""
             ...''',
-    reference=he_normal,
+    reference=he_truncated,
     probe=_drawn,
-    summary=_moments_of_draws,
+    summary=_moments_and_reach,
     rtol=0.035,
     cases=_draw_cases,
-    also_right=[lambda fan_in, fan_out, rng: rng.standard_normal((fan_in, fan_out)) * np.sqrt(2 / fan_in)],
+    also_right=[
+        lambda fan_in, fan_out, rng: (
+            (w := he_truncated(fan_in, fan_out, rng)) / w.std() * np.sqrt(2 / fan_in)  # what is left is measured
+        )
+    ],
     misconceptions=[
         Misconception(
-            lambda fan_in, fan_out, rng: rng.normal(0, 2 / fan_in, (fan_in, fan_out)),
-            "You pass the variance where NumPy expects the standard deviation.",
+            altered(he_truncated, " / 0.7737", ""),
+            "The variance is He's before the cut. The cut takes some of it away: measure what is left, and make up for it.",
         ),
         Misconception(
-            lambda fan_in, fan_out, rng: rng.normal(0, np.sqrt(2 / fan_out), (fan_in, fan_out)),
+            altered(he_truncated, "2 / fan_in / 0.7737", "2 / fan_in * 0.7737"),
+            "You shrink the draws where they have to be stretched: the cut has made them narrower already.",
+        ),
+        Misconception(
+            lambda fan_in, fan_out, rng: rng.normal(0, np.sqrt(2 / fan_in), (fan_in, fan_out)),
+            "The variance is He's and nothing is cut off: some entries lie beyond two standard deviations.",
+        ),
+        Misconception(
+            lambda fan_in, fan_out, rng: np.sqrt(2 / fan_in) * np.clip(rng.normal(size=(fan_in, fan_out)), -2, 2),
+            "You move what lies beyond to the edge, where it piles up. It is to be drawn again.",
+        ),
+        Misconception(
+            lambda fan_in, fan_out, rng: (
+                np.sqrt(2 / fan_in) * np.clip(w := rng.normal(size=(fan_in, fan_out)), -2, 2) / np.clip(w, -2, 2).std()
+            ),
+            "The variance is right, but what lies beyond is moved to the edge, where it piles up. It is to be drawn again.",
+        ),
+        Misconception(
+            altered(he_truncated, "np.sqrt(2 / fan_in / 0.7737)", "2 / fan_in / 0.7737"),
+            "A root is missing: you scale by the variance, where the standard deviation belongs.",
+        ),
+        Misconception(
+            altered(he_truncated, "2 / fan_in", "2 / fan_out"),
             "You divide by the outputs. A unit sums over its inputs.",
         ),
         Misconception(
-            lambda fan_in, fan_out, rng: rng.normal(0, np.sqrt(2 / fan_in), (fan_out, fan_in)),
+            lambda fan_in, fan_out, rng: he_truncated(fan_in, fan_out, rng).T,
             "The matrix is transposed: that is how PyTorch stores it. Here h = xW.",
         ),
         Misconception(
-            lambda fan_in, fan_out, rng: rng.normal(0, np.sqrt(2 / (fan_in + fan_out)), (fan_in, fan_out)),
+            altered(he_truncated, "2 / fan_in", "2 / (fan_in + fan_out)"),
             "That is Glorot's compromise between inputs and outputs; it leaves out what ReLU takes away.",
         ),
         Misconception(
-            lambda fan_in, fan_out, rng: rng.normal(0, np.sqrt(1 / fan_in), (fan_in, fan_out)),
+            altered(he_truncated, "2 / fan_in", "1 / fan_in"),
             "That keeps signals through linear layers. ReLU cuts off half of the mean square.",
         ),
         Misconception(
-            lambda fan_in, fan_out, rng: rng.normal(0, np.sqrt(6 / fan_in), (fan_in, fan_out)),
-            "The 6 belongs to the limit of the uniform form; its standard deviation is smaller by √3.",
-        ),
-        Misconception(
-            altered(he_normal, "rng.normal", "np.random.normal"),
+            altered(he_truncated, "rng.normal", "np.random.normal"),
             "You draw from NumPy's global generator: the weights cannot be made again from the `rng` that is handed in.",
         ),
         Misconception(
-            altered(he_normal, "rng.normal", "np.random.default_rng(0).normal"),
+            altered(he_truncated, "rng.normal", "np.random.default_rng(0).normal"),
             "You make a generator of your own, so every layer of a network starts with the same numbers.",
         ),
         Misconception(
             lambda fan_in, fan_out, rng: rng.uniform(-1, 1, (fan_in, fan_out)) * np.sqrt(6 / fan_in),
-            "The variance is He's and the distribution is uniform; a normal one is asked for.",
+            "The variance is He's and the distribution is uniform; a normal one, cut off, is asked for.",
         ),
     ],
-    hints=["A sum of fan_in products has fan_in times the variance of one.", "Which moment does ReLU halve?"],
+    hints=[
+        "Draw a standard normal and redraw what is beyond 2; scale last.",
+        "Which variance has a standard normal that was cut at ±2? A million draws tell it to three digits.",
+    ],
 )
 
 
@@ -501,33 +578,67 @@ _START = Exercise(
 # --- 7.3 biases, gates, norm layers, width ----------------------------------------------------------------------------
 
 
-def output_bias(p):
-    return np.log(p / (1 - p))
+def output_bias(Y):
+    positive = Y.sum(axis=0) + 0.5
+    negative = (1 - Y).sum(axis=0) + 0.5
+    return np.log(positive / negative)
 
 
 _OUTPUT_BIAS = Exercise(
     id="initialization/output-bias",
     notebook="7.3",
-    title="Say the base rate",
+    title="Say the base rates",
     statement=r"""
-        A share `p` of the examples is positive. Return the bias $b$ of a sigmoid output for which the network says $p$ when all its
-        weights contribute nothing.""",
+        A network has one sigmoid output for each of $C$ labels, of which an example may have none or several: `Y`, shape $(N, C)$, holds 1
+        where it has the label and 0 elsewhere. Return the $C$ output biases with which the network says how frequent each label is, when
+        its weights contribute nothing. So that a label that never occurs, or always, gets a finite bias, count half an example more that
+        has the label, and half an example more that has not.""",
     stub='''
-        def output_bias(p):
-            """The bias b with sigmoid(b) = p."""
+        def output_bias(Y):
+            """The biases, shape (C,), of one sigmoid per label."""
             ...''',
     reference=output_bias,
-    cases=lambda rng: [(0.01,), (0.5,), (0.9,), (float(rng.uniform(0.05, 0.45)),)],
+    cases=lambda rng: [
+        (np.array([[1.0], [0.0], [0.0], [0.0]]),),
+        (np.array([[1.0, 0.0], [1.0, 0.0], [1.0, 1.0]]),),
+        ((rng.random((50, 3)) < [0.05, 0.5, 0.9]) * 1.0,),
+    ],
     misconceptions=[
         Misconception(
-            lambda p: np.log(p), "ln p is right for a softmax over all classes; for one sigmoid the odds count."
+            lambda Y: np.log((Y.sum(axis=0) + 0.5) / (len(Y) + 1)),
+            "ln p is right for a softmax over all classes; for one sigmoid the odds count.",
         ),
-        Misconception(lambda p: p, "That is the probability itself. The bias is a logit: a sigmoid comes after it."),
-        Misconception(lambda p: np.log((1 - p) / p), "The sign is wrong: with this bias the network says 1 - p."),
-        Misconception(lambda p: 1 / (1 + np.exp(-p)), "You apply the sigmoid; its inverse is needed."),
-        Misconception(lambda p: p / (1 - p), "Those are the odds; the logarithm is missing."),
+        Misconception(
+            lambda Y: np.log(Y.mean(axis=0)),
+            "ln p is right for a softmax; for one sigmoid the odds count. And where a label never occurs it has no value.",
+        ),
+        Misconception(
+            lambda Y: np.log(Y.sum(axis=0) / (1 - Y).sum(axis=0)),
+            "Those are the log-odds as counted: a label that never occurs gets minus infinity, from which no step leads back.",
+        ),
+        Misconception(
+            lambda Y: (Y.sum(axis=0) + 0.5) / (len(Y) + 1),
+            "That is the probability itself. The bias is a logit: a sigmoid comes after it.",
+        ),
+        Misconception(lambda Y: -output_bias(Y), "The sign is wrong: with these biases the network says 1 - p."),
+        Misconception(lambda Y: np.exp(output_bias(Y)), "Those are the odds; the logarithm is missing."),
+        Misconception(
+            altered(output_bias, "(1 - Y).sum(axis=0) + 0.5", "(1 - Y).sum(axis=0)"),
+            "You add half an example to those with the label only; the others get one too.",
+        ),
+        Misconception(
+            altered(output_bias, "0.5", "1"), "You add whole examples; half a one on each side is asked for."
+        ),
+        Misconception(
+            lambda Y: np.log((Y.sum() + 0.5) / ((1 - Y).sum() + 0.5)) + np.zeros(Y.shape[1]),
+            "You take all labels together. Each output has a frequency of its own.",
+        ),
+        Misconception(
+            lambda Y: np.log((Y.sum(axis=0) + 0.5) / (Y.sum() + 0.5 * Y.shape[1])),
+            "You divide by the number of labels given, as for a softmax. Each sigmoid is asked about every example.",
+        ),
     ],
-    hints=["Solve σ(b) = p for b.", "What are the odds of an event of probability p?"],
+    hints=["Solve σ(b) = p for b.", "What are the odds of a label: examples that have it over examples that have not?"],
 )
 
 
