@@ -5,6 +5,7 @@ A probe's module also holds the references, so the module itself must stay outsi
 of the modules and library functions that it uses.
 """
 
+import builtins
 import dis
 import marshal
 from collections.abc import Callable, Iterator
@@ -47,8 +48,12 @@ def pack(function: Callable) -> dict[str, Any]:
 
 
 def unpack(packed: dict[str, Any]) -> Callable:
-    """The function that was packed."""
-    namespace: dict[str, Any] = dict(packed["values"])
+    """The function that was packed.
+
+    Its globals hold the built-ins, which NumPy asks for when it first imports a part of itself: in a child, that is in
+    the probe.
+    """
+    namespace: dict[str, Any] = {"__builtins__": builtins, **packed["values"]}
     namespace |= {name: import_module(module) for name, module in packed["modules"].items()}
     namespace |= {name: getattr(import_module(module), known) for name, (module, known) in packed["library"].items()}
     for name, (code, doc, defaults, keywords) in packed["functions"].items():

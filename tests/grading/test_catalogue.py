@@ -156,6 +156,7 @@ def the_probe_can_travel_and_takes_no_solution_along(exercise):
     key = Key(exercise, draw_cases(exercise, 1))
     assert judge(key, run_all(there, exercise.reference, key.cases))
     assert there.inputs == exercise.inputs
+    assert there.probe.__globals__["__builtins__"]  # see unpack
 
 
 def hints_and_solution_can_be_asked_for(exercise):
