@@ -753,9 +753,9 @@ _DERIVE = Exercise(
 # --- 8.3 noise, flatness, implicit bias -------------------------------------------------------------------------------
 
 
-def sam_gradient(grad, w, rho):
+def scaled_sam(grad, w, rho):
     g = grad(w)
-    return grad(w + rho * g / np.linalg.norm(g))
+    return grad(w + rho * w**2 * g / np.linalg.norm(w * g))
 
 
 def _sam_on_quartic(method, A, w, rho):
@@ -764,53 +764,69 @@ def _sam_on_quartic(method, A, w, rho):
 
 
 _SAM = Exercise(
-    id="generalization/sam-gradient",
+    id="generalization/scaled-sam",
     notebook="8.3",
-    title="The gradient of sharpness-aware minimization",
+    title="Derive: SAM in a ball that knows the scale",
     statement=r"""
-        SAM steps along the gradient taken at the worst point nearby: go a distance `rho` uphill along the normalized gradient, and take
-        the gradient there. Return it. `grad(w)` returns the gradient at `w` (which is not zero).""",
-    stub='''
-        def sam_gradient(grad, w, rho):
-            """The gradient at the point that lies rho uphill of w."""
-            ...''',
-    reference=sam_gradient,
+        SAM takes the gradient at the worst point of a ball around `w`. Rescale a weight and its ball stays the same, though the function
+        has another shape. Measure each step in units of its weight instead: let $e$ be any step with
+        $\sum_i (e_i/w_i)^2 \le \rho^2$. Derive for which of these $g^\top e$ is largest, with $g$ the gradient at `w`, and return the gradient at
+        $w + e$. `grad(w)` returns the gradient at `w`; no entry of `w` is zero, nor is the gradient. (Try substituting $u_i = e_i/w_i$.)""",
+    stub="""
+        def scaled_sam(grad, w, rho):
+            \"\"\"The gradient at the worst point of the ellipsoid around w.\"\"\"
+            ...""",
+    reference=scaled_sam,
     probe=_sam_on_quartic,
     cases=lambda rng: [
-        (np.eye(1), np.array([1.0]), 0.5),
-        (np.diag([1.0, 2.0]), np.array([1.0, -1.0]), 0.2),
-        (rng.normal(size=(3, 3)), rng.normal(size=3), 0.1),
+        (np.eye(1), np.array([2.0]), 0.25),
+        (np.diag([1.0, 2.0]), np.array([1.0, -0.5]), 0.2),
+        (np.array([[1.0, 1.0], [0.0, 1.0]]), np.array([3.0, 0.5]), 0.1),
+        (rng.normal(size=(3, 3)), rng.normal(size=3) * [10, 1, 0.1], 0.1),
     ],
     misconceptions=[
         Misconception(
-            lambda grad, w, rho: grad(w + rho * grad(w)),
-            "You do not normalize: the distance is then ρ times the length of the gradient, and vanishes near a "
-            "minimum.",
+            lambda grad, w, rho: grad(w + rho * grad(w) / np.linalg.norm(grad(w))),
+            "That is the worst point of a ball, the same for all weights. A step in a weight of 10 may be ten times as long.",
         ),
         Misconception(
-            lambda grad, w, rho: grad(w - rho * grad(w) / np.linalg.norm(grad(w))),
-            "You look downhill. The worst point nearby lies along +g.",
+            altered(scaled_sam, "w**2 * g", "np.abs(w) * g"),
+            "Your point lies inside the set, but not at the worst place: the substitution brings a weight in once for the gradient in "
+            "u and once more for the way back to e.",
         ),
         Misconception(
-            lambda grad, w, rho: grad(w) + sam_gradient(grad, w, rho),
+            altered(scaled_sam, "np.linalg.norm(w * g)", "np.linalg.norm(w**2 * g)"),
+            "Your direction is right, and its length is measured in the wrong units: it is u that has to have the length ρ.",
+        ),
+        Misconception(
+            altered(scaled_sam, "np.linalg.norm(w * g)", "np.linalg.norm(g)"),
+            "You divide by the length of g; what has to be of length ρ is u, with u = e/w.",
+        ),
+        Misconception(
+            altered(scaled_sam, " / np.linalg.norm(w * g)", ""),
+            "You do not normalize: the distance is then in proportion to the gradient, and vanishes near a minimum.",
+        ),
+        Misconception(
+            altered(scaled_sam, "w + rho", "w - rho"),
+            "You look downhill. The worst point nearby is where the loss rises most.",
+        ),
+        Misconception(
+            lambda grad, w, rho: grad(w) + scaled_sam(grad, w, rho),
             "You add the gradient at w. SAM uses only the one at the moved point.",
         ),
         Misconception(
-            lambda grad, w, rho: grad(w + rho * np.sign(grad(w))),
-            "You move every coordinate by ρ. That is the worst point of a cube; SAM takes a ball.",
+            lambda grad, w, rho: grad(w + rho * np.abs(w) * np.sign(grad(w))),
+            "You move every weight by ρ of its size. That is the worst point of a box; here the squares are added up.",
         ),
         Misconception(
-            lambda grad, w, rho: rho * grad(w) / np.linalg.norm(grad(w)),
-            "That is the way to the moved point. The gradient there is still to be taken.",
-        ),
-        Misconception(
-            altered(
-                sam_gradient, "return grad(w + rho * g / np.linalg.norm(g))", "return w + rho * g / np.linalg.norm(g)"
-            ),
+            lambda grad, w, rho: w + rho * w**2 * grad(w) / np.linalg.norm(w * grad(w)),
             "You return the moved point itself; asked for is the gradient there.",
         ),
     ],
-    hints=["Two calls of `grad`.", "The displacement has length rho, whatever the gradient is."],
+    hints=[
+        "With u = e/w the set is a ball, and gᵀe = (w ⊙ g)ᵀu.",
+        "Where in a ball is a linear function largest? Then go back to e.",
+    ],
 )
 
 

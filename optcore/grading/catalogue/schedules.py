@@ -318,50 +318,81 @@ _DECAY_OR_NOT = choice(
 # --- 5.2 warm-up, cosine, cycles, WSD ---------------------------------------------------------------------------------
 
 
-def cosine(t, T, lr_max, lr_min):
-    part = min(t / T, 1)
-    return lr_min + 0.5 * (lr_max - lr_min) * (1 + np.cos(np.pi * part))
+def cosine_restarts(t, T, factor, lr_max, lr_min):
+    while t >= T:
+        t, T = t - T, factor * T
+    return lr_min + 0.5 * (lr_max - lr_min) * (1 + np.cos(np.pi * t / T))
 
 
 _COSINE = Exercise(
-    id="schedules/cosine",
+    id="schedules/cosine-restarts",
     notebook="5.2",
-    title="Cosine decay",
+    title="A cosine that starts again",
     statement=r"""
-        The rate follows half a cosine from $\eta_{\max}$ at $t = 0$ to $\eta_{\min}$ at $t = T$ and stays at $\eta_{\min}$.
-        Return the rate at step `t`.""",
-    stub='''
-        def cosine(t, T, lr_max, lr_min):
-            """The learning rate at step t = 0, 1, …"""
-            ...''',
-    reference=cosine,
+        The rate follows half a cosine from $\eta_{\max}$ at $t = 0$ on its way to $\eta_{\min}$ at $t = T$. At that step it starts
+        again at $\eta_{\max}$, with a period `factor` times as long, and so on: periods of $T$, `factor`·$T$, `factor`²·$T$, … Return the
+        rate at step `t`; `factor` is 1 or larger.""",
+    stub="""
+        def cosine_restarts(t, T, factor, lr_max, lr_min):
+            \"\"\"The learning rate at step t = 0, 1, …\"\"\"
+            ...""",
+    reference=cosine_restarts,
     cases=lambda rng: [
-        *((t, 100, 0.1, 0.001) for t in (0, 25, 50, 100, 120)),
-        (int(rng.integers(1, 50)), 60, rng.uniform(0.1, 1), rng.uniform(0, 0.05)),
+        *((t, 10, 2, 0.1, 0.001) for t in (0, 5, 9, 10, 20, 29, 30, 50, 75)),
+        (25, 10, 1, 1.0, 0.0),
+        (29, 8, 3, 1.0, 0.1),
+        (int(rng.integers(1, 100)), 12, 2, rng.uniform(0.1, 1), rng.uniform(0, 0.05)),
     ],
     misconceptions=[
         Misconception(
-            lambda t, T, lr_max, lr_min: lr_min + 0.5 * (lr_max - lr_min) * (1 + np.cos(np.pi * t / T)),
-            "After T the cosine rises again. The rate has to stay at lr_min.",
+            altered(cosine_restarts, "    while t >= T:\n        t, T = t - T, factor * T\n", ""),
+            "After T your cosine climbs back up by itself. A restart jumps to the top, and starts a longer way down.",
         ),
         Misconception(
-            lambda t, T, lr_max, lr_min: cosine(t, T - 1, lr_max, lr_min),
-            "The minimum is reached one step early: you divide by T - 1.",
+            altered(cosine_restarts, "    while t >= T:\n        t, T = t - T, factor * T\n", "    t = min(t, T)\n"),
+            "Your rate stays at lr_min after T; it has to start again.",
         ),
         Misconception(
-            lambda t, T, lr_max, lr_min: 0.5 * lr_max * (1 + np.cos(np.pi * min(t / T, 1))),
-            "The floor is missing: the rate ends at zero instead of lr_min.",
+            altered(cosine_restarts, "factor * T", "T"),
+            "All your periods have the length T; each is `factor` times as long as the last.",
         ),
         Misconception(
-            lambda t, T, lr_max, lr_min: lr_min + 0.5 * lr_max * (1 + np.cos(np.pi * min(t / T, 1))),
+            altered(cosine_restarts, "    while", "    if"),
+            "Yours restarts once. The second period ends too, and a third begins.",
+        ),
+        Misconception(
+            altered(cosine_restarts, "t >= T", "t > T"),
+            "Your restart comes one step late: at t = T the rate is at the top already.",
+        ),
+        Misconception(
+            altered(cosine_restarts, "t, T = t - T, factor * T", "T = factor * T"),
+            "You lengthen the period and keep counting from the start; each period begins at its own step 0.",
+        ),
+        Misconception(
+            altered(cosine_restarts, "np.pi * t / T", "np.pi * t / (T - 1)"),
+            "You reach lr_min on the last step of a period: that divides by T - 1, one step early.",
+        ),
+        Misconception(
+            altered(cosine_restarts, "lr_min + 0.5 * (lr_max - lr_min)", "0.5 * lr_max"),
+            "The floor is missing: the rate falls to zero instead of lr_min.",
+        ),
+        Misconception(
+            altered(cosine_restarts, "(lr_max - lr_min)", "lr_max"),
             "The curve starts above lr_max: the cosine spans the difference of the two rates.",
         ),
         Misconception(
-            lambda t, T, lr_max, lr_min: lr_min + (lr_max - lr_min) * np.cos(np.pi / 2 * min(t / T, 1)),
+            altered(
+                cosine_restarts,
+                "0.5 * (lr_max - lr_min) * (1 + np.cos(np.pi * t / T))",
+                "(lr_max - lr_min) * np.cos(np.pi / 2 * t / T)",
+            ),
             "That is a quarter of a cosine: it falls steepest at the end instead of flattening out.",
         ),
     ],
-    hints=["How does 1 + cos(πu) run as u goes from 0 to 1?", "What may u never exceed?"],
+    hints=[
+        "First find the period in which t lies, and how far into it.",
+        "How does 1 + cos(πu) run as u goes from 0 to 1?",
+    ],
 )
 
 
