@@ -119,95 +119,81 @@ _SPLIT = Exercise(
 )  # fmt: skip
 
 
-def scale_with_train_stats(train, test):
-    mean, deviation = train.mean(axis=0), train.std(axis=0)
-    deviation = np.where(deviation > 0, deviation, 1.0)
-    return (train - mean) / deviation, (test - mean) / deviation
+def scale_folds(X, fold):
+    seen = []
+    for k in range(max(fold) + 1):
+        train = X[fold != k]
+        deviation = train.std(axis=0)
+        seen.append((X - train.mean(axis=0)) / np.where(deviation > 0, deviation, 1.0))
+    return np.array(seen)
 
 
-def _scaled_by(mean_of, deviation_of):
-    def scale(train, test):
-        result = []
-        for part in (train, test):
-            mean, deviation = mean_of(train, test, part).mean(axis=0), deviation_of(train, test, part).std(axis=0)
-            result.append((part - mean) / np.where(deviation > 0, deviation, 1.0))
-        return tuple(result)
-
-    return scale
-
-
-def _of_train(train, test, part):
-    return train
-
-
-def _of_both(train, test, part):
-    return np.concatenate([train, test])
-
-
-def _of_its_own(train, test, part):
-    return part
-
-
-def _nan_where_constant(train, test):
-    with np.errstate(all="ignore"):
-        return (train - train.mean(axis=0)) / train.std(axis=0), (test - train.mean(axis=0)) / train.std(axis=0)
+def _each_by_its_own(X, fold):
+    seen = scale_folds(X, fold)
+    for k in range(max(fold) + 1):
+        held = X[fold == k]
+        deviation = held.std(axis=0)
+        seen[k, fold == k] = (held - held.mean(axis=0)) / np.where(deviation > 0, deviation, 1.0)
+    return seen
 
 
 _SCALE = Exercise(
-    id="generalization/scale-with-train-stats",
+    id="generalization/scale-folds",
     notebook="8.1",
-    title="Scaling without a leak",
+    title="Cross-validation without a leak",
     statement=r"""
-        Standardize two arrays of shape (samples, features) for a model that is fitted on `train` and scored on `test`: subtract a mean
-        and divide by a standard deviation, feature by feature (`np.std` as it is). A feature that is constant in `train` is
-        only centred, not divided. Return both scaled arrays.""",
-    stub='''
-        def scale_with_train_stats(train, test):
-            """The two arrays, scaled; nothing of `test` may enter `train`."""
-            ...''',
-    reference=scale_with_train_stats,
+        In cross-validation row $i$ of `X`, shape (samples, features), is held out in the fold `fold[i]`, one of $0, \dots, K - 1$, and trains
+        the models of all other folds. Each model standardizes its inputs, feature by feature, with a mean and a standard deviation (`np.std`
+        as it is) in which its held-out rows take no part; a feature that is constant among its training rows is only centred, not divided.
+        Return all rows as each of the $K$ models sees them: an array of shape $(K, \text{samples}, \text{features})$.""",
+    stub="""
+        def scale_folds(X, fold):
+            \"\"\"X as the model of each fold sees it, shape (K, samples, features); fold holds whole numbers.\"\"\"
+            ...""",
+    reference=scale_folds,
     cases=lambda rng: [
-        (np.array([[0.0, 5.0], [2.0, 5.0]]), np.array([[4.0, 6.0]])),
-        (np.c_[rng.normal(3, 2, (6, 2)), np.full(6, 7.0)], rng.normal(3, 2, (4, 3))),
-        (rng.normal(3, 0.3, (5, 2)), rng.normal(3, 0.3, (2, 2))),
+        (np.array([[0.0, 5.0], [2.0, 5.0], [4.0, 6.0]]), np.array([0, 0, 1])),
+        (rng.normal(3, 0.3, (5, 2)), np.array([1, 0, 1, 0, 1])),
+        (np.c_[rng.normal(3, 2, (9, 2)), np.full(9, 7.0)], rng.permutation([0, 1, 2] * 3)),
     ],
     misconceptions=[
         Misconception(
-            _scaled_by(_of_both, _of_both),
-            "Your statistics are those of both sets together: the test set leaks into the training.",
+            altered(scale_folds, "train = X[fold != k]", "train = X"),
+            "Your statistics are those of all rows: the held-out rows leak into the training of every fold.",
         ),
         Misconception(
-            _scaled_by(_of_its_own, _of_its_own),
-            "You scale the test set with its own statistics: the same image then gets other inputs in another company.",
+            altered(scale_folds, "fold != k", "fold == k"),
+            "You take the statistics of the rows that are held out. Those of the training rows are asked for.",
         ),
         Misconception(
-            _nan_where_constant, "A feature that is constant in `train` has deviation 0: the division gives nan or inf."
+            _each_by_its_own,
+            "You scale the held-out rows with their own statistics: the same image then gets other inputs in another company.",
         ),
         Misconception(
-            lambda train, test: (train - train.mean(axis=0), test - train.mean(axis=0)),
+            altered(scale_folds, "np.where(deviation > 0, deviation, 1.0)", "deviation"),
+            "A feature that is constant among the training rows has deviation 0: the division gives nan or inf.",
+        ),
+        Misconception(
+            altered(scale_folds, " / np.where(deviation > 0, deviation, 1.0)", ""),
             "You only centre; the features still have their different spreads.",
         ),
         Misconception(
-            lambda train, test: (
-                (train - train.mean()) / (train.std() or 1.0),
-                (test - train.mean()) / (train.std() or 1.0),
-            ),
+            altered(scale_folds, "axis=0", "axis=None"),
             "You use one mean and one deviation for all features together; take them down each column.",
         ),
         Misconception(
-            altered(scale_with_train_stats, "train.std(axis=0)", "train.std(axis=0, ddof=1)"),
+            altered(scale_folds, "train.std(axis=0)", "train.std(axis=0, ddof=1)"),
             "Your deviation divides by n - 1; asked for is `np.std` as it is, with n.",
         ),
         Misconception(
-            altered(scale_with_train_stats, "np.where(deviation > 0, deviation, 1.0)", "deviation + 1e-8"),
-            "A constant feature is divided by 1e-8, and a test value that differs from it by 1 becomes a hundred million.",
-        ),
-        Misconception(
-            altered(scale_with_train_stats, "(test - mean) / deviation", "test"),
-            "The test set is not scaled: the model would see other inputs than it was fitted on.",
+            altered(scale_folds, "np.where(deviation > 0, deviation, 1.0)", "(deviation + 1e-8)"),
+            "A constant feature is divided by 1e-8, and a value that differs from it by 1 becomes a hundred million.",
         ),
     ],
-    hints=["Which of the two arrays may the statistics look at?", "`np.where` puts 1 where the deviation is 0."],
+    hints=[
+        "Each fold has a mean and a deviation of its own.",
+        "`X[fold != 2]` are the rows that train the model of fold 2.",
+    ],
 )
 
 _PEAK = Exercise(
