@@ -20,7 +20,7 @@ from optcore.grading import sandbox
 from optcore.grading.catalogue import chapter
 from optcore.grading.notebooks import notebook
 from tests.grading import moodle_class
-from tests.grading.test_cluster import Cluster
+from tests.grading.dask_cluster import Cluster
 
 CHAPTER = moodle_class.CHAPTER
 EMPTY = json.dumps({"cells": [{"cell_type": "code", "source": "pass"}]})

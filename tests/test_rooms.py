@@ -47,6 +47,21 @@ def test_imports_point_upward_only():
     assert arrows >= 100
 
 
+def test_a_folder_imports_only_those_before_it():
+    """What is published knows nothing of the site, the site nothing of its tests; benchmarks grade the tests' class."""
+    order = ["optcore", "book", "tests", "bench"]
+    seen = set()
+    for at, folder in enumerate(order):
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+                names += [node.module] if isinstance(node, ast.ImportFrom) and not node.level else []
+                tops = {name.split(".")[0] for name in names} & set(order)
+                assert all(order.index(top) <= at for top in tops), f"{path.relative_to(ROOT)} imports {tops}"
+                seen |= {(folder, top) for top in tops}
+    assert seen >= {("book", "optcore"), ("tests", "book"), ("bench", "book"), ("bench", "tests")}
+
+
 @pytest.mark.parametrize("folder", ["symbolic", "widgets", "grading"])
 def test_no_circles_inside_a_package(folder):
     own = {path.stem: path for path in (PACKAGE / folder).glob("*.py") if path.stem != "__init__"}
