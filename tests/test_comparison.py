@@ -14,7 +14,7 @@ import matplotlib.pyplot as plt
 
 import optcore as oc
 from optcore.claims import RECORD, with_interval
-from optcore.verdicts import unsound
+from optcore.verdicts import difference, unsound
 
 RATES = [0.1, 0.3, 1.0, 3.0]
 
@@ -359,3 +359,61 @@ def test_canary_an_unsound_record_is_named():
     assert "budgets differ" in broken(lambda r: r["sides"]["b"].update(budget=200))[0]
     assert "has 9 scores for 10 seeds" in broken(lambda r: r["sides"]["b"]["scores"].pop())[0]
     assert "not every side" in broken(lambda r: r["differences"].pop())[0]
+
+
+# ---- the word
+
+
+ASKED = dict(better="lower", ratio=False, margin=0.0, level=0.95, seeds=[1, 2, 3, 4], test_size=None)
+
+
+def found_for(mean, half, **asked):
+    """The difference of four pairs whose t-interval is mean ± half."""
+    spread = np.array([-1.0, -1.0, 1.0, 1.0])
+    pairs = mean + spread * half / (oc.t_interval(spread)[2])
+    return difference("b", "a", pairs, np.zeros(4), ASKED | asked)
+
+
+@pytest.mark.parametrize("sign", [-1, 1])
+@pytest.mark.parametrize("short, sure", [(-0.4, True), (-0.21, True), (-0.19, False), (0.19, False), (0.21, True)])
+def test_a_verdict_is_sure_when_a_tenth_of_the_width_changes_no_word(sign, short, sure):
+    """`short` is how far the interval, ±1, ends from 0: a tenth of its width is 0.2."""
+    d = found_for(sign * (1 + short), 1.0)
+    assert (d.high - d.low) / 10 == pytest.approx(0.2)
+    assert d.sure == sure
+    assert d.verdict == ("a tie" if short < 0 else "worse" if sign > 0 else "better")
+    assert found_for(sign * (1 + short), 1.0, better="higher").verdict == (
+        "a tie" if short < 0 else "better" if sign > 0 else "worse"
+    )
+
+
+@pytest.mark.parametrize("mean, word, sure", [(0.7, "a tie", True), (0.95, "a tie", False), (1.3, "worse", True)])
+def test_a_difference_within_the_margin_is_a_tie(mean, word, sure):
+    d = found_for(mean, 0.5, margin=1.0)
+    assert (d.verdict, d.sure) == (word, sure)
+    without_chance = difference("b", "a", np.array([mean]), np.zeros(1), ASKED | dict(margin=1.0, seeds=[]))
+    assert (without_chance.verdict, without_chance.sure) == (word, sure) and without_chance.low is None
+
+
+@pytest.mark.parametrize("gap, word", [(1e-10, "a tie"), (1e-8, "worse")])
+def test_without_chance_rounding_is_a_tie(gap, word):
+    for scale in (1.0, 1e3):
+        a, b = np.array([scale * (1 + gap)]), np.array([scale])
+        assert difference("b", "a", a, b, ASKED | dict(seeds=[])).verdict == word
+        assert difference("b", "a", a, b, ASKED | dict(seeds=[], ratio=True)).verdict == word
+
+
+def test_the_interval_over_test_examples_is_that_of_independent_errors():
+    """Half its width is √(half² + (t s/√n)²); with accuracies alone, s² is the sum of the variances p(1 - p)."""
+    rng = np.random.default_rng(0)
+    a, b = rng.random((4, 50)) < 0.8, rng.random((4, 50)) < 0.7
+    d = difference("b", "a", a.astype(float), b.astype(float), ASKED | dict(better="higher"))
+    pairs, by_example = (a.astype(float) - b).mean(axis=1), (a.astype(float) - b).mean(axis=0)
+    mean, low, high = oc.t_interval(pairs)
+    half = np.hypot((high - low) / 2, oc.t_quantile(0.95, 49) * stats.sem(by_example))
+    np.testing.assert_allclose(d.test, (mean - half, mean + half))
+    p, q = a.mean(axis=1), b.mean(axis=1)
+    d = difference("b", "a", p, q, ASKED | dict(test_size=50))
+    variance = p.mean() * (1 - p.mean()) + q.mean() * (1 - q.mean())
+    half = np.hypot((high - low) / 2, oc.t_quantile(0.95, 49) * np.sqrt(variance / 50))
+    np.testing.assert_allclose(d.test, (mean - half, mean + half))

@@ -162,6 +162,17 @@ def test_projected_gradient_never_leaves_the_set_and_never_climbs():
     np.testing.assert_allclose(found.x, -0.5)
 
 
+@pytest.mark.parametrize("rounds", [0, 1, 3])
+def test_the_gradient_in_the_result_is_the_gradient_mapping(rounds):
+    """(x - project(x - lr·∇f(x)))/lr, which is the gradient itself where the step stays inside."""
+    f, centre, lr = (lambda w: np.sum((w - centre) ** 2, axis=-1)), np.array([2.0, 1.0]), 0.05
+    found = oc.projected_gradient(f, [0.1, -0.2], oc.project_ball, lr=lr, max_iterations=rounds)
+    x, slope = found.x, 2 * (found.x - centre)
+    np.testing.assert_allclose(found.grad, (x - oc.project_ball(x - lr * slope)) / lr, rtol=1e-9)
+    if not rounds:
+        np.testing.assert_allclose(found.grad, slope, rtol=1e-9)
+
+
 def test_projected_gradient_says_when_it_gave_up():
     found = oc.projected_gradient(squares, [1.0, 1.0], lambda v: v, lr=0.1, max_iterations=3)
     assert found.iterations == 3 and "max_iterations = 3" in found.reason

@@ -72,6 +72,14 @@ def test_digits_are_split_by_class_and_scaled_by_the_training_part(scale):
         assert set(X.std(axis=0).round(9)) == {0.0, 1.0}
 
 
+def test_a_pixel_that_is_constant_in_training_is_centred_and_not_scaled():
+    (X, _), (X_test, _) = digits(20, scale="standard", seed=5)
+    (_, _), (centred, _) = digits(20, scale="centred", seed=5)
+    constant = X.std(axis=0) == 0
+    assert np.abs(centred[:, constant]).max() > 0.1
+    np.testing.assert_array_equal(X_test[:, constant], centred[:, constant])
+
+
 def test_digits_keep_the_test_set_when_n_changes_and_never_share_samples():
     (X, y), test = digits(seed=1, scale="raw")
     (few, few_y), same = digits(100, seed=1, scale="raw", dtype=np.float32)

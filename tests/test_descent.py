@@ -262,3 +262,16 @@ def test_more_bad_input_gets_one_sentence(arguments, error, sentence):
 
 def test_whole_floats_and_objects_will_do():
     assert descend(Signs(), bowl, [1.0, 1.0], steps=1e1, lr=0.01).summary().startswith("Signs: 10 steps")
+
+
+def test_a_function_of_many_points_is_called_for_all_at_once():
+    """Twice for the ends, to see that it is one, and once for the path."""
+    asked = []
+
+    def f(w):
+        asked.append(w.shape)
+        return np.sum(w**2, axis=-1)
+
+    path = descend(gd, f, [3.0, 1.0], 5, 0.1, grad=lambda w: 2 * w)
+    np.testing.assert_allclose(path.loss, np.sum(path.points**2, axis=-1))
+    assert asked.count((6, 2)) == 1 and len(asked) == 3

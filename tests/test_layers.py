@@ -1,6 +1,7 @@
 """Every layer's backward pass against differences, then PyTorch."""
 
 import copy
+import inspect
 from functools import partial
 
 import numpy as np
@@ -68,6 +69,11 @@ def assert_gradients_check(net, X, y, loss=cross_entropy, train=True):
 def test_each_layer_hands_back_the_gradient(name, mode):
     net = Network([Linear(4, 5), BETWEEN[name](), Linear(5, 3)], seed=1)
     assert_gradients_check(net, X, Y, train=mode == "train")
+
+
+@pytest.mark.parametrize("layer", [Linear, Activation, Dropout, BatchNorm, LayerNorm, LSTM, Network])
+def test_a_pass_is_no_training_unless_it_is_asked_for(layer):
+    assert inspect.signature(layer.forward).parameters["train"].default is False
 
 
 def test_lstm_gradients():

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.linalg import fractional_matrix_power
 
 import optcore as oc
 from optcore import matrix_rules
@@ -87,3 +88,24 @@ def test_shampoo_is_invariant_to_rotations_where_adam_is_not():
         there = oc.descend(rule, None, Q.T @ start, steps=40, lr=lr, grad=lambda W: Q.T @ grad(Q @ W)).final
         gap[rule] = abs(f(Q @ there) / f(here) - 1)
     assert gap[oc.shampoo] < 1e-6 and gap[oc.adam] > 0.05
+
+
+@pytest.mark.parametrize("size", [0.03, 1.0, 30.0])
+def test_shampoo_divides_by_fourth_roots(size):
+    """Against SciPy's power of a matrix, from statistics of former steps."""
+    rng = np.random.default_rng(2)
+    before, G = size * rng.normal(size=(2, 3, 3))
+    L, R, eps = before @ before.T, before.T @ before, 1e-6
+    d, new_L, new_R = oc.shampoo(G, L, R, eps=eps)
+    np.testing.assert_allclose(new_L, L + G @ G.T)
+    np.testing.assert_allclose(new_R, R + G.T @ G)
+    root = lambda A: fractional_matrix_power(A + eps * np.eye(3), -0.25)
+    np.testing.assert_allclose(d, root(new_L) @ G @ root(new_R), rtol=1e-6, atol=1e-9)
+
+
+def test_rounding_below_zero_does_not_leave_the_root():
+    """A matrix of rank 1 has eigenvalues of -1e-16 in rounding; with ε = 0 it would be nan, or 1e4 times too long."""
+    G = np.outer([1.0, 2.0, 3.0], [1.0, -1.0])
+    L, R = -1e-9 * np.eye(3), -1e-9 * np.eye(2)
+    d = oc.shampoo(G, L, R, eps=1e-12)[0]
+    assert np.isfinite(d).all()

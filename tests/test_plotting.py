@@ -80,3 +80,47 @@ def test_bands_of_a_landscape_are_darker_the_lower_they_are():
     filled = next(c for c in ax.collections if c.get_cmap().name == "landscape")
     shades = [luminance(c[:3]) for c in filled.to_rgba(filled.norm.boundaries[:-1] + 1e-9)]
     assert len(shades) > 10 and np.all(np.diff(shades) > 0)
+
+
+@pytest.mark.parametrize("ratio", [False, True])
+def test_a_comparison_is_drawn_with_one_standard_error_and_the_interval_of_the_pairs(ratio):
+    rng = np.random.default_rng(0)
+    scores = {side: rng.lognormal(size=(3, 1)) + np.array([[1.5], [1.0], [2.0]]) for side in "ab"}
+    noise = {side: rng.uniform(0.9, 1.1, size=(2000,)) for side in "ab"}
+    run = lambda side, rate, seed: scores[side].min() * (1 + np.log10(rate) ** 2) * noise[side][seed]
+    sides = {side: lambda rate, seed, side=side: run(side, rate, seed) for side in "ab"}
+    found = oc.compare("Which?", sides, [0.1, 1.0, 10.0], budget=1, ratio=ratio, tuning=4, seeds=5)
+    left = plotting.draw_comparison(found)
+    right = plt.gcf().axes[1]
+    assert len(left.containers) == 2
+    for side, bars in zip("ab", left.containers, strict=True):
+        runs = np.log(found.tuned_runs[side]) if ratio else found.tuned_runs[side]
+        mean, half = runs.mean(axis=1), runs.std(axis=1, ddof=1) / np.sqrt(4)
+        back = np.exp if ratio else np.asarray
+        ends = np.array([segment[:, 1] for segment in bars[2][0].get_segments()])
+        np.testing.assert_allclose(ends, np.stack([back(mean - half), back(mean + half)], axis=1))
+        np.testing.assert_allclose(bars[0].get_ydata(), found.tuned[side])
+        marks = [line for line in left.lines if len(line.get_xdata()) == 1 and line.get_color() == bars[0].get_color()]
+        assert [line.get_xydata().tolist() for line in marks] == [[[found.best[side]["rate"], found.tuned[side].min()]]]
+    d = found["b"]
+    lines = [line.get_xydata().tolist() for line in right.lines]
+    assert lines[1:3] == [[[d.low, 0], [d.high, 0]], [[d.mean, 0]]]
+    assert [x for x, _ in lines[3]] == [1 if ratio else 0] * 2
+    assert right.get_ylim()[0] > right.get_ylim()[1]
+    assert right.get_xlabel().endswith("over a" if ratio else "minus a")
+    plt.close("all")
+    ax = plt.figure().add_subplot()
+    assert plotting.draw_comparison(found, ax) is ax and len(plt.gcf().axes) == 1
+
+
+def test_of_more_settings_each_rate_has_its_best_and_what_diverged_is_not_drawn():
+    def run(rate, beta):
+        return np.inf if rate > 5 else (np.log10(rate) - 0.1) ** 2 + (beta - 0.5) ** 2
+
+    grid = {"rate": [0.1, 1.0, 3.0, 10.0], "beta": [0.0, 0.5, 0.9]}
+    sides = {"a": run, "b": lambda rate, beta: run(rate, beta) + 1}
+    left = plotting.draw_comparison(oc.compare("Which?", sides, grid, budget=1, seeds=None))
+    for line, bars, above in zip("ab", left.containers, (0, 1), strict=True):
+        np.testing.assert_allclose(bars[0].get_xdata(), [0.1, 1.0, 3.0], err_msg=line)
+        np.testing.assert_allclose(bars[0].get_ydata(), [run(rate, 0.5) + above for rate in (0.1, 1.0, 3.0)])
+    assert len(plt.gcf().axes) == 1 and left.get_xscale() == "log" and left.get_yscale() == "linear"

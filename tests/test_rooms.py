@@ -157,6 +157,18 @@ def test_a_result_is_read_by_the_same_names_everywhere():
     assert (path.final == path.x).all() and found.path is found.points and inside.path is inside.points
 
 
+def test_what_is_handed_out_does_not_change():
+    """Records are values; those that are filled in step by step are named here."""
+    filled = {"Grade", "Key", "HandIn", "Outcome", "Scheme", "History"}
+    frozen, others = set(), set()
+    for path in files():
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ClassDef):
+                (said,) = [text for text in map(ast.unparse, node.decorator_list) if "dataclass" in text] or [""]
+                (frozen if "frozen=True" in said else others if said else set()).add(node.name)
+    assert len(frozen) >= 15 and others == filled
+
+
 def test_machinery_stays_in_its_module():
     machinery = {
         "JS_HELPERS", "Traced", "Spec", "RANGES", "DIVERGED", "RULE_COLORS", "is_elementwise", "rule_program",

@@ -82,6 +82,16 @@ def test_clip_shortens_the_whole_gradient_and_penalty_spares_biases():
     np.testing.assert_array_equal(penalised.params["b1"], plain.params["b1"])
 
 
+def test_clipping_to_nothing_stands_still_and_less_is_refused():
+    X, y = small_problem()
+    net = MLP([4, 8, 3])
+    train(net, (X, y), gd, 1.0, steps=2, batch=None, clip=0)
+    np.testing.assert_array_equal(net.theta, MLP([4, 8, 3]).theta)
+    for clip in (-1e-9, np.nan):
+        with pytest.raises(ValueError, match="clip must be 0 or more"):
+            train(net, (X, y), gd, 1.0, steps=1, clip=clip)
+
+
 def test_a_rule_with_norms_sees_one_layer_at_a_time():
     X, y = small_problem()
     net, twin = MLP([4, 8, 3]), MLP([4, 8, 3])

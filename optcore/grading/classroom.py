@@ -15,7 +15,7 @@ from . import cluster, portable, sandbox, wire
 from .answer_key import Key, key
 from .catalogue import CHAPTERS, chapter, exercises, find
 from .exercise import Exercise
-from .feedback import CORRECT, MISSING, WORKING, Feedback
+from .feedback import MISSING, WORKING, Feedback
 from .handins import HandIn, find_handins
 from .journal import Journal, Place
 from .judge import judge
@@ -103,7 +103,7 @@ def make_plan(chosen: list[Exercise], seed: int, limits: Limits) -> bytes:
 
 
 def judge_frames(data: bytes, seed: int, chosen: set[str]) -> tuple[dict[str, Feedback], dict[str, float], list[str]]:
-    """Feedback, shares of cases that agree, and notes from what a sandbox sent.
+    """Feedback, of what is wrong the share of the cases that agree, and notes from what a sandbox sent.
 
     The bytes may be forged: only values count, and only here.
     """
@@ -121,7 +121,8 @@ def judge_frames(data: bytes, seed: int, chosen: set[str]) -> tuple[dict[str, Fe
             elif name in chosen:
                 outcomes = [_outcome(made) for made in frame["outcomes"]]
                 feedback[name] = judge(key(name, seed), outcomes)
-                shares[name] = 1.0 if feedback[name] else share(key(name, seed), outcomes)
+                if not feedback[name]:
+                    shares[name] = share(key(name, seed), outcomes)
         except Exception as error:  # a forged or freakish value must not end the run
             feedback[str(name)] = Feedback(str(name), WORKING, f"The result cannot be judged ({type(error).__name__}).")
             shares[str(name)] = 0.0
@@ -296,7 +297,7 @@ def _grade(handin: HandIn, entry: dict[str, Any] | None, broken: str, chosen: li
         grade.notes += entry["notes"]
         for id, said in entry["feedback"].items():
             grade.feedback[id] = Feedback(id, said["voice"], said["text"], said["case"])
-            grade.shares[id] = 1.0 if said["voice"] == CORRECT else said["share"]
+            grade.shares[id] = said["share"]
             grade.files[id] = said["file"]
             if said["mistake"]:
                 grade.mistakes[id] = said["mistake"]

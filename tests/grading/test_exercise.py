@@ -245,3 +245,10 @@ def test_in_a_bug_hunt_the_broken_code_is_not_taken_for_an_attempt():
 def test_an_unknown_kind_is_refused():
     with pytest.raises(ValueError, match="unknown kind 'essay'; known are implement, measure, explain, bug hunt"):
         an_exercise(kind="essay", stub="x = ...", reference=1)
+
+
+def test_several_results_are_named_by_the_stub():
+    stub = 'def square(x):\n    """(J, dJ/dx) of a square."""'
+    known = an_exercise(stub=stub, reference=lambda x: (x**2, 2 * x), cases=lambda rng: [(3.0,)])
+    assert known.results == ["J", "dJ/dx"]
+    assert "Result 2 of 2, dJ/dx" in feedback_on(known, lambda x: (x**2, np.zeros(2))).text

@@ -33,7 +33,6 @@ TESTS = {
     "optcore/palette.py": ["tests/test_plotting.py", "tests/widgets/test_explore.py"],
     "optcore/support.py": ["tests/test_rooms.py", "tests/test_surfaces.py", "tests/test_sweeps.py"],
     "optcore/rule_spec.py": ["tests/test_rule_spec.py", "tests/test_rules.py", "tests/test_descent.py"],
-    "optcore/hyper.py": ["tests/test_rules.py", "tests/test_descent.py"],
     "optcore/rules.py": ["tests/test_parity.py", "tests/test_rules.py"],
     "optcore/links.py": ["tests/test_links.py", "tests/test_parity.py", "tests/test_rules.py"],
     "optcore/matrix_rules.py": ["tests/test_matrix_rules.py", "tests/test_parity.py"],
@@ -90,8 +89,10 @@ def whose_tests(file: str) -> list[str]:
         found = [f"tests/grading/test_{GRADING[path.stem]}.py"]
     elif "common" in path.parts:
         found = COMMON_JS
+    elif path.parts[1] == "widgets" and found:
+        found += ["tests/widgets/test_every.py", "-k", path.stem]  # its own tests have its name, and so its rows there
     elif path.parts[1] == "widgets":
-        found += ["tests/widgets/test_base.py", "tests/widgets/test_every.py"] if not found else []
+        found += ["tests/widgets/test_base.py", "tests/widgets/test_every.py"]
     if not found:
         raise SystemExit(f"{file} has no tests: give it some, or name them in tests/mutation/__main__.py")
     doctests = [file] if path.suffix == ".py" and path.stem != "__main__" else []

@@ -64,6 +64,8 @@ _LOOKS = {
     "va",
     "ha",
 }
+# What holds only against slips in this code itself, or for speed; tests/test_rooms.py asks that results are frozen.
+_GUARDS = {("strict", True), ("frozen", True), ("maxsize", 512), ("maxsize", 1024)}
 _LOOKS_JS = re.compile(r"\b(?:ratio|narrow|width|size|alpha|halo|d[xy]|dash|digits)\s*[:=]\s*\[?[-\d., ]*$")
 
 
@@ -180,7 +182,7 @@ def _in_python(source: str) -> Iterator[tuple[int, int, str]]:
                 return  # messages; what they format is looked at elsewhere
             case ast.arg() | ast.Import() | ast.ImportFrom():
                 return
-            case ast.keyword(name) if name in _LOOKS:
+            case ast.keyword(name, value) if name in _LOOKS or (name, getattr(value, "value", None)) in _GUARDS:
                 return
             case ast.FunctionDef(name) if name == "still":
                 return
