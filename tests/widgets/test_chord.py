@@ -100,6 +100,8 @@ def test_own_functions(open_page):
         ({"f": "cube"}, "one of square"),
         ({"bounds": "both"}, "none, tangent, parabolas"),
         ({"a": (1, 2, 3)}, "pair"),
+        ({"t": 1.01}, "t must be"),
+        ({"t": -0.01}, "t must be"),
         ({"f": lambda x: np.log(x), "domain": (-1, 1)}, "finite"),
     ],
 )

@@ -85,6 +85,9 @@ def test_settings_are_read_and_written():
     w = regression()
     w.loss, w.w = "mae", 2.5
     assert (w.value["loss"], w.w, w.points[0]) == ("mae", 2.5, [1.0, 4.0])
+    w.points = [[1.0, 2.0], [2.0, 2.0]]  # of one height
+    with pytest.raises(ValueError, match="points must have more than one x"):
+        w.points = [[1.0, 2.0], [1.0, 3.0]]
     with pytest.raises(ValueError, match="loss must be one of"):
         w.loss = "absolute"
 

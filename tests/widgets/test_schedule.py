@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import optcore as oc
-from optcore.widgets.schedule import FAMILIES, expected_error, product, schedule
+from optcore.widgets.schedule import FAMILIES, expected_error, noisy_quadratic, product, schedule
 
 from .controls import assign, exact, live, numbers, seen, words
 
@@ -122,3 +122,12 @@ def test_the_menu_says_what_is_drawn_in_detail(open_page):
     page = open_page(body=live(schedule(["constant", "cosine"])))
     assert "constant has" in assign(page, shown=["constant"])
     assert page.get_by_label("In detail").input_value() == "constant"
+
+
+@pytest.mark.parametrize("eta, curvature, noise", [(0.1, 1.0, 1.0), (0.3, 4.0, 0.5), (0.05, 0.2, 3.0)])
+def test_mean_and_variance_of_a_noisy_step_are_those_of_a_sample(eta, curvature, noise):
+    rng = np.random.default_rng(0)
+    x = rng.normal(2.0, 1.5, 400_000)
+    after = x - eta * (curvature * x + noise * rng.normal(size=x.size))
+    found = noisy_quadratic(eta, 2.0, 1.5**2, curvature=curvature, noise=noise)
+    assert found["m"] == pytest.approx(after.mean(), abs=0.02) and found["v"] == pytest.approx(after.var(), rel=0.02)
