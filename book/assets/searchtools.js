@@ -14,7 +14,7 @@ const KINDS = [
 ];
 const SUMMARIES = 8; // pages that are fetched to show where the words stand
 
-const plain = (html) => html.replace(/<[^>]+>/g, "");
+const plain = (html) => html.replace(/<[^>]+>|^\d\.\d /g, "");
 
 const Search = {
   setIndex(index) {

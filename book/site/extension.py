@@ -3,6 +3,7 @@
 - maths is rendered when the book is built (maths.py);
 - quotations, folds and links in plain Markdown become boxes, citations and terms (plain.py);
 - lines of code that only check numbers are set quietly (quiet.py);
+- pages are numbered, and lead to chapters, concepts and terms (ways.py);
 - a widget's stored HTML carries its own script, for notebooks; on the site every page loads the widget's file once;
 - all styles come in one sheet without unused rules; a page loads only the scripts that it uses, deferred;
 - what the theme leaves open is mended: names of buttons, landmarks, image sizes (no layout shift);
@@ -24,7 +25,7 @@ from sphinx.builders.html._assets import _JavaScript
 
 from optcore.widgets import base
 
-from . import addresses, maths, plain, quiet, search, shrink
+from . import addresses, maths, plain, quiet, search, shrink, ways
 
 WIDGETS = Path(base.__file__).parent
 
@@ -175,7 +176,7 @@ def finish_page(app: Sphinx, pagename: str, _templatename: str, context: dict, d
         body = size_images(app, body)
         for theirs, ours in REPLACED.items():
             body = body.replace(theirs, ours)
-        context["body"] = body
+        context["body"] = body = body + ways.concept_list(app, pagename)
         addresses.add_meta(app, pagename, context, doctree)
     context["css_files"] = []  # all in site.css
     context["script_files"][:] = [asset for asset in context["script_files"] if _wanted(asset, body)]
@@ -211,6 +212,7 @@ def setup(app: Sphinx) -> dict:
     maths.setup(app)
     plain.setup(app)
     quiet.setup(app)
+    ways.setup(app)
     search.setup(app)
     addresses.setup(app)
     code = hashlib.sha256(b"".join(file.read_bytes() for file in sorted(Path(__file__).parent.glob("*.py"))))
