@@ -316,62 +316,89 @@ _HE = Exercise(
 )
 
 
-def glorot_uniform(fan_in, fan_out, rng):
-    limit = np.sqrt(6 / (fan_in + fan_out))
-    return rng.uniform(-limit, limit, (fan_in, fan_out))
+def glorot_kernel(shape, rng):
+    outputs, inputs, *window = shape
+    limit = np.sqrt(6 / (np.prod(window) * (inputs + outputs)))
+    return rng.uniform(-limit, limit, shape)
+
+
+def _kernels(answer, shape, seed):
+    """called three times: twice with rng, a NumPy generator made from the seed, then with another one"""
+    return three_draws(lambda rng: answer(tuple(shape), rng), seed)
 
 
 _GLOROT = Exercise(
-    id="initialization/glorot-uniform",
+    id="initialization/glorot-kernel",
     notebook="7.2",
-    title="Glorot's start",
+    title="Glorot's start for a convolution",
     statement=r"""
-        Draw a weight matrix of shape `(fan_in, fan_out)` from a uniform distribution around 0 with Glorot's variance
-        $2/(m + n)$. `rng` is a NumPy generator. Shape, mean, standard deviation and kurtosis are compared.""",
-    stub='''
-        def glorot_uniform(fan_in, fan_out, rng):
-            """A uniform draw of shape (fan_in, fan_out) with variance 2/(fan_in + fan_out)."""
-            ...''',
-    reference=glorot_uniform,
-    probe=_drawn,
+        The kernel of a convolution is stored as (output channels, input channels, height, width), as PyTorch does; a linear layer, without a
+        window, as (outputs, inputs). Draw such an array from a uniform distribution around 0 with Glorot's variance $2/(m + n)$: $m$ is the
+        number of products that are summed in one output, $n$ the number of outputs that one input takes part in (away from the border, each
+        step one pixel). `rng` is a NumPy generator. Shape, mean, standard deviation and kurtosis are compared.""",
+    stub="""
+        def glorot_kernel(shape, rng):
+            \"\"\"A uniform draw of the given shape, (out, in) or (out, in, height, width), with Glorot's variance.\"\"\"
+            ...""",
+    reference=glorot_kernel,
+    probe=_kernels,
     summary=_moments_of_draws,
     rtol=0.035,
-    cases=_draw_cases,
+    cases=lambda rng: [([250, 160], 0), ([40, 20, 5, 7], 1), ([20, 60, 6, 6], int(rng.integers(2, 1000)))],
     misconceptions=[
         Misconception(
-            lambda fan_in, fan_out, rng: glorot_uniform(fan_in, fan_out, rng) / np.sqrt(3),
+            altered(glorot_kernel, "np.prod(window) * (inputs + outputs)", "(inputs + outputs)"),
+            "You leave out the window: an output sums over all pixels in it, and an input meets as many outputs.",
+        ),
+        Misconception(
+            altered(glorot_kernel, "np.prod(window) * (inputs + outputs)", "np.prod(window) * inputs + outputs"),
+            "The window counts on one side only. An input, too, takes part in one output for each of its places.",
+        ),
+        Misconception(
+            altered(glorot_kernel, "(np.prod(window) * (inputs + outputs))", "(sum(shape[-2:]))"),
+            "You take the last two axes for inputs and outputs. Those are the window; the channels stand in front.",
+        ),
+        Misconception(
+            altered(glorot_kernel, "np.prod(window)", "np.sum(window)"),
+            "The sides of a window multiply; you add them.",
+        ),
+        Misconception(
+            altered(glorot_kernel, "np.sqrt(6 /", "np.sqrt(2 /"),
             "You use the standard deviation as the limit. A uniform distribution is narrower than its limits.",
         ),
         Misconception(
-            lambda fan_in, fan_out, rng: rng.uniform(-1, 1, (fan_in, fan_out)) * 6 / (fan_in + fan_out),
+            altered(glorot_kernel, "limit = np.sqrt(", "limit = ("),
             "The root is missing: a limit has the units of a weight, not of its square.",
         ),
         Misconception(
-            lambda fan_in, fan_out, rng: rng.uniform(-1, 1, (fan_in, fan_out)) * np.sqrt(6 / fan_in),
+            altered(glorot_kernel, "(inputs + outputs)", "inputs"),
             "You count the inputs only. Glorot's compromise weighs inputs and outputs alike.",
         ),
         Misconception(
-            lambda fan_in, fan_out, rng: rng.normal(0, np.sqrt(2 / (fan_in + fan_out)), (fan_in, fan_out)),
+            altered(glorot_kernel, "rng.uniform(-limit, limit, shape)", "rng.normal(0, limit / np.sqrt(3), shape)"),
             "The variance is right and the distribution is normal; a uniform one is asked for.",
         ),
         Misconception(
-            lambda fan_in, fan_out, rng: rng.uniform(0, 1, (fan_in, fan_out)) * np.sqrt(6 / (fan_in + fan_out)),
+            altered(glorot_kernel, "-limit, limit", "0, limit"),
             "All your weights are positive: the interval has to lie around 0.",
         ),
         Misconception(
-            altered(glorot_uniform, "rng.uniform", "np.random.uniform"),
+            altered(glorot_kernel, "rng.uniform", "np.random.uniform"),
             "You draw from NumPy's global generator: the weights cannot be made again from the `rng` that is handed in.",
         ),
         Misconception(
-            altered(glorot_uniform, "rng.uniform", "np.random.default_rng(0).uniform"),
+            altered(glorot_kernel, "rng.uniform", "np.random.default_rng(0).uniform"),
             "You make a generator of your own, so every layer of a network starts with the same numbers.",
         ),
         Misconception(
-            altered(glorot_uniform, "(fan_in, fan_out))", "(fan_out, fan_in))"),
-            "The matrix is transposed: that is how PyTorch stores it. Here h = xW.",
+            altered(glorot_kernel, "limit, shape)", "limit, shape[::-1])"),
+            "The axes are in the other order; the shape that is given is asked for.",
         ),
     ],
-    hints=["What is the variance of a uniform distribution from -a to a?", "Solve that for a."],
+    hints=[
+        "How many weights does one output see? How many outputs see one input pixel?",
+        "What is the variance of a uniform distribution from -a to a? Solve that for a.",
+    ],
 )
 
 
