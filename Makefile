@@ -12,7 +12,7 @@ TESTS ?= tests optcore book
 PEERS ?= $(wildcard .venv-peers/bin/python)
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: help book serve lab sync run test tested lighthouse faces pdf fuzz lint links bench gradebook slips lite editor processors mutants recipes colab graders peers firefox floors oldest clean clean-all
+.PHONY: help book serve lab sync run test tested lighthouse faces pdf fuzz lint links bench gradebook slips lite editor live-assets processors mutants recipes colab graders peers firefox floors oldest clean clean-all
 .DELETE_ON_ERROR:
 
 help:
@@ -34,6 +34,7 @@ help:
 	@echo 'make slips   grade every solution with one slip in it (EXERCISES="adam …" for some)'
 	@echo 'make lite    build the optional site where notebooks run in the browser (fetches Python when opened)'
 	@echo 'make editor  make the editor of the pages from CodeMirror again (needs npm)'
+	@echo 'make live-assets   get the Python of the pages again, and check it (needs npm)'
 	@echo 'make colab   run notebooks with the old versions that Colab has'
 	@echo 'make graders exercises in nbgrader itself, and hand-ins as otter packs them'
 	@echo 'make mutants change the code in $(SAMPLE) places, one at a time: the tests must notice'
@@ -181,6 +182,9 @@ firefox: book $(VENV)/requirements-test-ready
 
 lite: $(READY) $(VENV)/requirements-lite-ready
 	@$(BIN)/python -m book.commands.lite
+
+live-assets: $(READY)
+	@$(BIN)/python -m book.live.fetch
 
 editor: $(READY)
 	@$(BIN)/python -m book.commands.editor

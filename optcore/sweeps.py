@@ -231,6 +231,18 @@ def _run(run: Callable, settings: dict[str, Any], seed: int, path: Path | None) 
     return result
 
 
+def _all(jobs: list[tuple], n_jobs: int) -> Iterable[dict[str, np.ndarray]]:
+    """What each run returns, in order; one run after the other where there is one job, or no joblib."""
+    if n_jobs != 1 and len(jobs) > 1:
+        try:
+            from joblib import Parallel, delayed
+        except ImportError:  # as in the page
+            pass
+        else:
+            return Parallel(n_jobs=n_jobs, return_as="generator")(delayed(_run)(*job) for job in jobs)
+    return (_run(*job) for job in jobs)
+
+
 def _labelled(values: Any) -> dict[Any, Any]:
     """label -> value: those of a mapping, the names of functions, else the values themselves."""
     if isinstance(values, Mapping):
@@ -279,12 +291,7 @@ def sweep(
     results = [_load(path) for path in paths]
     missing = [k for k, result in enumerate(results) if result is None]
     jobs = [(run, *tasks[k], paths[k]) for k in missing]
-    if n_jobs == 1 or len(jobs) < 2:
-        made = (_run(*job) for job in jobs)
-    else:
-        from joblib import Parallel, delayed
-
-        made = Parallel(n_jobs=n_jobs, return_as="generator")(delayed(_run)(*job) for job in jobs)
+    made = _all(jobs, n_jobs)
     for k, result in zip(missing, progress_bar(made, progress, "run", len(jobs)), strict=True):
         results[k] = result
     columns = {name: _column([row[k] for row in labels]) for k, name in enumerate((*choices, "seed"))}

@@ -23,6 +23,7 @@ from sphinx.application import Sphinx
 from sphinx.builders.html import StandaloneHTMLBuilder
 from sphinx.builders.html._assets import _JavaScript
 
+from book.live import extension as live
 from optcore.widgets import base
 
 from . import addresses, maths, plain, quiet, search, shrink, ways
@@ -215,6 +216,7 @@ def setup(app: Sphinx) -> dict:
     ways.setup(app)
     search.setup(app)
     addresses.setup(app)
+    live.setup(app)
     code = hashlib.sha256(b"".join(file.read_bytes() for file in sorted(Path(__file__).parent.glob("*.py"))))
     app.add_config_value("book_code", code.hexdigest(), "env")  # pages are read again when this code changes
     app.add_directive("stored-widget", StoredWidget)

@@ -199,19 +199,30 @@ class Widget(_Base):
 
     def html(self) -> str:
         """The whole widget as HTML: style, state, still figure and the module that brings it to life."""
-        name = self.name
-        state = to_json({"spec": self.spec, "value": self.value})
-        digest = hashlib.sha256(f"{name} {self._number} {state}".encode()).hexdigest()[:8]
         module = self._esm.replace("export default", "const widget =", 1)
         return (
-            f"<style data-oc-css>{self._css}</style>\n"
-            f'<div class="oc-widget" data-oc="{name}" id="oc-{name}-{digest}" '
+            f"<style data-oc-css>{self._css}</style>\n{self.element()}\n"
+            f'<script type="module" data-oc-module="{self.name}">{module}\n'
+            f'oc.mount(document.getElementById("{self._id(self._state())}"), widget);</script>'
+        )
+
+    def element(self, still: bool = True) -> str:
+        """Its state and still figure as HTML, for a page that has style and module already; the figure may be left out,
+        which needs no Matplotlib.
+        """
+        state = self._state()
+        return (
+            f'<div class="oc-widget" data-oc="{self.name}" id="{self._id(state)}" '
             f'style="--tall:{self.tall[0]};--tall-narrow:{self.tall[1]}">'
             f'<script type="application/json">{state}</script>'
-            f"<noscript>{self.still_html()}</noscript></div>\n"
-            f'<script type="module" data-oc-module="{name}">{module}\n'
-            f'oc.mount(document.getElementById("oc-{name}-{digest}"), widget);</script>'
+            f"{f'<noscript>{self.still_html()}</noscript>' if still else ''}</div>"
         )
+
+    def _state(self) -> str:
+        return to_json({"spec": self.spec, "value": self.value})
+
+    def _id(self, state: str) -> str:
+        return f"oc-{self.name}-{hashlib.sha256(f'{self.name} {self._number} {state}'.encode()).hexdigest()[:8]}"
 
 
 def _png(figure) -> str | None:

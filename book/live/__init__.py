@@ -1,0 +1,10 @@
+"""Python in the page: Pyodide, NumPy, Matplotlib and optcore as files of the site, and the scripts that run them.
+
+assets/      the official files, as they were published, with their licences; fetch.py gets and checks them
+lean.py      what of them the site carries
+extension.py the Sphinx side: writes _static/live when the book is built
+python.js    the page's side: start, run, stop
+worker.js    Python's side, with room.py inside it
+cells.js     Run and Edit on the code cells of a page
+editor/      CodeMirror in one file
+"""
