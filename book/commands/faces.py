@@ -69,7 +69,7 @@ class Measures:
 
 # From @capsizecss/metrics 4.3.0; DejaVu measured likewise.
 OURS = {SERIF: Measures(479, 1036, 335), SANS: Measures(418, 1024, 400), CODE: Measures(600, 984, 273)}
-STAND_INS = {
+STAND_INS: dict[str, dict[str, tuple[str, float | None]]] = {
     SERIF: {
         "Georgia": ("Georgia", 913 / 2.048),
         "Times": ("Times New Roman, Liberation Serif, Times", 832 / 2.048),
@@ -209,8 +209,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         for cut in CUTS:
             with package(cut.package, Path(folder)) as npm:
-                data = npm.extractfile(f"package/files/{cut.package}-{cut.source}.woff2").read()
-                licence = npm.extractfile("package/LICENSE").read().decode()
+                data = npm.extractfile(f"package/files/{cut.package}-{cut.source}.woff2").read()  # type: ignore[union-attr]
+                licence = npm.extractfile("package/LICENSE").read().decode()  # type: ignore[union-attr]
             (FACES / f"{cut.package}-OFL.txt").write_text(
                 f"{copyright_of(data)}\n\n{licence[licence.index(OFL) :]}", encoding="utf-8"
             )

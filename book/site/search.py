@@ -92,11 +92,11 @@ def entries(root: Path) -> list[tuple[str, str, str]]:
     """(page, anchor, words) for every concept and alias."""
     names = {number(path): path.relative_to(root).with_suffix("").as_posix() for path in notebooks()}
     index = concepts.read(root)
-    taught = {
-        (*place.link.replace(".ipynb", "").split("#"), concept.name)
-        for concept in index.concepts
-        for place in index.places[concept.id]
-    }
+    taught: set[tuple[str, str, str]] = set()
+    for concept in index.concepts:
+        for place in index.places[concept.id]:
+            page, _, anchor = place.link.replace(".ipynb", "").partition("#")
+            taught.add((page, anchor, concept.name))
     typed = [(names.get(page, page), "", words) for page, known in ALIASES.items() for words in known]
     return [*sorted(taught), *typed]
 

@@ -115,10 +115,11 @@ def used_properties(css: str, elsewhere: str) -> str:
     """
     while True:
         read = set(re.findall(r"(--[\w-]+)(?!\s*:)(?![\w-])", css)) | set(re.findall(r"--[\w-]+", elsewhere))
-        fewer = _PROPERTY.sub(lambda m, read=read: m[0] if m[1] in read else "", css)
-        if fewer == css:
+        unread = [found for found in _PROPERTY.finditer(css) if found[1] not in read]
+        if not unread:
             return css
-        css = fewer
+        for found in reversed(unread):
+            css = css[: found.start()] + css[found.end() :]
 
 
 def _moved(css: str, folder: str) -> str:
