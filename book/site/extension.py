@@ -4,6 +4,7 @@
 - quotations, folds and links in plain Markdown become boxes, citations and terms (plain.py);
 - lines of code that only check numbers are set quietly (quiet.py);
 - pages are numbered, and lead to chapters, concepts and terms (ways.py);
+- scripts know what there is to do on each page (progress.py);
 - a widget's stored HTML carries its own script, for notebooks; on the site every page loads the widget's file once;
 - all styles come in one sheet without unused rules; a page loads only the scripts that it uses, deferred;
 - what the theme leaves open is mended: names of buttons, landmarks, image sizes (no layout shift);
@@ -26,7 +27,7 @@ from sphinx.builders.html._assets import _JavaScript
 from book.live import extension as live
 from optcore.widgets import base
 
-from . import addresses, maths, plain, quiet, search, shrink, ways
+from . import addresses, maths, plain, progress, quiet, search, shrink, ways
 
 WIDGETS = Path(base.__file__).parent
 
@@ -35,6 +36,7 @@ NEEDED_WHEN = {
     "design-tabs.js": r'class="[^"]*\bsd-tab-set',
     "toggle": r'class="[^"]*\b(toggle|dropdown)\b',  # the script and its inline settings
     "copybutton": r'class="highlight',
+    "your-progress.js": r'id="your-progress"',
     "clipboard.min.js": r'class="highlight',
 }
 THEME_SHEETS = ["basic.css", "styles/pydata-sphinx-theme.css"]
@@ -200,6 +202,7 @@ def finish_site(app: Sphinx, exception: Exception | None) -> None:
     if MEASURES_ALL not in script:
         raise ValueError(f"{theme} has changed: it no longer ends in {MEASURES_ALL}")
     theme.write_text(script.replace(MEASURES_ALL, "0"), encoding="utf-8")
+    shrink.drop_comments(static)
     added = sorted(app.builder._css_files, key=lambda sheet: sheet.priority)
     names = [str(sheet.filename).removeprefix("_static/") for sheet in added if "thebe" not in str(sheet.filename)]
     shrink.write_site_sheet(Path(app.outdir), [*THEME_SHEETS, *names])
@@ -212,6 +215,7 @@ def setup(app: Sphinx) -> dict:
     """Called by Sphinx."""
     maths.setup(app)
     plain.setup(app)
+    progress.setup(app)
     quiet.setup(app)
     ways.setup(app)
     search.setup(app)

@@ -33,6 +33,7 @@ _IDLE = re.compile(
     r"|[ ]*// .*"
     r"|[ ]*([=,;{}()\[\]:?<>*&|!]|(?<!\+)(?<!\+ )\+(?! ?\+)|(?<!-)(?<!- )-(?! ?-))[ ]*"
 )
+_COMMENT = re.compile(r"^[ ]*(?:/\*(?!!).*?\*/|//[^\n]*)\n", re.DOTALL | re.MULTILINE)
 _NESTED = ("@media", "@supports", "@container", "@layer")
 _NAME = re.compile(r"[.#](-*[a-zA-Z_][\w-]*)")
 
@@ -162,6 +163,13 @@ def squeezed(code: str) -> str:
 
     # where a line cannot end, or the next cannot begin, the break between them means nothing
     return re.sub(r"(?<=[;,{(\[=>&|?:])\n|\n(?=[)\]}.,?:&|=])", "", "\n".join(map(line, code.splitlines())))
+
+
+def drop_comments(static: Path) -> None:
+    """Take the comments that begin a line out of the site's own scripts."""
+    for path in static.glob("*.js"):
+        code = path.read_text(encoding="utf-8")
+        path.write_text(_COMMENT.sub("", code), encoding="utf-8")
 
 
 # ---- fonts and pictures -------------------------------------------------------------------------------------

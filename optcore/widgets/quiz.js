@@ -111,7 +111,7 @@ export default {
       requestAnimationFrame(() => (form.querySelector(".oc-foot button:last-child") ?? form).focus());
     });
 
-    return ui.run(({ at, done }) => {
+    const shown = ui.run(({ at, done }) => {
       const q = questions[at],
         checked = done.includes(q.id),
         right = questions.filter((k) => done.includes(k.id) && isRight(k)).length;
@@ -136,5 +136,7 @@ export default {
           : "Not right; see the explanations.";
       return `Question ${at + 1} of ${questions.length}: ${verdict} Score: ${right} right of ${done.length} answered.`;
     });
+    oc.onquiz?.(ui, { questions, isRight }); // set by a page that remembers answers
+    return shown;
   },
 };

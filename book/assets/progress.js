@@ -1,0 +1,153 @@
+/* What the reader has done, on every page: answers of quizzes come back, goals are ticked, predictions are kept, the sidebar
+   and the front page say how far one is. All of it lies in the store (store.js), in these kinds:
+
+quiz        NUMBER/QUESTION  {answer, right, text, stage, due}: a question answered wrong is due again after a day, then
+                             three, then a week, each time that it is answered right on its day
+goal        NUMBER/PLACE     {met}
+prediction  NUMBER/PLACE     {text}
+page        PAGE             {heading, words}: where one was last
+
+One global, `ocProgress`, for the page "Your progress". */
+globalThis.ocProgress = (() => {
+  const store = globalThis.ocStore;
+  const course = globalThis.ocCourse;
+  const DAY = 24 * 3600 * 1000;
+  const DAYS = [1, 3, 7];
+
+  const root = new URL(document.documentElement.dataset.content_root || "./", location.href);
+  const href = (page, anchor) => `${new URL(`${page}.html`, root)}${anchor ? `#${anchor}` : ""}`;
+  const nameOf = (address) =>
+    decodeURIComponent(new URL(address, location.href).pathname.slice(root.pathname.length)).replace(/\.html$/, "");
+  const here = nameOf(location.href) || "intro";
+  const numberOf = (page) => /^(\d\.\d) /.exec(page?.title ?? "")?.[1];
+  const mine = course.find(({ page }) => page === here);
+
+  /** [done, of how many, begun] for a page. */
+  const share = ({ page, title, quiz, exercises }) => {
+    const done = quiz
+      ? quiz.filter((id) => store.get("quiz", `${numberOf({ title })}/${id}`)?.right)
+      : exercises.filter((id) => store.get("exercise", id)?.solved);
+    const begun = done.length > 0 || (page !== here && Boolean(store.get("page", page)));
+    return [done.length, (quiz ?? exercises).length, begun];
+  };
+  const said = ([done, all]) => (done === all ? "✓" : `${done}/${all}`);
+
+  /** Questions to be asked again: [{page, text, due}], the longest due first. */
+  const review = () =>
+    Object.entries(store.all("quiz"))
+      .filter(([, { due }]) => due)
+      .map(([id, item]) => ({ ...item, id, page: course.find((page) => numberOf(page) === id.split("/")[0])?.page }))
+      .filter(({ page }) => page)
+      .sort((a, b) => a.due - b.due);
+
+  /** The page that was left last, but this one: {page, title, heading, words}. */
+  const last = () =>
+    Object.entries(store.all("page"))
+      .filter(([page]) => page !== here && course.some((one) => one.page === page))
+      .sort(([, a], [, b]) => b.at - a.at)
+      .map(([page, item]) => ({ ...item, page, title: course.find((one) => one.page === page).title }))[0];
+
+  // ---- quizzes --------------------------------------------------------------------------------------------------
+  const note = (id, text, answer, right) => {
+    const now = Date.now();
+    const { due, stage = 0 } = store.get("quiz", id) ?? {};
+    const fields = { text, answer, right };
+    if (!right) Object.assign(fields, { stage: 0, due: now + DAYS[0] * DAY });
+    else if (due <= now) {
+      const next = DAYS[stage + 1];
+      Object.assign(fields, { stage: next ? stage + 1 : undefined, due: next ? now + next * DAY : undefined });
+    }
+    store.set("quiz", id, fields);
+    mark();
+  };
+  if (typeof oc !== "undefined")
+    oc.onquiz = (ui, { questions, isRight }) => {
+      const number = /\d\.\d/.exec(ui.spec.title)?.[0];
+      const kept = (q) => store.get("quiz", `${number}/${q.id}`);
+      const shown = questions.filter((q) => kept(q)?.answer !== undefined && !(kept(q).due <= Date.now()));
+      const answers = Object.fromEntries(shown.map((q) => [q.id, kept(q).answer]));
+      const open = questions.findIndex((q) => !shown.includes(q));
+      let before = shown.map(({ id }) => id);
+      if (shown.length) ui.set({ answers, done: before, at: Math.max(0, open) }, { quiet: true });
+      ui.before(() => {
+        const { done, answers } = ui.value;
+        const words = document.createElement("p");
+        for (const q of questions.filter(({ id }) => done.includes(id) && !before.includes(id))) {
+          words.innerHTML = q.text;
+          for (const formula of words.querySelectorAll("math")) formula.replaceWith(formula.textContent);
+          note(`${number}/${q.id}`, words.textContent, answers[q.id], isRight(q));
+        }
+        before = done;
+      });
+    };
+
+  // ---- goals and predictions ------------------------------------------------------------------------------------
+  const keeps = (kind, place, input, field) => {
+    const id = `${numberOf(mine)}/${place}`;
+    const show = () => {
+      const value = store.get(kind, id)?.[field];
+      if (input.type === "checkbox") input.checked = Boolean(value);
+      else if (input !== document.activeElement) input.value = value ?? "";
+    };
+    input.addEventListener("change", () =>
+      store.set(kind, id, { [field]: input.type === "checkbox" ? input.checked : input.value.trim() || undefined }),
+    );
+    store.heard((which, item) => which === kind && item === id && show());
+    show();
+  };
+  if (numberOf(mine)) {
+    document.querySelectorAll("#what-you-will-be-able-to-do > ul > li").forEach((goal, place) => {
+      const input = Object.assign(document.createElement("input"), { type: "checkbox", className: "oc-goal" });
+      input.setAttribute("aria-label", `I can ${goal.textContent.trim().replace(/[;.]$/, "")}`);
+      goal.prepend(input);
+      keeps("goal", place, input, "met");
+    });
+    document.querySelectorAll(".oc-guess input").forEach((input, place) => keeps("prediction", place, input, "text"));
+  }
+
+  // ---- marks ------------------------------------------------------------------------------------------------------
+  const marked = (link, [done, all, begun], words) => {
+    let sign = link.querySelector(".oc-done");
+    if (!begun) return sign?.remove();
+    sign ??= link.appendChild(Object.assign(document.createElement("span"), { className: "oc-done" }));
+    sign.textContent = said([done, all]);
+    sign.setAttribute("role", "img");
+    sign.setAttribute("aria-label", `, ${done} of ${all} ${words}`);
+  };
+  const links = [...document.querySelectorAll(".bd-links li > a, .chapter-cards li a")];
+  const mark = () => {
+    for (const link of links) {
+      const page = course.find(({ page }) => page === (link.getAttribute("href") === "#" ? here : nameOf(link.href)));
+      if (page) marked(link, share(page), page.quiz ? "questions right" : "exercises solved");
+    }
+    for (const card of document.querySelectorAll("[id^='chapter-']")) {
+      const pages = course.filter(({ page }) => new RegExp(`/${card.id.at(-1)}-`).test(page));
+      const shares = pages.map(share);
+      const done = shares.filter(([done, all]) => done === all).length;
+      const line = card.querySelector(".oc-chapter");
+      if (line) line.textContent = shares.some(([, , begun]) => begun) ? `${done} of ${pages.length} done` : "";
+    }
+    const to = last();
+    const go = document.querySelector("a.oc-continue");
+    if (go && to) {
+      go.href = href(to.page, to.heading);
+      go.textContent = `Continue with ${to.title}${to.words ? `: ${to.words}` : ""}`;
+      go.hidden = false;
+    }
+  };
+  mark();
+  store.heard(mark);
+
+  // ---- where one was ----------------------------------------------------------------------------------------------
+  const leave = () => {
+    if (!mine || document.visibilityState !== "hidden") return;
+    const above = [...document.querySelectorAll(".bd-article section > h2")].filter(
+      (heading) => heading.getBoundingClientRect().top < innerHeight / 2,
+    );
+    const heading = scrollY > 200 ? above.at(-1) : undefined;
+    store.set("page", here, { heading: heading?.parentElement.id, words: heading?.firstChild.textContent.trim() });
+  };
+  document.addEventListener("visibilitychange", leave);
+
+  return { course, share, review, last, href, numberOf, DAY };
+})();
