@@ -5,7 +5,7 @@ import re
 import pytest
 
 from book.browser import axe
-from optcore.widgets import Quiz, explore
+from optcore.widgets import Quiz, explore, newton
 from optcore.widgets.base import page_source
 
 from .controls import words
@@ -75,6 +75,21 @@ def test_tooltips_show_on_keyboard_focus_and_hide_on_escape(open_page):
     tip.wait_for(state="visible")
     page.keyboard.press("Escape")
     tip.wait_for(state="hidden")
+
+
+def test_a_tooltip_of_what_has_the_focus_takes_no_clicks(open_page):
+    page = open_page(newton(k=0))
+    before = page.locator(".oc-status").text_content()
+    page.locator("select").first.focus()
+    for key in ("Tab", "Shift+Tab"):  # by keys, so that the tooltip shows
+        page.keyboard.press(key)
+    tip = page.locator(":focus ~ .oc-tip")
+    tip.wait_for(state="visible")
+    play, above = page.get_by_role("button", name="Play").bounding_box(), tip.bounding_box()
+    x, y = play["x"] + play["width"] / 2, play["y"] + play["height"] / 2
+    assert above["x"] < x < above["x"] + above["width"] and above["y"] < y < above["y"] + above["height"]
+    page.mouse.click(x, y)
+    page.wait_for_function("old => document.querySelector('.oc-status').textContent !== old", arg=before)
 
 
 def test_announcements_wait_until_changes_pause(open_page):
