@@ -122,20 +122,23 @@ export default {
         return kind === "orthogonal" ? orthogonal(W, n) : W;
       })());
 
-    /* A·W and A·Wᵀ for rows of n numbers, four rows of W at a time: their products are what a frame waits for. */
-    const times = (A, W, n) => {
-      const out = new Float64Array(A.length);
+    /* A·W and A·Wᵀ for rows of n numbers, four rows of W at a time. Every frame writes into the same arrays: thousands
+       of new ones would have to be cleared away. */
+    const times = (A, W, n, out) => {
+      out.fill(0);
       for (let b = 0; b < A.length; b += n)
         for (let k = 0; k < n; k += 4) {
-          const [p, q, r, s] = [A[b + k], A[b + k + 1], A[b + k + 2], A[b + k + 3]],
+          const p = A[b + k],
+            q = A[b + k + 1],
+            r = A[b + k + 2],
+            s = A[b + k + 3],
             row = k * n;
           for (let j = 0; j < n; j++)
             out[b + j] += p * W[row + j] + q * W[row + n + j] + (r * W[row + 2 * n + j] + s * W[row + 3 * n + j]);
         }
       return out;
     };
-    const timesTransposed = (A, W, n) => {
-      const out = new Float64Array(A.length);
+    const timesTransposed = (A, W, n, out) => {
       for (let b = 0; b < A.length; b += n)
         for (let k = 0; k < n; k += 4) {
           let p = 0,
@@ -158,16 +161,19 @@ export default {
     };
 
     const ends = oc.memo((seed, size) => [normal(seed, 0, size), normal(seed, most, size)]);
+    const room = oc.memo((count, size) => Array.from({ length: count }, () => new Float64Array(size)));
     const pass = ({ activation, depth, width: n, seed }, kind, scale) => {
       const size = ((most / n) | 0) * n,
         { x, y, run } = code[activation];
       const [first, last] = ends(seed, size),
+        free = room(3 * depth + 1, size),
+        back = free[3 * depth],
         a = [first],
-        slopes = [],
+        slopes = free.slice(0, depth),
         g = [];
       for (let l = 0; l < depth; l++) {
-        const z = times(a[l], matrix(l, seed, n, kind), n),
-          slope = new Float64Array(size);
+        const z = times(a[l], matrix(l, seed, n, kind), n, free[depth + l]),
+          slope = slopes[l];
         for (let i = 0; i < size; i++) {
           x[0] = scale * z[i];
           run(x, y);
@@ -175,21 +181,19 @@ export default {
           slope[i] = y[1];
         }
         a.push(z);
-        slopes.push(slope);
       }
       g[depth] = last;
       for (let l = depth - 1; l >= 0; l--) {
-        const back = new Float64Array(size),
-          above = g[l + 1],
+        const above = g[l + 1],
           slope = slopes[l];
         for (let i = 0; i < size; i++) back[i] = above[i] * slope[i] * scale;
-        g[l] = timesTransposed(back, matrix(l, seed, n, kind), n);
+        g[l] = timesTransposed(back, matrix(l, seed, n, kind), n, free[2 * depth + l]);
       }
       return { a, g, slopes };
     };
     const square = (list) => {
       let sum = 0;
-      for (const v of list) sum += v * v;
+      for (let i = 0; i < list.length; i++) sum += list[i] ** 2;
       return sum / list.length;
     };
 
@@ -215,18 +219,20 @@ export default {
       return [q, [...chi, 1].map((_, l) => chi.slice(l).reduce((p, c) => p * c, 1))];
     };
 
-    const BINS = 61;
+    const BINS = 61,
+      SHADES = 64;
     const draw = (plot, layers, color) => {
-      const bg = rgb(ui.theme.bg),
-        ink = rgb(ui.color(color));
+      const [bg, ink] = [ui.theme.bg, ui.color(color)].map(rgb),
+        shades = Array.from({ length: SHADES + 1 }, (_, k) => mix(bg, ink, k / SHADES));
       const counts = layers.map((list) => {
         const column = new Float64Array(BINS);
-        for (const v of list) if (v === v) column[oc.clamp(Math.floor(((v + 3) / 6) * BINS), 0, BINS - 1)]++;
+        for (let i = 0; i < list.length; i++)
+          if (list[i] === list[i]) column[oc.clamp(Math.floor(((list[i] + 3) / 6) * BINS), 0, BINS - 1)]++;
         const top = Math.max(...column, 1);
-        return column.map((c) => Math.sqrt(c / top));
+        return column.map((c) => Math.round(SHADES * Math.sqrt(c / top)));
       });
       plot.range({ x: [-0.5, layers.length - 0.5] });
-      plot.image(layers.length, BINS, (i, j) => mix(bg, ink, counts[i][j]));
+      plot.image(layers.length, BINS, (i, j) => shades[counts[i][j]]);
       plot.axes({ grid: false });
     };
     const verdict = (ratio) => (ratio !== ratio || ratio > 10 ? "explode" : ratio < 0.1 ? "vanish" : "keep their size");

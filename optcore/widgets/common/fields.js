@@ -19,7 +19,7 @@ export const fields = {
     const { cells, left, top, right, bottom } = this;
     const show = (ctx) => {
       const canvas = (cells[name] ??= document.createElement("canvas"));
-      Object.assign(canvas, { width: nx, height: ny });
+      if (canvas.width !== nx || canvas.height !== ny) Object.assign(canvas, { width: nx, height: ny });
       const context = canvas.getContext("2d"),
         pixels = context.createImageData(nx, ny);
       paint(new Uint32Array(pixels.data.buffer));

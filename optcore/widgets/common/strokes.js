@@ -1,5 +1,6 @@
 /* What a plot draws with a pen: lines, areas, bars, arrows, dots, words. Methods of Plot. */
 
+/* Corners of ● ■ ▲ ◆ ▼ ⬟ at size 1, from their number and turn. */
 const SHAPES = [
   [24, 0],
   [4, 0.5],
@@ -7,7 +8,13 @@ const SHAPES = [
   [4, 0],
   [3, 1],
   [5, 0],
-]; // corners, turn: ● ■ ▲ ◆ ▼ ⬟
+].map(([n, turn]) =>
+  Array.from({ length: n }, (_, i) => {
+    const a = (2 * Math.PI * (i + turn)) / n - Math.PI / 2,
+      r = n < 6 ? 1.25 : 1;
+    return [r * Math.cos(a), r * Math.sin(a)];
+  }),
+);
 export const GLYPHS = "●■▲◆▼⬟";
 export const FONT = "12px system-ui, sans-serif";
 
@@ -120,15 +127,10 @@ export const strokes = {
 
   dot(x, y, { color = "accent", size = 5, shape = 0, alpha = 1, hollow = false, edge = true } = {}) {
     const { ctx, ui } = this,
-      [px, py] = [this.X(x), this.Y(y)],
-      [n, turn] = SHAPES[shape % SHAPES.length];
+      [px, py] = [this.X(x), this.Y(y)];
     if (px !== px || py !== py) return;
     ctx.beginPath();
-    for (let i = 0; i < n; i++) {
-      const a = (2 * Math.PI * (i + turn)) / n - Math.PI / 2,
-        r = n < 6 ? size * 1.25 : size;
-      ctx.lineTo(px + r * Math.cos(a), py + r * Math.sin(a));
-    }
+    for (const [dx, dy] of SHAPES[shape % SHAPES.length]) ctx.lineTo(px + size * dx, py + size * dy);
     ctx.closePath();
     ctx.globalAlpha = alpha;
     ctx.lineWidth = 2;
