@@ -1,7 +1,7 @@
 /* Stored widgets come to life, and follow the theme and the address of their page. */
 import { FORCED } from "./colours.js";
 import { h, page } from "./elements.js";
-import { live } from "./ui.js";
+import { live, owned } from "./ui.js";
 
 const retheme = () => live.forEach((ui) => ui.retheme());
 if (typeof document !== "undefined") {
@@ -10,6 +10,10 @@ if (typeof document !== "undefined") {
   watch.observe(document.documentElement, what);
   if (document.body) watch.observe(document.body, what);
   for (const what of ["(prefers-color-scheme: dark)", FORCED]) matchMedia(what).addEventListener("change", retheme);
+  // Notebook 7 takes keys on their way down to the widget, but those of elements with this attribute.
+  const ask = (e) =>
+    e.target.closest?.(".oc-widget") && e.target.toggleAttribute("data-lm-suppress-shortcuts", owned(e));
+  addEventListener("keydown", ask, true);
   addEventListener("hashchange", () => live.forEach((ui) => ui.restore()));
 }
 

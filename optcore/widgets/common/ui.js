@@ -6,6 +6,10 @@ import { links } from "./links.js";
 import { plain, revive } from "./numbers.js";
 import { Plot } from "./plot.js";
 
+/* Whether a key pressed in a widget is meant for it: Jupyter would take arrows and letters for its commands. */
+export const owned = ({ key, ctrlKey, metaKey, altKey }) =>
+  key !== "Escape" && key !== "Tab" && !ctrlKey && !metaKey && !altKey;
+
 /* The widgets that are shown. */
 export const live = new Set();
 
@@ -34,11 +38,9 @@ export class UI {
     this.controls = h("div", { class: "oc-controls" });
     this.foot = h("div", { class: "oc-foot" });
     el.append(this.plots, this.status, this.controls, this.foot);
-    // Keys pressed here are meant for the widget: JupyterLab would take arrows and letters for its commands.
     el.addEventListener("keydown", (e) => {
-      if (e.key === "Escape")
-        el.classList.add("oc-quiet"); // hides a tooltip
-      else if (e.key !== "Tab" && !e.ctrlKey && !e.metaKey && !e.altKey) e.stopPropagation();
+      if (e.key === "Escape") el.classList.add("oc-quiet"); // hides a tooltip
+      if (owned(e)) e.stopPropagation();
     });
     el.addEventListener("focusout", () => el.classList.remove("oc-quiet"));
   }
