@@ -21,8 +21,10 @@ from book.widgets import answer_quizzes, exercise_widgets
 
 TEXT = """# What is tested
 
-`make test` runs {count} tests; it fails when a browser is missing and `OC_REQUIRE_BROWSER` is set. This page is written
-by `make tested` from one run on one machine.
+`make test` runs {count} tests. It skips {peers} that compare with PyTorch, JAX and optax, where these are missing;
+`make peers` runs them. Without a browser or bubblewrap it skips the tests that need it, and says so; with
+`OC_REQUIRE_BROWSER` and `OC_REQUIRE_BUBBLEWRAP` set it fails instead. This page is written by `make tested` from one
+run on one machine.
 
 ## Tests
 
@@ -30,8 +32,9 @@ by `make tested` from one run on one machine.
 |---|---:|---|
 {files}
 
-Run by themselves: `make firefox` (every control and answer in Firefox), `make colab` and `make oldest` (old versions),
-`make processors` (the notebooks as other processors compute).
+Run by themselves: `make firefox` (every control and answer in Firefox), `make labs` (a notebook of each chapter in
+JupyterLab, with two versions of anywidget, and the gallery in Notebook 7), `make colab` and `make oldest` (old
+versions), `make processors` (the notebooks as other processors compute).
 Not tested: Colab and Binder themselves, Safari, screen readers.
 
 ## Changes to the code
@@ -63,18 +66,23 @@ SUMS = """{pages} pages, the heaviest of {heaviest} kB; {external} requests left
 {alive} controls and {explained} answers did what they should; the notebooks took {seconds} seconds."""
 
 
-def test_rows() -> tuple[int, str]:
-    """The number of tests, and a table row for each test file."""
+def collected(*options: str) -> list[str]:
+    """The tests that `make test` runs, or those of them that options of pytest select."""
     collect = [sys.executable, "-m", "pytest", "--doctest-modules", "tests", "optcore", "book", "--collect-only", "-q"]
-    collected = subprocess.run(collect, cwd=ROOT, capture_output=True, text=True)
-    counts = Counter(line.split("::")[0] for line in collected.stdout.splitlines() if "::" in line)
+    done = subprocess.run([*collect, *options], cwd=ROOT, capture_output=True, text=True)
+    return [line for line in done.stdout.splitlines() if "::" in line]
+
+
+def test_rows() -> tuple[int, int, str]:
+    """The number of tests, how many need other libraries, and a table row for each test file."""
+    counts = Counter(line.split("::")[0] for line in collected())
     examples = sum(count for name, count in counts.items() if not name.startswith("tests/"))
     rows = [f"| docstrings | {examples} | The examples in the documentation of `optcore` and of the book's programs. |"]
     for name, count in sorted((name, count) for name, count in counts.items() if name.startswith("tests/")):
         doc = ast.get_docstring(ast.parse((ROOT / name).read_text(encoding="utf-8"))) or ""
         first = " ".join(doc.split("\n\n")[0].split())
         rows.append(f"| `{name.removeprefix('tests/')}` | {count} | {first} |")
-    return counts.total(), "\n".join(rows)
+    return counts.total(), len(collected("-m", "peers")), "\n".join(rows)
 
 
 def mutation() -> str:
@@ -186,13 +194,14 @@ def main(names: list[str] | None = None, target: Path = ROOT / "what-is-tested.m
         for name in names:
             measured.append(measure(browser, base, name))
             print(measured[-1].row(), flush=True)
-        count, files = tests.result()
+        count, peers, files = tests.result()
         for page in measured:
             page.lighthouse = scores.get(page.name, "")
             page.seconds = runs[page.name].result()[1] if page.name in runs else None
     rows = "\n".join(page.row() for page in measured)
     target.write_text(
-        TEXT.format(count=count, files=files, mutants=mutation(), pages=rows, sums=sums(measured)), encoding="utf-8"
+        TEXT.format(count=count, peers=peers, files=files, mutants=mutation(), pages=rows, sums=sums(measured)),
+        encoding="utf-8",
     )
     print(f"{target.name}: {sums(measured)}")
 
