@@ -186,12 +186,12 @@ export default {
       matrix.image(
         3,
         3,
-        (i, j) => oc.mix(bg, cell(i, j) < 0 ? minus : plus, Math.min(Math.abs(cell(i, j)) || 0, 1) * 0.55),
+        (i, j) => oc.mix(bg, cell(i, j) < 0 ? minus : plus, Math.min(Math.abs(cell(i, j)) || 0, 1) * 0.45),
         J,
       );
       matrix.axes({ grid: false });
       for (let i = 0; i < 3; i++)
-        for (let j = 0; j < 3; j++) matrix.text(i + 1, j + 1, fmt(cell(i, j), 2), { align: "center" });
+        for (let j = 0; j < 3; j++) matrix.text(i + 1, j + 1, fmt(cell(i, j), 2), { align: "center", halo: false });
 
       const skipped = (name) =>
         !asked(name) &&
