@@ -12,7 +12,7 @@ TESTS ?= tests optcore book
 PEERS ?= $(wildcard .venv-peers/bin/python)
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: help book serve lab sync run test tested lighthouse faces pdf fuzz lint links bench gradebook slips lite editor live-assets processors mutants recipes colab graders peers firefox floors oldest clean clean-all
+.PHONY: help book serve lab sync run test tested lighthouse faces pdf fuzz lint links bench gradebook slips lite editor live-assets processors mutants recipes colab labs graders peers firefox floors oldest clean clean-all
 .DELETE_ON_ERROR:
 
 help:
@@ -41,6 +41,7 @@ help:
 	@echo 'make recipes carry out what CONTRIBUTING.md says, on copies'
 	@echo 'make peers   run the boxes "In PyTorch", and compare with PyTorch and optax of today'
 	@echo 'make processors   run the notebooks as other processors compute, and say how much of each claim they use'
+	@echo 'make labs    run notebooks in JupyterLab with the newest anywidget and an old one, and in Notebook 7'
 	@echo 'make firefox move every control of the site in Firefox'
 	@echo 'make oldest  run every test with the lowest versions that the requirements allow'
 	@echo 'make clean   remove the built site (make clean-all: the virtual environment too)'
@@ -151,6 +152,15 @@ colab: $(READY) $(VENV)/requirements-test-ready .venv-colab/ready
 	@book/commands/ensure_tools
 	@$(BIN)/python -m pytest -v tests/elsewhere/colab.py
 
+.venv-labs/ready: requirements-labs.txt requirements-lab.txt requirements.txt
+	@book/commands/make_venv .venv-labs
+	@.venv-labs/bin/python -m pip install -q --disable-pip-version-check -r $< -e .
+	@touch $@
+
+labs: $(READY) $(VENV)/requirements-test-ready .venv-labs/ready
+	@book/commands/ensure_tools
+	@$(BIN)/python -m pytest -v tests/elsewhere/labs.py
+
 .venv-graders/ready: requirements-graders.txt
 	@book/commands/make_venv .venv-graders
 	@.venv-graders/bin/python -m pip install -q --disable-pip-version-check -r $< -e .
@@ -202,4 +212,4 @@ clean:
 	rm -rf _build
 
 clean-all: clean
-	rm -rf $(VENV) .venv-colab .venv-graders .venv-peers .venv-oldest
+	rm -rf $(VENV) .venv-colab .venv-labs .venv-graders .venv-peers .venv-oldest

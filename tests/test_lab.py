@@ -1,11 +1,17 @@
-"""The gallery in a real JupyterLab: every widget that the course has, as a reader meets it there."""
+"""The gallery in a real JupyterLab: every widget that the course has, as a reader meets it there; and where no kernel
+answers: in a notebook that nbconvert has written, and in the sandboxed frames of some editors.
+"""
 
+import html
 import shutil
 
 import pytest
 
-from book.course import GALLERY, widgets_on
-from tests.lab.faults import faults
+import optcore as oc
+from book.course import GALLERY, ROOT, widgets_on
+from book.widgets import SCRIPT
+from tests.lab import converted
+from tests.lab.faults import STILL, faults
 from tests.lab.notebook import hands, read
 from tests.lab.server import jupyter
 
@@ -19,6 +25,52 @@ def test_every_widget_lives_in_jupyterlab(browser, tmp_path):
     with jupyter("lab", folder, tmp_path / "home") as lab, read(browser, lab, GALLERY.name) as (notebook, complaints):
         found = faults(notebook, kinds)
     assert not found + complaints, "\n".join(found + complaints)
+
+
+CONVERTED = "chapters/3-gradient-descent/2-stochastic-gradient-descent"
+
+
+def test_a_notebook_lives_on_after_nbconvert(browser, tmp_path):
+    kinds = widgets_on(CONVERTED)
+    assert len(kinds) == 3
+    assert converted.faults(browser, ROOT / f"{CONVERTED}.ipynb", kinds, tmp_path) == []
+
+
+# ---- a stand-in for editors that show each output in a frame of no origin ----------------------------------------
+
+
+def framed(page, sandbox: str, *widgets):
+    """The frame in which each widget is shown, its stored HTML alone."""
+    frame = '<iframe sandbox="{}" srcdoc="{}" style="width: 100%; height: 900px"></iframe>'
+    page.set_content("".join(frame.format(sandbox, html.escape(widget.html())) for widget in widgets))
+    frames = page.frames[1:]
+    assert len(frames) == len(widgets)
+    return frames
+
+
+WIDGETS = [oc.regression, oc.constrained, lambda: oc.explore("bowl", ["momentum"], steps=30)]
+
+
+def test_widgets_live_in_sandboxed_frames(browser):
+    with browser.new_page() as page:
+        complaints = []
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        for frame in framed(page, "allow-scripts", *(make() for make in WIDGETS)):
+            frame.frame_element().scroll_into_view_if_needed()  # out of sight nothing is drawn
+            frame.wait_for_function("document.querySelector('.oc-widget output')?.textContent")
+            assert frame.evaluate("origin") == "null"
+            frame.evaluate(SCRIPT)
+            assert frame.evaluate("sitecheck.blank(document.querySelector('.oc-widget'))") == []
+            found = frame.evaluate("sitecheck.exercise(document.querySelector('.oc-widget'))")
+            assert found["controls"] > 3 and not found["dead"], found
+        assert not complaints
+
+
+def test_frames_without_scripts_show_still_pictures(browser):
+    with browser.new_page() as page:
+        for frame in framed(page, "", *(make() for make in WIDGETS)):
+            frame.wait_for_load_state()
+            assert frame.evaluate(f"({STILL})([document.querySelector('.oc-widget')])")
 
 
 # ---- the checks can fail ----------------------------------------------------------------------------------------

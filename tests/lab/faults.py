@@ -10,7 +10,8 @@ from tests.lab.notebook import PATIENCE, Notebook
 COMMANDS = ["b", "a", "x", "m", "Enter", "ArrowDown", "ArrowUp"]  # keys with which Jupyter changes a notebook
 LOOKS = "el => JSON.stringify([sitecheck.drawing(el), sitecheck.status(el)])"
 GROUND = "el => Math.max(...getComputedStyle(el).backgroundColor.match(/[0-9]+/g).slice(0, 3))"
-PICTURE = "([el]) => [...el.querySelectorAll('img')].some(img => img.naturalWidth > 100 && img.alt.length > 20)"
+STILL = """([el]) => el.innerText.trim()
+  || [...el.querySelectorAll('img')].some(img => img.naturalWidth > 100 && img.alt.length > 20)"""
 
 
 # ---- one widget -------------------------------------------------------------------------------------------------
@@ -94,7 +95,7 @@ def opened(notebook: Notebook, kinds: list[str]) -> list[str]:
     faults = [] if len(widgets) == len(kinds) else [f"{len(widgets)} of {len(kinds)} widgets are there"]
     for number, widget in enumerate(widgets):
         widget.evaluate("el => el.scrollIntoView()")
-        if not widget.inner_text().strip() and not notebook.comes(PICTURE, widget):
+        if not notebook.comes(STILL, widget):
             faults.append(f"widget {number} is neither a picture nor text")
     return faults
 

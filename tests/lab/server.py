@@ -46,7 +46,9 @@ def _environment(home: Path, more: dict[str, str]) -> dict[str, str]:
 
 
 @contextmanager
-def jupyter(app: str, folder: Path, home: Path, **environment: str) -> Iterator[Jupyter]:
+def jupyter(
+    app: str, folder: Path, home: Path, python: str | Path = sys.executable, **environment: str
+) -> Iterator[Jupyter]:
     """`jupyter lab` or `jupyter notebook` on 127.0.0.1, showing `folder`; stopped, with its kernels, at the end."""
     settings = home / "settings" / "@jupyterlab" / "apputils-extension"
     settings.mkdir(parents=True)
@@ -55,7 +57,7 @@ def jupyter(app: str, folder: Path, home: Path, **environment: str) -> Iterator[
     module, name = {"lab": ("jupyterlab", "LabApp"), "notebook": ("notebook", "JupyterNotebookApp")}[app]
     options = ["--no-browser", "--allow-root", "--ip=127.0.0.1", "--port=0", f"--notebook-dir={folder}"]
     options += [f"--IdentityProvider.token={token}", f"--{name}.expose_app_in_browser=True"]
-    command = [sys.executable, "-m", module, *options]
+    command = [str(python), "-m", module, *options]
     with (
         log.open("w") as said,
         subprocess.Popen(command, env=_environment(home, environment), stdout=said, stderr=said) as process,

@@ -41,7 +41,11 @@ def rendered(text: str) -> BeautifulSoup:
 
 def faults(text: str) -> list[str]:
     """What a reader of a Markdown cell in Jupyter would see of the site's markup."""
-    page = rendered(text)
+    return raw(rendered(text))
+
+
+def raw(page: BeautifulSoup) -> list[str]:
+    """The same of a cell that has been rendered."""
     found = [f"a directive: {code['class']}" for code in page.select("code[class*='{'], pre[class*='{']")]
     found += [f"a role: {role}" for role in re.findall(r"\{[\w:-]+\}\s*<code", str(page))]
     for quote in page.find_all("blockquote"):
