@@ -23,7 +23,7 @@ import numpy as np
 from .support import pickles
 from .symbolic import TraceError, to_numba, trace
 
-__all__ = ["apply", "chain", "name_of", "spec"]
+__all__ = ["apply", "chain", "spec"]
 
 
 #: What a rule is handed when it names it: the parameters, the step from 1, the learning rate.

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import optcore as oc
-from optcore.rule_spec import rule_program
+from optcore.rule_spec import name_of, rule_program
 from tests.javascript import run_programs
 
 
@@ -92,7 +92,7 @@ def test_rules_pickle(name):
     }
     rule = made.get(name) or getattr(oc, name)
     again = pickle.loads(pickle.dumps(rule))
-    assert oc.spec(again) == oc.spec(rule) and oc.name_of(again) == oc.name_of(rule)
+    assert oc.spec(again) == oc.spec(rule) and name_of(again) == name_of(rule)
     if not oc.spec(rule).takes_matrices:
         run = lambda r: oc.descend(r, oc.rosenbrock, [-1.2, 1.0], steps=5, lr=1e-3).points
         np.testing.assert_array_equal(run(rule), run(again))
