@@ -172,7 +172,8 @@ def test_what_is_handed_out_does_not_change():
 def test_machinery_stays_in_its_module():
     machinery = {
         "JS_HELPERS", "Traced", "Spec", "RANGES", "DIVERGED", "RULE_COLORS", "is_elementwise", "rule_program",
-        "newton_schulz_step", "import_module", "exported", "choice", "take", "load_quiz", "known", "as_floats", "name_of",
+        "newton_schulz_step", "import_module", "exported", "choice", "take", "load_quiz", "known", "as_floats",
+        "name_of",
     }  # fmt: skip
     assert not machinery & set(dir(oc))
 
