@@ -275,3 +275,9 @@ def test_a_function_of_many_points_is_called_for_all_at_once():
     path = descend(gd, f, [3.0, 1.0], 5, 0.1, grad=lambda w: 2 * w)
     np.testing.assert_allclose(path.loss, np.sum(path.points**2, axis=-1))
     assert asked.count((6, 2)) == 1 and len(asked) == 3
+
+
+def test_noise_is_that_of_seed_0_unless_another_is_asked_for():
+    run = lambda **seed: descend(gd, bowl, [1.0, 1.0], 5, 0.1, noise=0.5, **seed).final
+    np.testing.assert_array_equal(run(), run(seed=0))
+    assert (run() != run(seed=1)).all()

@@ -73,3 +73,13 @@ def test_a_link_that_was_given_its_number_in_the_place_of_a_gradient_says_so():
         oc.chain(oc.clip_norm(1.0), oc.adam)
     with pytest.raises(ValueError, match="max_norm must be 0 or more"):
         oc.clip_global_norm([np.ones(2)], -1.0)
+
+
+@pytest.mark.parametrize("norm", [0.0, 0.5, 3.0])
+def test_the_global_norm_becomes_what_was_asked_for(norm):
+    (clipped,), before = oc.clip_global_norm([np.array([3.0, 4.0])], norm)
+    assert before == 5.0
+    np.testing.assert_allclose(np.linalg.norm(clipped), norm, rtol=1e-6)
+    for bad in (-1e-9, np.nan):
+        with pytest.raises(ValueError, match="max_norm must be 0 or more"):
+            oc.clip_global_norm([np.ones(2)], bad)

@@ -135,6 +135,8 @@ def test_hostile_zips_cost_their_owner_only(tmp_path):
             "anna.zip": zipped({"a.py": RIGHT}),
             "bomb.zip": bomb,
             "deep.zip": nested,
+            "two.zip": zipped({"in.zip": zipped({"in.zip": zipped({"a.py": b""})})}),
+            "three.zip": zipped({"in.zip": zipped({"in.zip": zipped({"in.zip": zipped({"a.py": b""})})})}),
             "many.zip": zipped({f"{i}.py": b"" for i in range(1001)}),
             "names.zip": zipped({"../../../etc/a.py": RIGHT, "/root/b.py": b"", "..\\c.py": b""}),
         },
@@ -142,6 +144,8 @@ def test_hostile_zips_cost_their_owner_only(tmp_path):
     everyone = {h.student: h for h in find_handins(tmp_path)}
     assert everyone["bomb"].files[0].read(20 << 20) == (b"", "cannot be read: larger than 20 MB")
     assert "too many zips within zips" in everyone["deep"].notes[0]
+    assert [file.name for file in everyone["two"].files] == ["a.py"] and not everyone["two"].notes
+    assert "too many zips within zips" in everyone["three"].notes[0]
     assert "more than 1000 files" in everyone["many"].notes[0]
     assert {file.name for file in everyone["names"].files} == {"a.py", "b.py", "c.py"}
     assert everyone["anna"].files[0].read(1 << 20) == (RIGHT, "")

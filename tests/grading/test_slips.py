@@ -32,6 +32,7 @@ def now(source):
         ("y = x.mean(axis=0)", "keyword dropped", {"y = x.mean()"}),
         ("y = 1 if a else 0", "one case for all", {"y = 1", "y = 0"}),
         ("y = a and b", "condition dropped", {"y = a", "y = b"}),
+        ("y = a and b and c", "condition dropped", {"y = b and c", "y = a and c", "y = a and b"}),
         (LOOP, "argument without effect", {"def f(xs, lr=2):; lr = 2"}),
         (LOOP, "line dropped", {"m = m + x; y = m * x"}),
         (LOOP, "return inside the loop", {"y = m * x; return (m, y)"}),

@@ -3,6 +3,8 @@
 import re
 from collections.abc import Callable
 
+import numpy as np
+
 from book.widgets import live, settle
 
 _WORDS = "() => document.querySelector('.oc-widget output').textContent"
@@ -69,6 +71,52 @@ def exact(widget) -> str:
     return live(widget).replace(
         "<script>{\nconst state", "<script>oc.fmt = x => String(x).replaceAll('-', '−');{\nconst state"
     )
+
+
+_RECORDS = """<script>
+window.drawn = [];
+oc.ui = (make => options => {
+  const ui = make(options), plot = ui.plot;
+  let plots = 0;
+  ui.plot = (...given) => {
+    const made = plot.apply(ui, given), number = plots++;
+    for (const name of ["line", "dot", "rule", "area", "bars", "path", "text"]) {
+      const draw = made[name];
+      const values = (v, n) => typeof v === "function" ? Array.from({ length: n }, (_, i) => v(i))
+        : ArrayBuffer.isView(v) ? [...v] : v;
+      made[name] = (...a) => {
+        window.drawn.push([number, name, a.map(v => values(v, a.at(-1)?.n ?? a[0].length))]);
+        return draw.apply(made, a);
+      };
+    }
+    return made;
+  };
+  return ui;
+})(oc.ui);
+{
+const state"""
+
+
+def drawn(open_page: Callable, widget) -> list[tuple]:
+    """What the widget draws, in the units of its axes: (number of the plot, "line", "dot" …, its arguments)."""
+    page = open_page(body=live(widget).replace("<script>{\nconst state", _RECORDS))
+    page.wait_for_function("document.querySelector('output').textContent")
+    settle(page)
+    found = page.evaluate("window.drawn")
+    assert found
+    return [tuple(one) for one in found]
+
+
+def drawn_lines(open_page: Callable, widget, plot: int = 0) -> list[np.ndarray]:
+    """The lines of a plot as points (n, 2)."""
+    found = [a for number, name, a in drawn(open_page, widget) if (number, name) == (plot, "line")]
+    return [np.stack([np.ravel(np.array(v[: len(a[0])], float)) for v in a[:2]], axis=1) for a in found]
+
+
+def holds_line(lines: list[np.ndarray], points, tol: float = 1e-9) -> bool:
+    """Whether one of the lines goes through just these points."""
+    points = np.asarray(points, float)
+    return any(line.shape == points.shape and np.allclose(line, points, tol, tol, equal_nan=True) for line in lines)
 
 
 HOSTILE = ["NaN", "Infinity", "-Infinity", 1e308, -1e308, 0, [], None, "x", True, {}, [["NaN", 1], [2]]]

@@ -5,7 +5,7 @@ import pytest
 
 from optcore.widgets.chord import SHAPES, chord
 
-from .controls import seen, settle, words
+from .controls import drawn, drawn_lines, holds_line, seen, settle, words
 from .exact import exact_numbers
 
 FUNCTIONS = [k for k, s in SHAPES.items() if not s.is_set]
@@ -108,3 +108,23 @@ def test_own_functions(open_page):
 def test_bad_arguments_are_named(arguments, part):
     with np.errstate(all="ignore"), pytest.raises(ValueError, match=part):
         chord(**arguments)
+
+
+@pytest.mark.parametrize("name", ["square", "double_well"])
+def test_the_chord_is_drawn_from_point_to_point_and_the_bounds_touch_at_a(open_page, name):
+    fn, a, b, t, mu, L = SHAPES[name].fn, -1.3, 1.2, 0.35, 0.5, 6.0
+    f = lambda x: float(fn(np.array(x)))
+    w = chord(name, a, b, t=t, bounds="parabolas", mu=mu, L=L)
+    lines = drawn_lines(open_page, w)
+    x, height = t * a + (1 - t) * b, t * f(a) + (1 - t) * f(b)
+    assert holds_line(lines, [(a, f(a)), (b, f(b))])
+    assert holds_line(lines, [(x, f(x)), (x, height)])
+    dots = [tuple(arguments[:2]) for _, kind, arguments in drawn(open_page, w) if kind == "dot"]
+    np.testing.assert_allclose(dots[:2], [(x, height), (x, f(x))], rtol=1e-9)
+    pieces = [line for line in lines if len(line) == 2][:-2]
+    ends = np.concatenate(pieces)[:, 0]
+    assert len(pieces) > 20 and (ends.min(), ends.max()) == pytest.approx((a, b))
+    slope = (f(a + 1e-6) - f(a - 1e-6)) / 2e-6
+    xs = next(line[:, 0] for line in lines if len(line) > 50)
+    for c in (mu, L):
+        assert holds_line(lines, np.stack([xs, f(a) + slope * (xs - a) + c / 2 * (xs - a) ** 2], axis=1), tol=1e-5)

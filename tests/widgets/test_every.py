@@ -8,7 +8,7 @@ from book.widgets import live
 from optcore import widgets
 from optcore.widgets import Setting
 
-from .controls import feed, nudge_every_control, seen
+from .controls import drawn, feed, nudge_every_control, seen
 from .examples import ALL, EXPORTED, NAMES, example
 
 each = pytest.mark.parametrize("name", NAMES)
@@ -117,6 +117,20 @@ def test_keys_pressed_in_a_widget_are_not_taken_by_the_notebook(name, open_page)
         page.keyboard.press("ArrowLeft")
         page.keyboard.press("ArrowRight" if slider.input_value() == before else "ArrowLeft")
         assert slider.input_value() != before
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "quiz"])
+def test_every_place_that_is_drawn_is_a_number(name, open_page):
+    """nan where there is nothing to draw, but never what an index beyond the end gives."""
+    places = 0
+    for _, kind, arguments in drawn(open_page, example(name)):
+        if kind in ("dot", "text"):
+            assert all(isinstance(v, int | float) for v in arguments[:2]), (kind, arguments)
+        for values in arguments:
+            if isinstance(values, list):
+                assert None not in values, (kind, arguments)
+        places += 1
+    assert places >= 1
 
 
 @each

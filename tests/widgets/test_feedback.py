@@ -5,7 +5,7 @@ import pytest
 
 from optcore.widgets.feedback import feedback
 
-from .controls import live, nudge_every_control, numbers, seen, settle, words
+from .controls import drawn, drawn_lines, holds_line, live, nudge_every_control, numbers, seen, settle, words
 
 
 def test_plateau_staircase_equals_the_class(open_page):
@@ -48,3 +48,24 @@ def test_plateau_refuses_nonsense():
         feedback([1.0, float("nan")])
     with pytest.raises(ValueError, match="factor"):
         feedback(factor=2)
+
+
+def test_the_metric_its_best_and_the_staircase_are_drawn(open_page):
+    metric = (1 / (1 + np.arange(40) / 5) + 0.1 * np.random.default_rng(0).random(40)).tolist()
+    w = feedback(metric, patience=2, factor=0.5, threshold=0.01, cooldown=1)
+    rates, t = w.rates(), np.arange(1, 41)
+    best, running = np.inf, []
+    for value in metric:
+        best = value if value < best * (1 - 0.01) else best
+        running.append(best)
+    made = drawn(open_page, w)
+    lines = drawn_lines(open_page, w)
+    assert holds_line(lines, np.c_[t, metric]) and holds_line(lines, np.c_[t, running])
+    steps = np.c_[np.c_[t, t + 1].ravel(), np.repeat(rates, 2)]
+    assert holds_line(drawn_lines(open_page, w, plot=1), steps)
+    cuts = (np.flatnonzero(np.diff(np.r_[rates[0], rates])) + 1).tolist()
+    ruled = [arguments[0]["x"] for number, kind, arguments in made if kind == "rule" and number == 0]
+    assert cuts and ruled == cuts
+    marks = {a[0]: a[2]["hollow"] for number, kind, a in made if (number, kind) == (0, "dot") and "hollow" in a[2]}
+    better = np.array(metric) < np.r_[np.inf, running[:-1]] * (1 - 0.01)
+    assert [marks[k] for k in t] == (~better).tolist()

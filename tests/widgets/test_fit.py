@@ -5,7 +5,7 @@ import pytest
 
 from optcore.widgets.fit import fit, legendre
 
-from .controls import assign, exact, live, numbers, words
+from .controls import assign, drawn_lines, exact, holds_line, live, numbers, words
 
 
 def test_legendre_is_numpys():
@@ -103,3 +103,29 @@ def test_a_constant_is_a_polynomial_too():
 def test_the_verdict_is_by_the_side_of_the_best(settings, verdict, against, open_page):
     page = open_page(body=live(fit(**settings)))
     assert verdict in assign(page, against=against)
+
+
+def test_the_curve_and_the_errors_over_the_degree_are_drawn(open_page):
+    w = fit(degree=5)
+    lines = drawn_lines(open_page, w)
+    curve = next(
+        line for line in lines if holds_line([line], np.c_[line[:, 0], w.design(line[:, 0]) @ w.coefficients()])
+    )
+    assert len(curve) > 100 and curve[0, 0] < min(x for x, _ in w.points)
+    errors = []
+    for degree in range(13):
+        w.degree = degree
+        errors.append(w.errors())
+    over = drawn_lines(open_page, fit(degree=5), plot=1)
+    for drawn_, ours in zip(over, np.transpose(errors), strict=True):
+        np.testing.assert_allclose(drawn_[:13], np.c_[np.arange(13), ours], rtol=1e-6, atol=1e-12)
+
+
+@pytest.mark.parametrize("penalty", ["l1", "l2"])
+def test_coefficients_are_drawn_over_the_strength(open_page, penalty):
+    w = fit(degree=4, penalty=penalty)
+    paths = drawn_lines(open_page, w, plot=2)
+    assert len(paths) == 5
+    for k in (0, len(paths[0]) // 2, -1):
+        w.lam = float(paths[0][k, 0])
+        np.testing.assert_allclose([path[k, 1] for path in paths], w.coefficients(), atol=1e-5)

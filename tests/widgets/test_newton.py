@@ -6,7 +6,7 @@ import pytest
 import optcore as oc
 from optcore.widgets.newton import METHODS, newton
 
-from .controls import assign, exact, live, numbers, seen, words
+from .controls import assign, drawn, drawn_lines, exact, live, numbers, seen, words
 
 STARTS = [("rosenbrock", [-1.2, 1.0]), ("saddle", [1.2, 0.3]), ("himmelblau", [-1.0, 0.5])]
 
@@ -85,3 +85,17 @@ def test_singular_models_are_named(open_page):
 def test_bad_arguments_are_named(arguments, part):
     with pytest.raises(ValueError, match=part):
         newton(**arguments)
+
+
+def test_the_path_is_drawn_and_the_slice_holds_height_and_model(open_page):
+    w = newton("rosenbrock", start=[-1.2, 1.0])
+    w.value = {**w.value, "k": 2}
+    made, path = drawn(open_page, w), w.run().path
+    paths = [np.reshape(a[0], (-1, 2)) for number, kind, a in made if (number, kind) == (0, "path")]
+    assert any(len(one) == 3 and np.allclose(one, path[:3], rtol=1e-9) for one in paths)
+    height, model = (line for line in drawn_lines(open_page, w, plot=1) if len(line) > 100)
+    d = path[3] - path[2]
+    t = height[:, 0]
+    np.testing.assert_allclose(height[:, 1], oc.rosenbrock(path[2] + t[:, None] * d), rtol=1e-6)
+    slope, bend = oc.rosenbrock.grad(path[2]) @ d, d @ oc.rosenbrock.hess(path[2]) @ d
+    np.testing.assert_allclose(model[:, 1], oc.rosenbrock(path[2]) + t * slope + t**2 / 2 * bend, rtol=1e-6, atol=1e-9)

@@ -6,7 +6,7 @@ import pytest
 import optcore as oc
 from optcore.widgets.spectrum import COEFFICIENTS, DRAWS, spectrum
 
-from .controls import assign, exact, heights, live, numbers
+from .controls import assign, drawn_lines, exact, heights, holds_line, live, numbers
 
 SETTINGS = [(1, 5, 0), (7.5, 0, 1), (100, 5, 2), (1e4, 3, 3), (1e4, 20, 0)]
 
@@ -78,3 +78,17 @@ def test_bad_arguments_are_named(arguments, part):
 
 def test_equal_singular_values_are_allowed():
     assert spectrum(spread=1).spread == 1
+
+
+def test_singular_values_and_the_polynomial_are_drawn(open_page):
+    w = spectrum(spread=50, steps=3, draw=1)
+    lines = drawn_lines(open_page, w, plot=1)
+    for matrix in (w.gradient, w.orthogonalized):
+        values = np.linalg.svd(matrix / np.linalg.norm(matrix, 2) if matrix is w.gradient else matrix, compute_uv=False)
+        assert holds_line(lines, np.c_[np.arange(1, 7), values])
+    a, b, c = COEFFICIENTS[w.coefficients][1]
+    (curve,) = (line for line in drawn_lines(open_page, w, plot=2) if len(line) > 100)
+    y = curve[:, 0]
+    for _ in range(3):
+        y = a * y + b * y**3 + c * y**5
+    np.testing.assert_allclose(curve[:, 1], y, rtol=1e-9)

@@ -7,7 +7,7 @@ import optcore as oc
 from optcore.widgets.base import to_json
 from optcore.widgets.training import training
 
-from .controls import assign, exact, live, numbers, seen, words
+from .controls import assign, drawn, drawn_lines, exact, live, numbers, seen, words
 
 STEPS = np.arange(0, 300, 3)
 ETAS = (0.1, 0.2, 0.4)
@@ -174,3 +174,20 @@ def test_tables_with_holes_or_without_end_are_refused():
     rng = np.random.default_rng(0)
     with pytest.raises(ValueError, match="kB"):
         training({k: {"a": rng.random(1000)} for k in range(50)}, curves=["a"], points=1000)
+
+
+def test_the_curves_of_the_record_are_drawn_with_their_bands(open_page):
+    w = _widget(bands="range", start=(0.2, "adam"))
+    made = drawn(open_page, w)
+    runs = _runs(0.2, "adam")
+    x = lambda line: np.interp(line[:, 0], STEPS, np.arange(len(STEPS))).round().astype(int)
+    found = drawn_lines(open_page, w)
+    for curve in (np.median(runs, axis=0), 0.1 + runs[0]):
+        assert any(np.allclose(line[:, 1], curve[x(line)], rtol=1e-3) for line in found if len(line) > 20)
+    areas = [np.array(a[1:3], float) for number, kind, a in made if (number, kind) == (0, "area")]
+    assert areas and any(
+        len(lo) == len(STEPS)
+        and np.allclose(lo, runs.min(axis=0), rtol=1e-3)
+        and np.allclose(hi, runs.max(axis=0), rtol=1e-3)
+        for lo, hi in areas
+    )

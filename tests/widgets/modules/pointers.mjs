@@ -36,6 +36,7 @@ deepEqual(
 // by arrow keys, with Shift a tenth of that; never out of the window
 height.fire("keydown", { key: "ArrowUp" });
 const step = ui.value.height - 2;
+equal(+(plot.Y(2) - plot.Y(2 + step)).toFixed(6), +((plot.right - plot.left) / 40).toFixed(6)); // a fortieth of the width
 height.fire("keydown", { key: "ArrowDown", shiftKey: true });
 equal(+(ui.value.height - 2 - 0.9 * step).toFixed(9), 0);
 const moved = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
