@@ -87,3 +87,8 @@ square, twice = (lambda x: float(x @ x)), (lambda x: 2 * x)
 def test_a_line_search_without_an_answer_says_why(search, error, sentence):
     with pytest.raises(error, match=sentence):
         search()
+
+
+def test_a_step_that_is_too_long_is_followed_by_the_minimum_of_the_parabola():
+    f, grad = (lambda x: float((x[0] - 0.3) ** 2)), (lambda x: 2 * (x - 0.3))
+    assert oc.strong_wolfe(f, grad, np.zeros(1), np.array([0.6]), step=1 / 0.6) == pytest.approx(0.5, rel=1e-12)

@@ -307,3 +307,10 @@ def test_training_asks_a_schedule_once_a_step():
         oc.MLP([2, 3, 2]), (X, np.zeros(8, int)), oc.adam, lambda t: asked.append(t) or 0.1, steps=5, batch=None
     )
     assert asked == [0, 1, 2, 3, 4] and seen.lr.tolist() == [0.1] * 5
+
+
+@pytest.mark.parametrize("rate", [-0.1, np.array([0.1, -0.1]), np.array([-0.1, 0.1])])
+def test_no_rate_of_decay_may_be_negative(rate):
+    with pytest.raises(ValueError, match="rate"):
+        oc.inverse_time_decay(1.0, rate)
+    oc.inverse_time_decay(1.0, np.abs(rate))

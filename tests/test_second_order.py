@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from scipy.optimize import BFGS, SR1
 
 import optcore as oc
+from optcore import second_order
 from optcore.rule_spec import rule_program
 
 
@@ -165,3 +166,16 @@ def test_newton_runs_as_a_rule_also_in_the_page():
     assert free.__name__ == "saddle_free"
     # undamped length 1 is allowed here: near the minima the saddle-free step is Newton's
     np.testing.assert_allclose(oc.descend(free, two_valleys, [1.0, 0.1], steps=30, lr=1.0).final, [0, 1], atol=1e-9)
+
+
+@pytest.mark.parametrize("s, y", [([1.0, -1.0], [3.0, 1.0]), ([1.0, -0.1], [0.2, -5.0]), ([0.5, 2.0], [1.0, 1.0])])
+def test_lbfgs_with_one_pair_is_its_matrix_and_meets_the_secant_equation(s, y):
+    """H = (I - ρsyᵀ)γ(I - ρysᵀ) + ρssᵀ with γ = sᵀy/yᵀy; Hy = s."""
+    s, y, w_last, g_last = np.array(s), np.array(y), np.array([0.3, -0.7]), np.array([0.4, 0.9])
+    assert s @ y > 0
+    V, rho = np.eye(2) - np.outer(s, y) / (s @ y), 1 / (s @ y)
+    H = (s @ y) / (y @ y) * V @ V.T + rho * np.outer(s, s)
+    np.testing.assert_allclose(H @ y, s, atol=1e-12)
+    w, g = w_last + s, g_last + y
+    d, *_ = oc.apply(second_order.lbfgs, g, [w_last, g_last], {"w": w, "t": 2})
+    np.testing.assert_allclose(d, H @ g, rtol=1e-9)

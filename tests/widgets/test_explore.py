@@ -98,6 +98,16 @@ def test_the_widget_shows_the_numbers_of_its_python_path(open_page):
         assert float(slope) == pytest.approx(np.linalg.norm(oc.bowl.grad(path.final)), rel=6e-3)
 
 
+def test_what_a_run_lost_before_it_diverged_is_said(open_page):
+    widget = explore("bowl", ["gd"], steps=100, lr=0.2)
+    page = open_page(body=live(widget))
+    page.wait_for_function("document.querySelector('output').textContent")
+    path = widget.path["gd"] if isinstance(widget.path, dict) else widget.path
+    assert path.diverged_at < 100
+    _, lowest, *_ = (cell.replace("−", "-") for cell in table(page)["gd"])
+    assert float(lowest) == pytest.approx(np.nanmin(path.loss), rel=6e-3)
+
+
 def test_schedules_multiply_the_learning_rate(open_page):
     schedules = {"constant": oc.constant_rate(1.0), "cosine": oc.cosine_decay(1.0, steps=100)}
     widget = explore("rosenbrock", "adam", steps=100, lr=0.1, schedules=schedules)
@@ -237,6 +247,13 @@ def test_phase_diagram_shows_where_runs_converge_and_diverge(open_page):
     handle = page.get_by_role("slider", name="Learning rate η and Momentum β")
     assert "diverged" not in words(page)
     handle.focus()
+    place = lambda: np.array(numbers(handle.get_attribute("aria-valuetext")))  # shares of the sides
+    for key, way in [("ArrowRight", (1, 0)), ("ArrowLeft", (-1, 0)), ("ArrowUp", (0, 1)), ("ArrowDown", (0, -1))]:
+        before = place()
+        page.keyboard.press(key)
+        settle(page)
+        moved = place() - before
+        assert (np.sign(moved.round(3)) == way).all() and np.abs(moved).max() < 0.1, (key, moved)
     for _ in range(12):
         page.keyboard.press("ArrowRight")
     page.wait_for_function("document.querySelector('output').textContent.includes('diverged at step')")

@@ -42,6 +42,11 @@ deepEqual(at(2, 2), at(137, 105));
 const holes = await bands((x) => (x > 5 ? NaN : x), { base: 0 });
 deepEqual(holes(130, 50), [250, 250, 250]);
 
+// without a base, the levels reach from the lowest value to the highest but a few
+const ramp = await bands((x) => x);
+const across = Array.from({ length: 130 }, (_, i) => ramp(5 + i, 54)[0]);
+ok(new Set(across).size >= 12 && across[60] < 250 && across[60] > across[0]);
+
 // an image without a key is new in each drawing, on the moving canvas
 let cells = 0;
 const { ui: moving } = await widget({ draw: (_, p) => (p.image(1, 1, () => [cells++, 0, 0]), "Drawn.") });
