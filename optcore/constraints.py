@@ -15,18 +15,18 @@ from .solvers import Result, minimize, oracles, result, start_at, why_stop
 from .support import as_numbers, explains, whole
 
 __all__ = [
+    "ConstrainedResult",
+    "KKTResiduals",
+    "augmented_lagrangian",
+    "kkt_residuals",
+    "lagrangian",
+    "penalty_method",
     "project_ball",
     "project_box",
     "project_halfspace",
     "project_simplex",
     "projected_gradient",
     "solve_eq_qp",
-    "lagrangian",
-    "KKTResiduals",
-    "kkt_residuals",
-    "ConstrainedResult",
-    "penalty_method",
-    "augmented_lagrangian",
 ]
 
 

@@ -34,7 +34,7 @@ RULE_COLORS = {
 }
 #: Low and high of a landscape, on white: low is dark, and a path in any colour of a rule is seen on both (3:1).
 LANDSCAPE = ("#bbd5e6", "#fbfaf6")
-_SPARE = ["#0b63b5", "#c2410c", "#0f766e", "#b3125a", "#7c3aed", "#8a6100"]
+SPARE_COLORS = ["#0b63b5", "#c2410c", "#0f766e", "#b3125a", "#7c3aed", "#8a6100"]
 
 
 def color_of(name: str, index: int = 0) -> str:
@@ -43,4 +43,4 @@ def color_of(name: str, index: int = 0) -> str:
     >>> color_of("adam")
     '#b3125a'
     """
-    return RULE_COLORS.get(name, _SPARE[index % len(_SPARE)])
+    return RULE_COLORS.get(name, SPARE_COLORS[index % len(SPARE_COLORS)])

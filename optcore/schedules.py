@@ -19,21 +19,21 @@ import numpy as np
 from .support import explains, pickles, real, whole
 
 __all__ = [
+    "ReduceLROnPlateau",
     "constant_rate",
-    "step_decay",
-    "multi_step_decay",
-    "exponential_decay",
-    "inverse_time_decay",
-    "polynomial_decay",
-    "linear_decay",
     "cosine_decay",
     "cosine_restarts",
-    "warmup",
-    "join_schedules",
     "cyclic",
+    "exponential_decay",
+    "inverse_time_decay",
+    "join_schedules",
+    "linear_decay",
+    "multi_step_decay",
     "one_cycle",
+    "polynomial_decay",
+    "step_decay",
+    "warmup",
     "wsd",
-    "ReduceLROnPlateau",
 ]
 
 Schedule = Callable[[Any], Any]

@@ -4,4 +4,4 @@ from .check import check, hint, solution
 from .exercise import Exercise, Misconception, choice, moments, take
 from .progress import progress
 
-__all__ = ["check", "hint", "solution", "progress", "Exercise", "Misconception", "choice", "moments", "take"]
+__all__ = ["Exercise", "Misconception", "check", "choice", "hint", "moments", "progress", "solution", "take"]

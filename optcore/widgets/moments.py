@@ -13,7 +13,7 @@ from .allowed import choice, positive, series, subset, whole
 from .base import Setting, Widget
 from .explore import SLIDERS, named_rules
 
-__all__ = ["Moments", "SIGNALS", "moments", "uncorrected_adam"]
+__all__ = ["SIGNALS", "Moments", "moments", "uncorrected_adam"]
 
 
 def uncorrected_adam(g, m=0.0, v=0.0, *, beta1=0.9, beta2=0.999, eps=1e-8):

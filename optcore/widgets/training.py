@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ..palette import RULE_COLORS
+from ..palette import RULE_COLORS, SPARE_COLORS
 from .allowed import whole
 from .base import Setting, Widget, to_json
 
@@ -19,7 +19,6 @@ __all__ = ["Training", "training"]
 
 _MOST_BYTES = 200_000
 _BINS = 40
-_COLORS = ["#0b63b5", "#c2410c", "#0f766e", "#b3125a", "#7c3aed", "#8a6100"]
 
 #: name -> (line, lower and upper edge) of several runs, along axis 0
 BANDS = {
@@ -288,7 +287,7 @@ def training(
     records = [full[key] for key in keys]
     build = _Builder(records, bands, points)
     limits = dict(limits or {})
-    colors = itertools.cycle(_COLORS)
+    colors = itertools.cycle(SPARE_COLORS)
     chosen: dict[str, str] = {}
 
     def panels(groups: Any) -> list[dict]:
