@@ -109,11 +109,12 @@ def used_rules(css: str, names: set[str], icons: set[str]) -> str:
 
 
 def used_properties(css: str, elsewhere: str) -> str:
-    """Without the custom properties that nothing reads, here or elsewhere.
+    """Without the custom properties that nothing reads, here or elsewhere; a script may put a name together.
 
-    >>> used_properties("a{--x: 1;--y: var(--x);--z: 2;color: var(--z)}", "")
-    'a{--z: 2;color: var(--z)}'
+    >>> used_properties("a{--x: 1;--y: var(--x);--z: 2;--o-p: 3;color: var(--z)}", "`var(--o-${name})`")
+    'a{--z: 2;--o-p: 3;color: var(--z)}'
     """
+    begun = tuple(re.findall(r"--[\w-]+-(?=\$\{)", elsewhere)) or ("--none-",)
     while True:
         read = set(re.findall(r"(--[\w-]+)(?!\s*:)(?![\w-])", css)) | set(re.findall(r"--[\w-]+", elsewhere))
         unread = [found for found in _PROPERTY.finditer(css) if found[1] not in read]

@@ -34,6 +34,13 @@ def test_no_style_of_a_widget_is_lost(built_book):
     assert len(own) > 20 and own <= kept, own - kept
 
 
+def test_no_colour_of_a_widget_is_lost(built_book):
+    named = lambda css: set(re.findall(r"(--oc-[\w-]+)\s*:", css))
+    own = named((ROOT / "optcore/widgets/oc.css").read_text(encoding="utf-8"))
+    kept = named((built_book[0] / "_static/site.css").read_text(encoding="utf-8"))
+    assert len(own) > 10 and own <= kept, own - kept
+
+
 def widget_faults(page, page_name: str) -> list[str]:
     """Every control of every widget moves the words and the drawing."""
     widgets, stored = exercise_widgets(page), [kind for kind in widgets_on(page_name) if kind != "quiz"]
