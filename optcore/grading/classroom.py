@@ -103,7 +103,7 @@ def make_plan(chosen: list[Exercise], seed: int, limits: Limits) -> bytes:
 
 
 def judge_frames(data: bytes, seed: int, chosen: set[str]) -> tuple[dict[str, Feedback], dict[str, float], list[str]]:
-    """Feedback, of what is wrong the share of the cases that agree, and notes from what a sandbox sent.
+    """Feedback, shares of cases that agree, and notes from what a sandbox sent.
 
     The bytes may be forged: only values count, and only here.
     """
@@ -121,8 +121,7 @@ def judge_frames(data: bytes, seed: int, chosen: set[str]) -> tuple[dict[str, Fe
             elif name in chosen:
                 outcomes = [_outcome(made) for made in frame["outcomes"]]
                 feedback[name] = judge(key(name, seed), outcomes)
-                if not feedback[name]:
-                    shares[name] = share(key(name, seed), outcomes)
+                shares[name] = 1.0 if feedback[name] else share(key(name, seed), outcomes)
         except Exception as error:  # a forged or freakish value must not end the run
             feedback[str(name)] = Feedback(str(name), WORKING, f"The result cannot be judged ({type(error).__name__}).")
             shares[str(name)] = 0.0
