@@ -8,81 +8,75 @@ from ..slips import altered
 # --- 4.1 AdaGrad and RMSProp ------------------------------------------------------------------------------------------
 
 
-def rmsprop_step(theta, g, r, lr, rho, eps):
+def rmsprop_step(theta, g, r, m, lr, rho, eps):
     r = rho * r + (1 - rho) * g**2
-    return theta - lr * g / (np.sqrt(r) + eps), r
-
-
-def _inside_root(theta, g, r, lr, rho, eps):
-    r = rho * r + (1 - rho) * g**2
-    return theta - lr * g / np.sqrt(r + eps), r
-
-
-def _swapped_rho(theta, g, r, lr, rho, eps):
-    return rmsprop_step(theta, g, r, lr, 1 - rho, eps)
-
-
-def _old_average(theta, g, r, lr, rho, eps):
-    return theta - lr * g / (np.sqrt(r) + eps), rho * r + (1 - rho) * g**2
-
-
-def _no_root(theta, g, r, lr, rho, eps):
-    r = rho * r + (1 - rho) * g**2
-    return theta - lr * g / (r + eps), r
+    m = rho * m + (1 - rho) * g
+    return theta - lr * g / (np.sqrt(r - m**2) + eps), r, m
 
 
 _RMSPROP = Exercise(
     id="adaptive-methods/rmsprop",
     notebook="4.1",
-    title="One step of RMSProp",
+    title="RMSProp, centred",
     statement=r"""
-        Take one step of RMSProp in the form of PyTorch: first update the average $r$ of squared gradients with decay
-        $\rho$, then divide by its root; $\varepsilon$ stands outside the root. Return the new $\theta$ and the new $r$.""",
+        PyTorch's RMSProp has a switch `centered`: beside the average $r$ of the squared gradients it keeps the average $m$ of the
+        gradients, with the same decay $\rho$, and divides by the root of $r - m^2$, the variance of the recent gradients. Take one step: update both averages first; $\varepsilon$
+        stands outside the root. Return the new $\theta$, $r$ and $m$.""",
     stub='''
-        def rmsprop_step(theta, g, r, lr, rho, eps):
-            """The new (theta, r), both shaped like theta."""
+        def rmsprop_step(theta, g, r, m, lr, rho, eps):
+            """The new (theta, r, m), all shaped like theta."""
             ...''',
     reference=rmsprop_step,
     cases=lambda rng: [
-        (np.array([0.0]), np.array([1.0]), np.array([4.0]), 0.1, 0.9, 0.1),
-        (np.array([1.0]), np.array([1e-5]), np.array([1e-10]), 0.1, 0.9, 1e-7),
-        (rng.normal(size=3), rng.uniform(1, 2, 3), rng.uniform(1, 2, 3), 0.01, 0.99, 1e-3),
+        (np.array([0.0]), np.array([1.0]), np.array([4.0]), np.array([1.0]), 0.1, 0.9, 0.1),
+        (np.array([1.0]), np.array([1e-5]), np.array([1e-10]), np.array([-1e-6]), 0.1, 0.9, 1e-7),
+        (rng.normal(size=3), rng.uniform(1, 2, 3), rng.uniform(1, 2, 3), rng.uniform(-0.9, 0.9, 3), 0.01, 0.8, 1e-3),
     ],
     misconceptions=[
         Misconception(
-            _inside_root,
+            altered(rmsprop_step, "np.sqrt(r - m**2)", "np.sqrt(r)"),
+            "You divide by the root of r, as plain RMSProp does. Centred, the square of m is subtracted first.",
+        ),
+        Misconception(
+            altered(rmsprop_step, "(np.sqrt(r - m**2) + eps)", "np.sqrt(r - m**2 + eps)"),
             "ε stands inside your root. For tiny gradients it is then a floor of √ε, and steps are too short.",
         ),
         Misconception(
-            _swapped_rho,
+            altered(rmsprop_step, "r - m**2", "r - m"),
+            "You subtract m; a variance is the mean square minus the square of the mean.",
+        ),
+        Misconception(
+            lambda theta, g, r, m, lr, rho, eps: rmsprop_step(theta, g, r, m, lr, 1 - rho, eps),
             "The weights of old and new are swapped: ρ, close to 1, belongs to the old average.",
         ),
-        Misconception(_old_average, "You divide by the average from before this gradient; update it first."),
-        Misconception(_no_root, "The root is missing: the average holds squares, so the step has the wrong units."),
         Misconception(
-            altered(rmsprop_step, "rho * r + (1 - rho) * g**2", "r + g**2"),
-            "You add up the squares: that is AdaGrad. RMSProp averages, so that old gradients are forgotten.",
+            lambda theta, g, r, m, lr, rho, eps: (
+                theta - lr * g / (np.sqrt(r - m**2) + eps),
+                *rmsprop_step(theta, g, r, m, lr, rho, eps)[1:],
+            ),
+            "You divide by the averages from before this gradient; update them first.",
         ),
         Misconception(
-            altered(rmsprop_step, "(1 - rho) * g**2", "(1 - rho) * g"),
-            "You average the gradients; the average holds their squares.",
+            altered(rmsprop_step, "np.sqrt(r - m**2)", "r - m**2"),
+            "The root is missing: the variance holds squares, so the step has the wrong units.",
         ),
         Misconception(
-            altered(rmsprop_step, "eps), r", "eps), np.sqrt(r)"), "You return the root of the average; its state is r."
+            altered(rmsprop_step, "lr * g /", "lr * m /"),
+            "You step along the average m; the step is along the gradient, and m serves the division only.",
         ),
         Misconception(
             altered(rmsprop_step, "theta - lr", "theta + lr"), "You step uphill: check the sign of the step."
         ),
         Misconception(
-            altered(
-                rmsprop_step,
-                "return theta - lr * g / (np.sqrt(r) + eps), r",
-                "return r, theta - lr * g / (np.sqrt(r) + eps)",
-            ),
-            "The two results come in the wrong order: first θ, then r.",
+            lambda *case: tuple(rmsprop_step(*case)[k] for k in (1, 2, 0)),
+            "The results come in the wrong order: first θ, then r, then m.",
         ),
+        Misconception(lambda *case: rmsprop_step(*case)[:2], "The new m is missing: the next step needs it."),
     ],
-    hints=["Two lines: the average, then the step.", "With r = 4, ρ = 0.9 and g = 1 the new average is 3.7."],
+    hints=[
+        "Three lines: two averages, then the step.",
+        "With r = 4, m = 1, ρ = 0.9 and g = 1 the variance is 3.7 - 1.",
+    ],
 )
 
 
@@ -715,66 +709,83 @@ _WHO_DECAYS = choice(
 # --- 4.4 layer-wise and matrix-wise steps -----------------------------------------------------------------------------
 
 
-def trust_ratio(w, u):
-    size, length = np.linalg.norm(w), np.linalg.norm(u)
-    return size / length if size > 0 and length > 0 else 1.0
+def trust_ratio(w, g, weight_decay, coefficient=0.001):
+    size = np.linalg.norm(w)
+    length = np.linalg.norm(g) + weight_decay * size
+    return coefficient * size / length if size > 0 and length > 0 else 1.0
 
 
-def _zero_ratio(w, u):
-    length = np.linalg.norm(u)
-    return np.linalg.norm(w) / length if length > 0 else 0.0
-
-
-def _inverted(w, u):
-    return trust_ratio(u, w)
-
-
-def _unguarded(w, u):
+def _unguarded(w, g, weight_decay, coefficient=0.001):
     with np.errstate(all="ignore"):
-        return np.linalg.norm(w) / np.linalg.norm(u)
-
-
-def _squared_norms(w, u):
-    return trust_ratio(w, u) ** 2
+        return coefficient * np.linalg.norm(w) / (np.linalg.norm(g) + weight_decay * np.linalg.norm(w))
 
 
 _TRUST = Exercise(
     id="adaptive-methods/trust-ratio",
     notebook="4.4",
-    title="The trust ratio",
+    title="The trust ratio of LARS",
     statement=r"""
-        Return the factor by which LARS and LAMB multiply a layer's step `u`, given the layer's weights `w`:
-        $\lVert w\rVert / \lVert u\rVert$, and 1 where one of the norms is 0.""",
+        LAMB measures the whole step, decay included. LARS measures the gradient and the decay one by one: return the
+        factor by which it multiplies the gradient with its decay, $g + \lambda w$, before the momentum. That is the trust coefficient times
+        $\lVert w\rVert / (\lVert g\rVert + \lambda\lVert w\rVert)$, and 1 where the weights, or the denominator, are 0.""",
     stub='''
-        def trust_ratio(w, u):
-            """The factor for the step u of a layer with the weights w, both of any shape."""
+        def trust_ratio(w, g, weight_decay, coefficient=0.001):
+            """LARS's factor for a layer with the weights w and the gradient g, both of any shape."""
             ...''',
     reference=trust_ratio,
     cases=lambda rng: [
-        (np.array([3.0, 4.0]), np.array([0.3, 0.4])),
-        (np.zeros(2), np.array([0.3, 0.4])),
-        (np.array([3.0, 4.0]), np.zeros(2)),
-        (rng.normal(size=(3, 2)), rng.normal(size=(3, 2))),
-        (np.array([0.3, 0.4]), np.array([0.03, 0.04])),
+        (np.array([3.0, 4.0]), np.array([0.3, 0.4]), 0.0),
+        (np.array([3.0, 4.0]), np.array([0.3, 0.4]), 0.1),
+        (np.zeros(2), np.array([0.3, 0.4]), 0.1),
+        (np.array([3.0, 4.0]), np.zeros(2), 0.0),
+        (np.array([3.0, 4.0]), np.zeros(2), 0.1),
+        (np.array([0.3, 0.4]), np.array([0.03, 0.04]), 0.1, 0.5),
+        (rng.normal(size=(3, 2)), rng.normal(size=(3, 2)), rng.uniform(0.1, 0.5), 0.02),
     ],
     misconceptions=[
         Misconception(
-            _zero_ratio,
-            "A layer of zeros gets the ratio 0 and never moves. By definition the ratio is 1 where a norm is 0.",
+            altered(trust_ratio, "else 1.0", "else 0.0"),
+            "A layer of zeros gets the ratio 0 and never moves. By definition the ratio is 1 there.",
         ),
         Misconception(
             _unguarded,
-            "Right for most layers. One that starts at zero never moves, and a step of zero divides by zero.",
+            "Right for most layers. One that starts at zero never moves, and a gradient of zero without decay divides by zero.",
         ),
-        Misconception(_inverted, "Upside down: small weights must get small steps."),
-        Misconception(_squared_norms, "Those are squared norms; the ratio is one of lengths."),
         Misconception(
-            lambda w, u: np.sum(np.abs(w)) / np.sum(np.abs(u)) if np.any(w) and np.any(u) else 1.0,
+            lambda w, g, weight_decay, coefficient=0.001: trust_ratio(w, g + weight_decay * w, 0.0, coefficient),
+            "You measure the gradient and the decay together, as LAMB does. LARS adds up their two norms.",
+        ),
+        Misconception(
+            lambda w, g, weight_decay, coefficient=0.001: trust_ratio(w, g, 0.0, coefficient),
+            "The decay is missing in the denominator.",
+        ),
+        Misconception(
+            lambda w, g, weight_decay, coefficient=0.001: trust_ratio(w, g, weight_decay, 1.0),
+            "The trust coefficient is missing.",
+        ),
+        Misconception(
+            altered(trust_ratio, "coefficient * size / length", "coefficient * length / size"),
+            "Upside down: small weights must get small steps.",
+        ),
+        Misconception(
+            altered(trust_ratio, "np.linalg.norm(w)", "np.sum(w**2)", "np.linalg.norm(g)", "np.sum(g**2)"),
+            "Those are squared norms; the ratio is one of lengths.",
+        ),
+        Misconception(
+            altered(trust_ratio, "np.linalg.norm(w)", "np.sum(np.abs(w))", "np.linalg.norm(g)", "np.sum(np.abs(g))"),
             "You add up absolute values. The norm of a layer is the root of the sum of its squares.",
         ),
-        Misconception(lambda w, u: trust_ratio(w, u) * u, "You return the scaled step; asked for is the factor."),
+        Misconception(
+            lambda w, g, weight_decay, coefficient=0.001: (
+                trust_ratio(w, g, weight_decay, coefficient) * (g + weight_decay * w)
+            ),
+            "You return the scaled gradient; asked for is the factor.",
+        ),
     ],
-    hints=["np.linalg.norm takes arrays of any shape.", "Two special cases, one answer."],
+    hints=[
+        "np.linalg.norm takes arrays of any shape.",
+        "Two norms in the denominator, two special cases, one answer for both.",
+    ],
 )
 
 
