@@ -117,7 +117,7 @@ def used_properties(css: str, elsewhere: str) -> str:
     begun = tuple(re.findall(r"--[\w-]+-(?=\$\{)", elsewhere)) or ("--none-",)
     while True:
         read = set(re.findall(r"(--[\w-]+)(?!\s*:)(?![\w-])", css)) | set(re.findall(r"--[\w-]+", elsewhere))
-        unread = [found for found in _PROPERTY.finditer(css) if found[1] not in read]
+        unread = [found for found in _PROPERTY.finditer(css) if found[1] not in read and not found[1].startswith(begun)]
         if not unread:
             return css
         for found in reversed(unread):
