@@ -33,7 +33,7 @@ help:
 	@echo 'make gradebook   grade a made-up class of 200 students'
 	@echo 'make slips   grade every solution with one slip in it (EXERCISES="adam …" for some)'
 	@echo 'make lite    build the optional site where notebooks run in the browser (fetches Python when opened)'
-	@echo 'make editor  make the editor of the pages from CodeMirror again (needs npm)'
+	@echo 'make editor  build the editor of the pages from CodeMirror again (needs npm)'
 	@echo 'make live-assets   get the Python of the pages again, and check it (needs npm)'
 	@echo 'make colab   run notebooks with the old versions that Colab has'
 	@echo 'make graders exercises in nbgrader itself, and hand-ins as otter packs them'
