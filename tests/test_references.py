@@ -42,3 +42,8 @@ def test_every_citation_has_an_entry():
     # CONTRIBUTING.md shows how to cite; its example is an entry as well.
     cited = {key for text in texts() for key in CITATION.findall(text)}
     assert len(cited) > 100 and not cited - ENTRIES.keys()
+
+
+def test_every_entry_is_cited():
+    cited = {key for text in texts() for key in CITATION.findall(text)}
+    assert not ENTRIES.keys() - cited
