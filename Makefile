@@ -12,7 +12,7 @@ TESTS ?= tests optcore book
 PEERS ?= $(wildcard .venv-peers/bin/python)
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: help book serve lab sync run test tested lighthouse faces pdf fuzz lint links bench gradebook slips lite editor live-assets processors mutants recipes colab labs graders peers firefox floors oldest clean clean-all
+.PHONY: help book serve lab sync run test tested lighthouse faces pdf fuzz lint links bench gradebook slips editor live-assets pages-run processors mutants recipes colab labs graders peers firefox floors oldest clean clean-all
 .DELETE_ON_ERROR:
 
 help:
@@ -32,8 +32,8 @@ help:
 	@echo 'make bench   time the course against its alternatives, and write how-fast.md (with PyTorch, JAX and optax after make peers)'
 	@echo 'make gradebook   grade a made-up class of 200 students'
 	@echo 'make slips   grade every solution with one slip in it (EXERCISES="adam …" for some)'
-	@echo 'make lite    build the optional site where notebooks run in the browser (fetches Python when opened)'
 	@echo 'make editor  build the editor of the pages from CodeMirror again (needs npm)'
+	@echo 'make pages-run   run every cell of every page in the browser (PAGES="gallery …" for some)'
 	@echo 'make live-assets   get the Python of the pages again, and check it (needs npm)'
 	@echo 'make colab   run notebooks with the old versions that Colab has'
 	@echo 'make graders exercises in nbgrader itself, and hand-ins as otter packs them'
@@ -190,11 +190,13 @@ peers: .venv-peers/ready
 firefox: book $(VENV)/requirements-test-ready
 	@$(BIN)/python -m pytest -v tests/elsewhere/firefox.py
 
-lite: $(READY) $(VENV)/requirements-lite-ready
-	@$(BIN)/python -m book.commands.lite
-
 live-assets: $(READY)
 	@$(BIN)/python -m book.live.fetch
+
+# Each of the 27 notebooks and the gallery in its page: some minutes.
+pages-run: book $(VENV)/requirements-test-ready
+	@book/commands/ensure_tools
+	@$(BIN)/python -m book.commands.run_pages $(PAGES)
 
 editor: $(READY)
 	@$(BIN)/python -m book.commands.editor

@@ -10,13 +10,11 @@ import tomllib
 from importlib.util import find_spec
 from pathlib import Path
 
-import nbformat
 import pytest
 import yaml
 from packaging.requirements import Requirement
 
-from book.commands import lite
-from book.course import ROOT, notebooks
+from book.course import ROOT
 from book.pages import setup_cells
 from optcore.grading import classroom
 
@@ -191,7 +189,7 @@ def test_colab_meets_the_floors_of_the_package():
     assert "--no-deps" in setup_cells.CELL and setup_cells.CELL.endswith(" latex2mathml")
 
 
-# ---- Binder, dev container, JupyterLite ---------------------------------------------------------------------
+# ---- Binder, dev container -----------------------------------------------------------------------------------
 
 
 def test_binder_and_the_dev_container_name_what_exists():
@@ -206,24 +204,14 @@ def test_binder_and_the_dev_container_name_what_exists():
     assert f"PORT ?= {container['forwardPorts'][0]}\n" in MAKEFILE
 
 
-def test_notebooks_for_the_browser_install_the_wheel_instead_of_cloning():
-    paths = [*notebooks(), *sorted((ROOT / "exercises").glob("*.ipynb"))]
-    assert len(paths) > len(notebooks()) > 0 and set(paths) < set(lite.sources())
-    for path in paths[:1] + paths[-1:]:
-        before, after = nbformat.read(path, as_version=4), lite.adapted(path)
-        changed = [new.source for old, new in zip(before.cells, after.cells, strict=True) if old.source != new.source]
-        assert len(changed) == 1 and changed[0].startswith("%pip install -q optcore ")
-        assert "git+" not in nbformat.writes(after)
-        assert ("import optcore as oc" in changed[0]) == (path.parent.name == "exercises")
-
-
 # ---- make ---------------------------------------------------------------------------------------------------
 
 
 #: A folder of one machine; tests may name some, to be refused.
 OF_ONE_MACHINE = re.compile(r"""(?<![\w./:<~})$-])/(?:work|tmp|home|root|Users|private|mnt)/[\w.-]""")
 BY_INTENT = {
-    "tests/grading/adversaries.py", "tests/grading/test_handins.py", "tests/nbval.cfg", "tests/test_elsewhere.py"
+    "tests/grading/adversaries.py", "tests/grading/test_handins.py", "tests/nbval.cfg", "tests/test_elsewhere.py",
+    "book/live/assets/pyodide.asm.js", "book/live/assets/pyodide.mjs",
 }  # fmt: skip
 
 

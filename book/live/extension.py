@@ -13,6 +13,14 @@ def write_files(app: Sphinx, exception: Exception | None) -> None:
         lean.write(Path(app.outdir, "_static", "live"))
 
 
+def add_buttons(app: Sphinx, pagename: str, _template: str, _context: dict, _doctree) -> None:
+    """Run and Edit on the pages whose cells are read one after the other; exercises have buttons of their own."""
+    if pagename.startswith("chapters/") or pagename == "gallery":
+        app.add_js_file("run.js", priority=800)
+
+
 def setup(app: Sphinx) -> None:
     """Called by book.site.extension."""
+    app.add_css_file("run.css")
+    app.connect("html-page-context", add_buttons)
     app.connect("build-finished", write_files, priority=950)  # after the scripts of pages have been gone through

@@ -27,7 +27,7 @@ from . import fetch
 CACHE = ROOT / "_build" / "live"
 CORE = ["pyodide.mjs", "pyodide.asm.js", "pyodide.asm.wasm", "python_stdlib.zip"]
 SCRIPTS = ["worker.js", "room.py", "room_backend.py"]
-MODULES = ["python.js"]  # what the page itself loads
+MODULES = ["python.js", "cells.js", "editor/editor.js", "editor/LICENSE"]  # what the page itself loads
 LEFT_OUT = re.compile(
     r"(^|/)(tests?|testing/jpl_units|sphinxext|web_backend|__pycache__)/|\.(pyi|pxd|pyx|h|c|a|pc|in|ini|f90|md|typed)$"
     r"|/(RECORD|WHEEL|entry_points\.txt|top_level\.txt)$"

@@ -123,6 +123,8 @@ class Python {
   }
 
   begin(onProgress = quiet) {
+    this.session++; // at once: what the last one knew is gone before the next one is there
+    this.#tell();
     this.#starting = begin(onProgress).then((worker) => {
       worker.onmessage = ({ data }) => this.#take(data);
       worker.onerror = ({ message }) => {
@@ -130,8 +132,6 @@ class Python {
         this.stop();
       };
       this.#worker = worker;
-      this.session++;
-      this.#tell();
       return this;
     });
     return this.#starting;

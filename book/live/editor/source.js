@@ -150,6 +150,7 @@ export function edit(host, { code = "", label, changed = () => {}, run }) {
     ...SYMBOLS.map((text) => key(text, `insert ${text}`, () => type(view, text))),
   );
   const frame = element("div", { className: "oc-editor highlight" }, row, view.dom, how);
+  frame.addEventListener("keydown", (event) => event.stopPropagation()); // the page has keys too: / is its search
   host.append(frame);
 
   return {

@@ -1,0 +1,69 @@
+"""Run every cell of every page in the page's own Python, and compare what it prints with what is stored.
+
+    make pages-run        (PAGES="chapters/4-adaptive-methods/2-adam gallery" for some)
+
+Prints a line for each page: seconds, cells, and what is wrong. Cells tagged `nbval-ignore-output` measure time.
+"""
+
+import sys
+import time
+from collections.abc import Iterator
+
+from book.browser import chromium, require_browser, served
+from book.course import GALLERY, ROOT, notebooks
+
+SITE = ROOT / "_build" / "html"
+PATIENCE = 1_200_000  # ms
+TEXTS = """cells => cells.map(cell =>
+    [...cell.querySelectorAll(".output.stream pre")].map(pre => pre.textContent.trim()).join("\\n"))"""
+IGNORED = "cells => cells.map(cell => cell.matches('.tag_nbval-ignore-output'))"
+
+
+def pages() -> list[str]:
+    """The pages whose cells can be run, as paths without a suffix."""
+    return [path.relative_to(ROOT).with_suffix("").as_posix() for path in [*notebooks(), GALLERY]]
+
+
+def run_page(page) -> tuple[int, list[str]]:
+    """Press Run all on an open page, wait, and compare: (cells that were run, what is wrong)."""
+    stored = page.eval_on_selector_all("div.cell:has(.cell_input)", TEXTS)
+    ignored = page.eval_on_selector_all("div.cell:has(.cell_input)", IGNORED)
+    page.evaluate("document.querySelector('.oc-cell-bar [aria-label=\"Run all cells\"]').click()")
+    status = "document.querySelector('.oc-python [role=status]')?.textContent ?? ''"
+    page.wait_for_function(f"/have run|has run| in cell |could not|cannot|memory/.test({status})", timeout=PATIENCE)
+    said = page.evaluate(status)
+    fresh = page.eval_on_selector_all("div.cell:has(.cell_input)", TEXTS)
+    wrong = [] if said == f"{len(stored)} cells have run." else [said]
+    wrong += page.eval_on_selector_all(".oc-python-error", "all => all.map(one => one.textContent.trim())")
+    for at, (old, new, free) in enumerate(zip(stored, fresh, ignored, strict=True), 1):
+        if old != new and not free and not wrong:
+            wrong.append(f"cell {at} printed\n{new}\ninstead of\n{old}")
+    return len(stored), wrong
+
+
+def run(names: list[str]) -> Iterator[tuple[str, float, int, list[str]]]:
+    """(page, seconds from the request, cells, what is wrong) for each page of the built site."""
+    with chromium() as browser, served(SITE) as address:
+        for name in names:
+            context = browser.new_context(viewport={"width": 1280, "height": 800})
+            page = context.new_page()
+            page.goto(f"{address}/{name}.html", wait_until="load")
+            page.keyboard.press("Shift")
+            begin = time.perf_counter()
+            cells, wrong = run_page(page)
+            yield name, time.perf_counter() - begin, cells, wrong
+            context.close()
+
+
+def main(names: list[str]) -> int:
+    require_browser()
+    failed = 0
+    for name, seconds, cells, wrong in run(names or pages()):
+        print(f"{seconds:6.1f} s  {cells:3d} cells  {name}", *wrong, sep="\n         ", flush=True)
+        failed += bool(wrong)
+    print(f"{failed} pages differ" if failed else "every page runs, and prints what is stored")
+    return bool(failed)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
