@@ -6,6 +6,7 @@ quiz        NUMBER/QUESTION  {answer, right, text, stage, due}: a question answe
 goal        NUMBER/PLACE     {met}
 prediction  NUMBER/PLACE     {text}
 page        PAGE             {heading, words}: where one was last
+challenge   front            {met}: the front page's (front.js)
 
 One global, `ocProgress`, for the page "Your progress". */
 globalThis.ocProgress = (() => {
@@ -121,7 +122,7 @@ globalThis.ocProgress = (() => {
       if (page) marked(link, share(page), page.quiz ? "questions right" : "exercises solved");
     }
     for (const card of document.querySelectorAll("[id^='chapter-']")) {
-      const pages = course.filter(({ page }) => new RegExp(`/${card.id.at(-1)}-`).test(page));
+      const pages = course.filter(({ page }) => new RegExp(`^(chapters|exercises)/${card.id.at(-1)}-`).test(page));
       const shares = pages.map(share);
       const done = shares.filter(([done, all]) => done === all).length;
       const line = card.querySelector(".oc-chapter");

@@ -37,6 +37,7 @@ NEEDED_WHEN = {
     "toggle": r'class="[^"]*\b(toggle|dropdown)\b',  # the script and its inline settings
     "copybutton": r'class="highlight',
     "your-progress.js": r'id="your-progress"',
+    "front.js": r'id="challenge"',
     "clipboard.min.js": r'class="highlight',
 }
 THEME_SHEETS = ["basic.css", "styles/pydata-sphinx-theme.css"]
@@ -179,6 +180,8 @@ def finish_page(app: Sphinx, pagename: str, _templatename: str, context: dict, d
         body = size_images(app, body)
         for theirs, ours in REPLACED.items():
             body = body.replace(theirs, ours)
+        if pagename == app.config.root_doc:
+            body = ways.number_cards(body)
         context["body"] = body = body + ways.concept_list(app, pagename)
         addresses.add_meta(app, pagename, context, doctree)
     context["css_files"] = []  # all in site.css

@@ -42,5 +42,6 @@ def setup(app: Sphinx) -> None:
     """Called by extension.py."""
     app.add_js_file("course.js", priority=510)  # after the store
     app.add_js_file("progress.js", priority=700)  # after the widgets' scripts, before page.js mounts them
+    app.add_js_file("front.js", priority=710)
     app.add_js_file("your-progress.js", priority=910)
     app.connect("build-finished", write_course)

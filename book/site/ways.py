@@ -22,6 +22,7 @@ from book.pages import concepts
 from book.pages.links import terms
 
 _CHAPTER = re.compile(r"chapters/(\d)-[^/]+/(\d)-")
+_CARD = re.compile(r'<div class="(sd-card-title[^"]*)">\s*((\d) · [^<]*?)\s*</div>')
 # No links in what is a link, code, a formula or a heading.
 _CLOSED = (nodes.title, nodes.literal, nodes.literal_block, nodes.math, nodes.math_block, nodes.reference, pending_xref)
 # Words that are mostly meant plainly.
@@ -71,6 +72,15 @@ def set_trail(app: Sphinx, docname: str, _template: str, context: dict, _doctree
     chapter = caption.split(" · ")[0]
     place = f"chapter-{chapter}" if chapter.isdigit() else ""
     context["trail"] = {"caption": caption, "number": number_of(docname), "place": place}
+
+
+def number_cards(body: str) -> str:
+    """The front page's cards as the places that trails lead to, with room for what the reader has done.
+
+    >>> number_cards('<div class="sd-card-title x">\\n3 · Descent</div>')
+    '<div class="sd-card-title x" id="chapter-3">3 · Descent <span class="oc-chapter"></span></div>'
+    """
+    return _CARD.sub(r'<div class="\1" id="chapter-\3">\2 <span class="oc-chapter"></span></div>', body)
 
 
 # ---- concepts -----------------------------------------------------------------------------------------------------

@@ -146,6 +146,6 @@ def test_the_reader_goes_on_where_they_were(site, browser):
         page = tab(f"{site}/{PAGE}.html")
         place = {"heading": "where-it-is-stable", "words": "Where it is stable"}
         page.evaluate("([page, place]) => ocStore.set('page', page, place)", [PAGE, place])
-        for name in ("progress",):
+        for name in ("intro", "progress"):
             link = tab(f"{site}/{name}.html").get_by_role("link", name="Continue with 3.3")
             assert link.get_attribute("href").endswith(f"{PAGE}.html#where-it-is-stable")
