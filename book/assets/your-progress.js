@@ -1,6 +1,6 @@
 /* The page "Your progress": how far one is, what comes back, and the file to take along. */
 {
-  const place = document.getElementById("your-progress");
+  const place = document.getElementById("progress-report");
   const store = globalThis.ocStore;
   const { course, share, review, last, href, numberOf, DAY } = globalThis.ocProgress;
 

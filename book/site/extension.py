@@ -36,7 +36,7 @@ NEEDED_WHEN = {
     "design-tabs.js": r'class="[^"]*\bsd-tab-set',
     "toggle": r'class="[^"]*\b(toggle|dropdown)\b',  # the script and its inline settings
     "copybutton": r'class="highlight',
-    "your-progress.js": r'id="your-progress"',
+    "your-progress.js": r'id="progress-report"',
     "front.js": r'id="challenge"',
     "clipboard.min.js": r'class="highlight',
 }

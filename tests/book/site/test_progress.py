@@ -85,8 +85,8 @@ def test_a_wrong_answer_comes_back_after_a_day_three_and_a_week(site, browser):
             kept(page, question)
             page.evaluate("id => ocStore.set('quiz', id, { due: Date.now() - 1 })", question)  # its day has come
             progress = tab(f"{site}/progress.html")
-            assert "1 question to answer again now" in progress.inner_text("#your-progress")
-            assert progress.locator("#your-progress li a").get_attribute("href").endswith(f"{PAGE}.html#quiz")
+            assert "1 question to answer again now" in progress.inner_text("#progress-report")
+            assert progress.locator("#progress-report li a").get_attribute("href").endswith(f"{PAGE}.html#quiz")
             progress.close()
             page.reload()
             page.keyboard.press("Shift")
@@ -95,7 +95,7 @@ def test_a_wrong_answer_comes_back_after_a_day_three_and_a_week(site, browser):
             item = kept(page, question)
             assert item.get("due") is None if days is None else 0 <= item["due"] - item["at"] - days * DAY < 5000
         progress = tab(f"{site}/progress.html")
-        assert "1 of 6 questions right" in progress.inner_text("#your-progress")
+        assert "1 of 6 questions right" in progress.inner_text("#progress-report")
         assert progress.locator(".bd-links .oc-done").inner_text() == "1/6"
 
 
@@ -109,12 +109,13 @@ def test_a_file_takes_it_along_and_nothing_is_left_after_erasing(site, browser, 
         page.get_by_role("button", name="Erase everything").click()
         assert page.evaluate("ocStore.all('goal')['3.3/0'].met")  # asked first
         page.get_by_role("button", name="Yes, erase everything").click()
-        assert page.evaluate("ocStore.all('goal')") == {} and "0 goals ticked" in page.inner_text("#your-progress")
+        assert page.evaluate("ocStore.all('goal')") == {} and "0 goals ticked" in page.inner_text("#progress-report")
         page.set_input_files("#progress-file", tmp_path / "mine.json")
         page.wait_for_function("document.body.textContent.includes('1 goal ticked')")
         (tmp_path / "other.json").write_text("[]")
         page.set_input_files("#progress-file", tmp_path / "other.json")
         page.wait_for_function("document.querySelector('.progress-said').textContent.includes('choose one')")
+        assert page.inner_text("h1").startswith("Your progress")
         assert not axe(page)
 
 
@@ -138,7 +139,7 @@ def test_pages_work_where_storage_is_blocked(name, site, browser):
         if name == PAGE:
             assert kept(page, answer(page, right=True))["right"]
         if name == "progress":
-            assert "keeps nothing" in page.inner_text("#your-progress")
+            assert "keeps nothing" in page.inner_text("#progress-report")
 
 
 def test_the_reader_goes_on_where_they_were(site, browser):
