@@ -63,7 +63,7 @@ def another_processor() -> dict[str, str]:
 
 def nbval(path: Path, settings: Mapping[str, str] = {}) -> subprocess.CompletedProcess:
     """Execute a notebook, under these environment variables, and compare its outputs with the stored ones."""
-    options = ["--nbval", "--nbval-current-env", "--nbval-cell-timeout=120", "-p", "tests.nbval_plugin"]
+    options = ["--nbval", "--nbval-current-env", "--nbval-cell-timeout=900", "-p", "tests.nbval_plugin"]
     quiet = ["-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--color=no", "-c", os.devnull]
     quiet += [f"--rootdir={path.parent}"]
     command = [sys.executable, "-m", "pytest", *options, *quiet, "--nbval-sanitize-with", "tests/nbval.cfg", str(path)]
