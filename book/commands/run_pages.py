@@ -14,8 +14,10 @@ from book.course import GALLERY, ROOT, notebooks
 
 SITE = ROOT / "_build" / "html"
 PATIENCE = 1_200_000  # ms
-TEXTS = """cells => cells.map(cell =>
-    [...cell.querySelectorAll(".output.stream pre")].map(pre => pre.textContent.trim()).join("\\n"))"""
+TEXTS = """cells => cells.map(cell => [
+    ...[...cell.querySelectorAll(".output.stream pre")].map(pre => pre.textContent.trim()),
+    `${cell.querySelectorAll(".cell_output > img, .output > img").length} figures, ${
+    cell.querySelectorAll(".output.text_html").length} tables and widgets`].join("\\n"))"""
 IGNORED = "cells => cells.map(cell => cell.matches('.tag_nbval-ignore-output'))"
 
 
@@ -37,7 +39,7 @@ def run_page(page) -> tuple[int, list[str]]:
     wrong += page.eval_on_selector_all(".oc-python-error", "all => all.map(one => one.textContent.trim())")
     for at, (old, new, free) in enumerate(zip(stored, fresh, ignored, strict=True), 1):
         if old != new and not free and not wrong:
-            wrong.append(f"cell {at} printed\n{new}\ninstead of\n{old}")
+            wrong.append(f"cell {at} shows\n{new}\ninstead of\n{old}")
     return len(stored), wrong
 
 

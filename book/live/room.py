@@ -72,6 +72,9 @@ def bundle(value) -> dict[str, str]:
     data = {"text/plain": _plain(value)}
     if isinstance(value, type):
         return data
+    if hasattr(value, "_repr_mimebundle_"):
+        made = value._repr_mimebundle_()
+        return data | (made[0] if isinstance(made, tuple) else made or {})
     for mime, method in _FORMATS.items():
         content = getattr(value, method, lambda: None)()
         if isinstance(content, str):
