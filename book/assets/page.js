@@ -44,7 +44,7 @@
   const layAll = () => sections.splice(0).forEach((section) => (section.style.contentVisibility = "visible"));
   for (const sign of ["pointermove", "touchstart", "wheel", "scroll"])
     addEventListener(sign, () => idle(layNext), { once: true, passive: true });
-  addEventListener("pointerdown", layAll, { once: true });
+  addEventListener("click", layAll, { once: true, capture: true }); // not before: what moves under a press loses its click
 
   const all = () => {
     layAll();

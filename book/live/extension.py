@@ -4,7 +4,7 @@ from pathlib import Path
 
 from sphinx.application import Sphinx
 
-from . import lean
+from . import exercises, lean
 
 
 def write_files(app: Sphinx, exception: Exception | None) -> None:
@@ -19,8 +19,16 @@ def add_buttons(app: Sphinx, pagename: str, _template: str, _context: dict, _doc
         app.add_js_file("run.js", priority=800)
 
 
+def write_modules(app: Sphinx) -> None:
+    """Before the style sheet is made, which keeps the classes that scripts name."""
+    if app.builder.format == "html":
+        lean.write_modules(Path(app.outdir, "_static", "live"))
+
+
 def setup(app: Sphinx) -> None:
     """Called by book.site.extension."""
     app.add_css_file("run.css")
     app.connect("html-page-context", add_buttons)
+    exercises.setup(app)
+    app.connect("builder-inited", write_modules)
     app.connect("build-finished", write_files, priority=950)  # after the scripts of pages have been gone through

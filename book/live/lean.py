@@ -82,7 +82,8 @@ def of_figures(names: Iterable[str]) -> Iterator[tuple[str, bytes]]:
 
 
 def of_optcore() -> Iterator[tuple[str, bytes]]:
-    """What the wheel of optcore holds, and latex2mathml as the book uses it."""
+    """What the wheel of optcore holds, latex2mathml as the book uses it, and what the page's exercises ask."""
+    yield "answers.py", (Path(__file__).parent / "answers.py").read_bytes()
     for path in (ROOT / "optcore").rglob("*"):
         if path.is_file() and "__pycache__" not in path.parts:
             yield path.relative_to(ROOT).as_posix(), path.read_bytes()
@@ -122,6 +123,13 @@ def files() -> dict[str, bytes]:
     return made | {"optcore.zip": archive(of_optcore())}
 
 
+def write_modules(folder: Path) -> None:
+    """Copy what the page itself loads."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in MODULES:
+        shutil.copy(Path(__file__).parent / name, folder)
+
+
 def write(folder: Path) -> None:
     """Write the files, and files.js, which says for each its size in bytes, plain and gzipped, and its digest."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -133,7 +141,5 @@ def write(folder: Path) -> None:
         packed = _kept(f"{name}.gz", [target], lambda c=content: gzip.compress(c, mtime=0))
         digest = hashlib.sha256(content).hexdigest()[:16]
         listed[name] = {"size": len(content), "sent": min(len(content), len(packed)), "digest": digest}
-    for name in MODULES:
-        shutil.copy(Path(__file__).parent / name, folder)
     (folder / "files.js").write_text(f"export default {json.dumps(listed, indent=1)};\n", encoding="utf-8")
     shutil.copy(fetch.ASSETS / "LICENSES.md", folder)

@@ -39,6 +39,8 @@ NEEDED_WHEN = {
     "your-progress.js": r'id="progress-report"',
     "front.js": r'id="challenge"',
     "clipboard.min.js": r'class="highlight',
+    "live/exercises.js": r'class="cell tag_exercise\b',
+    "live/here.js": r'href="\.\./\.\./exercises/\d',
 }
 THEME_SHEETS = ["basic.css", "styles/pydata-sphinx-theme.css"]
 # Never: live kernels need a network, and nothing on the site reads the page's name.

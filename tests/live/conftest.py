@@ -14,6 +14,7 @@ PATIENCE = 120_000  # ms; a test waits for Python, however slow the machine
 def live_files(tmp_path_factory):
     """The folder that the site serves as _static/live, with an empty page in it."""
     folder = tmp_path_factory.mktemp("live")
+    lean.write_modules(folder)
     lean.write(folder)
     (folder / "index.html").write_text("<!DOCTYPE html><html lang=en><link rel=icon href='data:,'><title>empty</title>")
     return folder

@@ -6,14 +6,15 @@ edit(host, { code, label, changed, run }) puts an editor into an element and giv
     .mark(line)     marks a line, from 1, until the code changes; null marks none
     .close()        takes it away
 `changed(code)` is called after each change by the reader, `run()` for Shift-Enter and Ctrl-Enter.
-Tab indents; Escape, then Tab, leaves, which a line below says. The colours are those of the page's code. */
+Tab indents; Escape, then Tab, leaves, which a line below says. The colours are those of the page's code.
+paint(code) gives code that is only shown, in the same colours, as a document fragment. */
 import { closeBrackets, closeBracketsKeymap, insertBracket } from "@codemirror/autocomplete";
 import { defaultKeymap, history, historyKeymap, indentLess, indentMore } from "@codemirror/commands";
 import { pythonLanguage } from "@codemirror/lang-python";
 import { bracketMatching, HighlightStyle, indentUnit, syntaxHighlighting } from "@codemirror/language";
 import { Annotation, EditorState, Prec, StateEffect, StateField } from "@codemirror/state";
 import { Decoration, EditorView, keymap, lineNumbers } from "@codemirror/view";
-import { tags as t } from "@lezer/highlight";
+import { highlightCode, tags as t } from "@lezer/highlight";
 
 const SYMBOLS = ["_", "[", "]", "(", ")", "**", "=", ":"];
 const UNIT = "    ";
@@ -78,6 +79,16 @@ const type = (view, text) => {
     scrollIntoView: true,
   });
 };
+
+export function paint(code) {
+  const shown = document.createDocumentFragment();
+  const put = (text, classes) =>
+    shown.append(
+      classes ? Object.assign(document.createElement("span"), { className: classes, textContent: text }) : text,
+    );
+  highlightCode(code, pythonLanguage.parser.parse(code), colours, put, () => put("\n"));
+  return shown;
+}
 
 export function edit(host, { code = "", label, changed = () => {}, run }) {
   const element = (tag, props, ...children) => {

@@ -9,9 +9,8 @@ from book.browser import comes_to_hold, served
 from book.course import ROOT
 
 PAGE = '<!DOCTYPE html><html lang="en"><title>store</title><script src="store.js"></script>'
-BLOCKED = (
-    """Object.defineProperty(window, "localStorage", { get() { throw new DOMException("no", "SecurityError"); } });"""
-)
+BLOCKED = """Object.defineProperty(window, "localStorage",
+  { configurable: true, get() { throw new DOMException("no", "SecurityError"); } });"""
 FULL = """Storage.prototype.setItem = () => { throw new DOMException("full", "QuotaExceededError"); };"""
 ADAM, GD = ["exercise", "adaptive-methods/adam"], ["exercise", "gradient-descent/gd"]
 
