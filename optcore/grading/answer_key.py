@@ -12,6 +12,8 @@ from .exercise import Exercise, Misconception
 from .run import Outcome, run_case
 from .slips import Slip, made_of, slips
 
+_PATIENCE = 600.0  # seconds for the reference, which comes to an end on any machine
+_TIMES = 20  # as long as the reference an answer may take, where that is more than the exercise's seconds
 _SLIP_SECONDS = 0.1  # for all cases together; a slip that takes longer goes round in circles
 
 
@@ -34,19 +36,22 @@ def run_all(exercise: Exercise, answer: Any, cases: list[tuple]) -> list[Outcome
 
 @dataclass(eq=False)
 class Key:
-    """The cases of one exercise for one seed, and what the reference, the stub and the misconceptions make of them."""
+    """The cases of one exercise for one seed, and what the reference, the stub and the misconceptions make of them.
+
+    Its exercise allows the time that answers need here: in a browser or on a slow machine more than elsewhere.
+    """
 
     exercise: Exercise
     cases: list[tuple]
 
     def __post_init__(self):
+        begun = time.monotonic()
+        self.expected = run_all(replace(self.exercise, seconds=_PATIENCE), self.exercise.reference, self.cases)
+        seconds = max(self.exercise.seconds, _TIMES * (time.monotonic() - begun))
+        self.exercise = replace(self.exercise, seconds=seconds)
         wrong = [misconception.wrong for misconception in self.exercise.misconceptions]
         self.wrong = functools.cache(lambda i: run_all(self.exercise, wrong[i], self.cases))
         self.slipped = functools.cache(self._slipped)
-
-    @functools.cached_property
-    def expected(self) -> list[Outcome]:
-        return run_all(self.exercise, self.exercise.reference, self.cases)
 
     @functools.cached_property
     def untouched(self) -> list[Outcome]:
@@ -131,7 +136,7 @@ def key(exercise_id: str, seed: int = 0) -> Key:
 def _on_error(got: Outcome, exercise: Exercise) -> str:
     name, _, message = got.error.partition(": ")
     if name == "TimeLimit":
-        return f"Your code was stopped after {exercise.seconds:g} s: does every loop come to an end?"
+        return f"Your code was stopped after {exercise.seconds:.2g} s: does every loop come to an end?"
     if name == "NotPlain":
         return f"Your answer gives back {message}."
     if name == "SystemExit":

@@ -21,7 +21,7 @@ def check(exercise: str, answer: Any) -> Feedback:
     feedback = refuse(known, answer)
     if feedback is None:
         its_key = key(known.id)
-        feedback = judge(its_key, run_all(known, answer, its_key.cases))
+        feedback = judge(its_key, run_all(its_key.exercise, answer, its_key.cases))
     note(known.id, attempts=1, **({"solved": True} if feedback else {}))
     return feedback
 

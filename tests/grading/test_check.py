@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -12,9 +13,10 @@ import pytest
 
 import optcore as oc
 from book.course import ROOT
-from optcore.grading.answer_key import key
+from optcore.grading.answer_key import Key, draw_cases, key, run_all
 from optcore.grading.catalogue import exercises, find
 from optcore.grading.compare import compare
+from optcore.grading.exercise import Exercise
 from optcore.grading.feedback import HINT, MISSING, WORKING
 from optcore.grading.judge import judge
 from optcore.grading.run import Outcome, plain
@@ -390,3 +392,20 @@ def test_a_letter_that_is_no_option_does_not_reveal_the_right_one():
     said = [oc.check(exercise.id, "?") for exercise in exercises() if exercise.kind == "explain"]
     assert len(said) >= 8
     assert [one for one in said if one or "expected" in str(one)] == []
+
+
+def test_on_a_slow_machine_an_answer_may_take_as_long_as_it_does(monkeypatch):
+    """The time of the reference counts, not the clock alone: here it needs more than the exercise's seconds."""
+
+    def slow(x):
+        time.sleep(0.05)
+        return x
+
+    exercise = Exercise(
+        id="x/slow", notebook="1.1", title="Slow", statement="", stub="def slow(x):\n    ...", reference=slow,
+        cases=lambda rng: [(1.0,), (2.0,)], seconds=0.01,
+    )  # fmt: skip
+    its_key = Key(exercise, draw_cases(exercise, 0))
+    assert judge(its_key, run_all(its_key.exercise, lambda x: slow(x), its_key.cases))
+    endless = judge(its_key, run_all(its_key.exercise, lambda x: time.sleep(100), its_key.cases))
+    assert "was stopped after" in endless.text
