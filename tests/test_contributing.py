@@ -55,7 +55,7 @@ def test_every_file_that_it_names_is_there():
     words = re.findall(r"(?<![\w/])(?:book|tests|optcore|exercises|chapters|\.github)/[\w./-]*\w", TEXT)
     places = [word for word in words if not re.search(r"NAME|\bN\b", word)]
     assert len(places) > 15 and [name for name in places if not (ROOT / name).exists()] == []
-    targets = re.findall(r"(?:`|│ )make ([a-z]+)", TEXT)
+    targets = re.findall(r"(?:`|│ )make ([a-z-]+)", TEXT)
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     assert len(targets) > 8 and [name for name in targets if f"\n{name}:" not in makefile] == []
 
@@ -382,5 +382,5 @@ def test_a_copy_of_ones_own(copy):
     left = [path for path in copy.root.rglob("*") if path.is_file() and stated.encode() in path.read_bytes()]
     assert left == []
     names = ["tests/grading/test_exports.py", "tests/test_elsewhere.py", "tests/test_readme.py"]
-    done = copy.test(*names, "-k", "not built_again")
+    done = copy.test(*names, "-k", "not built_again and not git")
     assert done.returncode == 0, done.stdout[-6000:]

@@ -45,6 +45,10 @@
   for (const sign of ["pointermove", "touchstart", "wheel", "scroll"])
     addEventListener(sign, () => idle(layNext), { once: true, passive: true });
   addEventListener("click", layAll, { once: true, capture: true }); // not before: what moves under a press loses its click
+  addEventListener("hashchange", () => {
+    layAll();
+    document.getElementById(decodeURIComponent(location.hash.slice(1)))?.scrollIntoView();
+  });
 
   const all = () => {
     layAll();
