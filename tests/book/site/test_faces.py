@@ -12,7 +12,7 @@ from book.course import pages
 
 CHAPTER = "chapters/3-gradient-descent/3-momentum-and-nesterov"
 FACE = re.compile(
-    r'font-family: "(Course \w+)";\s+font-style: (\w+);.*?url\(faces/([\w-]+)\.woff2\).*?range: ([^;]+);', re.S
+    r'font-family: "(Course \w+)";\s+font-style: (\w+);.*?url\(faces/([\w-]+)\.woff2\).*?range:\s+([^;]+);', re.S
 )
 
 LOADED = (
@@ -24,7 +24,7 @@ def declared() -> dict[str, set[int]]:
     """The signs of each upright family, as the style sheet declares them."""
     signs: dict[str, set[int]] = defaultdict(set)
     for family, style, _, ranges in FACE.findall((FACES.parent / "faces.css").read_text(encoding="utf-8")):
-        for part in ranges.split(", ") if style == "normal" else ():
+        for part in re.split(r",\s+", ranges) if style == "normal" else ():
             low, _, high = part.removeprefix("U+").partition("-")
             signs[family] |= set(range(int(low, 16), int(high or low, 16) + 1))
     return signs
