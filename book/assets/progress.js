@@ -52,7 +52,7 @@ globalThis.ocProgress = (() => {
   const note = (id, text, answer, right) => {
     const now = Date.now();
     const { due, stage = 0 } = store.get("quiz", id) ?? {};
-    const fields = { text, answer, right };
+    const fields = { text, answer, right, at: now }; // one reading of the clock for `at` and `due`
     if (!right) Object.assign(fields, { stage: 0, due: now + DAYS[0] * DAY });
     else if (due <= now) {
       const next = DAYS[stage + 1];

@@ -5,7 +5,8 @@ An item has a kind and an id ("exercise", "gradient-descent/gd") and is a plain 
 where the later word counts.
 
 ocStore.get(kind, id)          the item, or undefined
-       .set(kind, id, fields)  changes these fields of it (undefined takes one away) and gives the item back
+       .set(kind, id, fields)  changes these fields of it (undefined takes one away) and gives the item back; `at` is now,
+                               unless it is among them
        .all(kind)              all items of a kind: {id: item}
        .erase(kind)            all of a kind, or without an argument everything
        .text()                 all items as the text of a file
@@ -73,7 +74,7 @@ globalThis.ocStore = (() => {
     },
     get: (kind, id) => read(key(kind, id)),
     set(kind, id, fields) {
-      const value = { ...read(key(kind, id)), ...fields, at: Date.now() };
+      const value = { ...read(key(kind, id)), at: Date.now(), ...fields };
       write(key(kind, id), value);
       return read(key(kind, id));
     },

@@ -124,9 +124,9 @@ def test_two_tabs_see_each_other(site, browser):
         lesson, progress = tab(f"{site}/{PAGE}.html"), tab(f"{site}/progress.html")
         lesson.bring_to_front()
         lesson.locator(".oc-goal").first.check()
+        assert comes_to_hold(progress, "document.body.textContent.includes('1 goal ticked')")
         progress.evaluate("ocStore.set('goal', '3.3/1', { met: true })")
         assert comes_to_hold(lesson, "document.querySelectorAll('.oc-goal:checked').length === 2")
-        assert comes_to_hold(progress, "document.body.textContent.includes('1 goal ticked')")
 
 
 @pytest.mark.parametrize("name", [PAGE, "progress", "intro"])
