@@ -66,7 +66,7 @@ def bundle(value) -> dict[str, str]:
     """The value as a notebook would store it; a widget without the still picture that stands in for a script."""
     widgets = sys.modules.get("optcore.widgets.base")
     if widgets and isinstance(value, widgets.Widget):
-        return {"text/plain": repr(value), "text/html": value.element(still=False)}
+        return {"text/plain": repr(value), "text/html": value.element()}
     if type(value).__name__ == "Figure" and hasattr(value, "savefig"):
         return {"text/plain": repr(value), "image/png": _png(value)}
     data = {"text/plain": _plain(value)}

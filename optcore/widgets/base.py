@@ -200,29 +200,26 @@ class Widget(_Base):
     def html(self) -> str:
         """The whole widget as HTML: style, state, still figure and the module that brings it to life."""
         module = self._esm.replace("export default", "const widget =", 1)
+        name, element = self._element(f"<noscript>{self.still_html()}</noscript>")
         return (
-            f"<style data-oc-css>{self._css}</style>\n{self.element()}\n"
+            f"<style data-oc-css>{self._css}</style>\n{element}\n"
             f'<script type="module" data-oc-module="{self.name}">{module}\n'
-            f'oc.mount(document.getElementById("{self._id(self._state())}"), widget);</script>'
+            f'oc.mount(document.getElementById("{name}"), widget);</script>'
         )
 
-    def element(self, still: bool = True) -> str:
-        """Its state and still figure as HTML, for a page that has style and module already; the figure may be left out,
-        which needs no Matplotlib.
-        """
-        state = self._state()
-        return (
-            f'<div class="oc-widget" data-oc="{self.name}" id="{self._id(state)}" '
+    def element(self) -> str:
+        """Its state as HTML, for a page that has style and module already; no still figure, which needs Matplotlib."""
+        return self._element()[1]
+
+    def _element(self, inside: str = "") -> tuple[str, str]:
+        """The id and the HTML of the element that holds the widget's state."""
+        state = to_json({"spec": self.spec, "value": self.value})
+        name = f"oc-{self.name}-{hashlib.sha256(f'{self.name} {self._number} {state}'.encode()).hexdigest()[:8]}"
+        return name, (
+            f'<div class="oc-widget" data-oc="{self.name}" id="{name}" '
             f'style="--tall:{self.tall[0]};--tall-narrow:{self.tall[1]}">'
-            f'<script type="application/json">{state}</script>'
-            f"{f'<noscript>{self.still_html()}</noscript>' if still else ''}</div>"
+            f'<script type="application/json">{state}</script>{inside}</div>'
         )
-
-    def _state(self) -> str:
-        return to_json({"spec": self.spec, "value": self.value})
-
-    def _id(self, state: str) -> str:
-        return f"oc-{self.name}-{hashlib.sha256(f'{self.name} {self._number} {state}'.encode()).hexdigest()[:8]}"
 
 
 def _png(figure) -> str | None:
