@@ -10,9 +10,8 @@ import time
 from collections.abc import Iterator
 
 from book.browser import chromium, require_browser, served
-from book.course import GALLERY, ROOT, notebooks
+from book.course import GALLERY, ROOT, SITE, notebooks, require_site
 
-SITE = ROOT / "_build" / "html"
 PATIENCE = 1_200_000  # ms
 TEXTS = """cells => cells.map(cell => [
     ...[...cell.querySelectorAll(".output.stream pre")].map(pre => pre.textContent.trim()),
@@ -59,6 +58,7 @@ def run(names: list[str]) -> Iterator[tuple[str, float, int, list[str]]]:
 
 def main(names: list[str]) -> int:
     require_browser()
+    require_site()
     failed = 0
     for name, seconds, cells, wrong in run(names or pages()):
         print(f"{seconds:6.1f} s  {cells:3d} cells  {name}", *wrong, sep="\n         ", flush=True)

@@ -8,6 +8,7 @@ from sphinx.application import Sphinx
 
 from book.course import notebooks, number, title
 from optcore.grading.catalogue import CHAPTERS, chapter
+from optcore.grading.notebooks import file_name
 from optcore.widgets.quiz import load_quiz
 
 
@@ -23,9 +24,10 @@ def course(root: Path) -> list[dict]:
         questions = [question["id"] for question in load_quiz(which)]
         lessons.setdefault(which[0], []).append({"page": name, "title": f"{which} {title(path)}", "quiz": questions})
     found = []
-    for place, name in enumerate(CHAPTERS, 1):
-        exercises = {"page": f"exercises/{place}-{name}", "title": f"Exercises: {name.replace('-', ' ')}"}
-        found += [*lessons.get(str(place), []), exercises | {"exercises": [one.id for one in chapter(name)]}]
+    for name in CHAPTERS:
+        path = root / "exercises" / file_name(name)
+        exercises = {"page": f"exercises/{path.stem}", "title": title(path)}
+        found += [*lessons.get(path.name[0], []), exercises | {"exercises": [one.id for one in chapter(name)]}]
     return found
 
 

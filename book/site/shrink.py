@@ -194,7 +194,8 @@ def shrink_fonts(site: Path) -> None:
         cut_font(path, path.with_suffix(".woff"), icons)
     for path in [*static.rglob("fa-*.woff2"), *static.rglob("fa-*.ttf")]:
         path.unlink()
-    signs = {ord(sign) for page in site.rglob("*.html") for sign in html.unescape(page.read_text(encoding="utf-8"))}
+    pages = (html.unescape(page.read_text(encoding="utf-8")) for page in site.rglob("*.html"))
+    signs = set(map(ord, set().union(*pages)))
     for path in static.rglob("KaTeX_*.woff"):
         cut_font(path, path, signs)
 

@@ -17,11 +17,10 @@ from sphinx.application import Sphinx
 from sphinx.config import Config
 from sphinx.transforms import SphinxTransform
 
-from book.course import ROOT
+from book.course import ROOT, number
 from book.pages import concepts
 from book.pages.links import terms
 
-_CHAPTER = re.compile(r"chapters/(\d)-[^/]+/(\d)-")
 _CARD = re.compile(r'<div class="(sd-card-title[^"]*)">\s*((\d) · [^<]*?)\s*</div>')
 # No links in what is a link, code, a formula or a heading.
 _CLOSED = (nodes.title, nodes.literal, nodes.literal_block, nodes.math, nodes.math_block, nodes.reference, pending_xref)
@@ -38,8 +37,7 @@ def number_of(docname: str) -> str:
     >>> number_of("chapters/3-gradient-descent/3-momentum-and-nesterov"), number_of("glossary")
     ('3.3', '')
     """
-    found = _CHAPTER.match(docname)
-    return f"{found[1]}.{found[2]}" if found else ""
+    return number(Path(docname)) if docname.startswith("chapters/") else ""
 
 
 # ---- numbers and trail ------------------------------------------------------------------------------------------
@@ -48,10 +46,10 @@ def number_of(docname: str) -> str:
 def number_title(app: Sphinx, _doctree: nodes.document) -> None:
     """The page's title where others name it; its own heading stays as it is."""
     docname = app.env.docname
-    if number := number_of(docname):
+    if which := number_of(docname):
         title = app.env.titles[docname]
-        app.env.titles[docname] = nodes.title("", "", nodes.Text(f"{number} "), *(c.deepcopy() for c in title.children))
-        next(app.env.tocs[docname].findall(nodes.reference)).insert(0, nodes.Text(f"{number} "))  # in the sidebar
+        app.env.titles[docname] = nodes.title("", "", nodes.Text(f"{which} "), *(c.deepcopy() for c in title.children))
+        next(app.env.tocs[docname].findall(nodes.reference)).insert(0, nodes.Text(f"{which} "))  # in the sidebar
 
 
 def add_trail(_app: Sphinx, config: Config) -> None:
