@@ -1,5 +1,24 @@
 /* On every page. Work on what is far down waits until the reader comes near; all of it is done before a key press or a
-   click takes effect, so that Tab and links find everything in its place, and before printing. */
+   click takes effect, so that Tab and links find everything in its place, and before printing.
+
+One global, `ocPage`, for the scripts that make more of some pages:
+.h(tag, props, ...children)  an element with these properties, or attributes where it has no such property
+.save(file, text)            hands the reader a file of this name */
+globalThis.ocPage = {
+  h(tag, props = {}, ...children) {
+    const made = document.createElement(tag);
+    for (const [name, value] of Object.entries(props))
+      if (name in made) made[name] = value;
+      else made.setAttribute(name, value);
+    made.append(...children);
+    return made;
+  },
+  save(file, text) {
+    const link = this.h("a", { href: URL.createObjectURL(new Blob([text])), download: file });
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+  },
+};
 {
   const widgets = [...document.querySelectorAll("[data-oc]")];
   const near = new IntersectionObserver(

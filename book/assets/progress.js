@@ -24,9 +24,10 @@ globalThis.ocProgress = (() => {
   const mine = course.find(({ page }) => page === here);
 
   /** [done, of how many, begun] for a page. */
-  const share = ({ page, title, quiz, exercises }) => {
+  const share = (one) => {
+    const { page, quiz, exercises } = one;
     const done = quiz
-      ? quiz.filter((id) => store.get("quiz", `${numberOf({ title })}/${id}`)?.right)
+      ? quiz.filter((id) => store.get("quiz", `${numberOf(one)}/${id}`)?.right)
       : exercises.filter((id) => store.get("exercise", id)?.solved);
     const begun = done.length > 0 || (page !== here && Boolean(store.get("page", page)));
     return [done.length, (quiz ?? exercises).length, begun];
@@ -41,12 +42,15 @@ globalThis.ocProgress = (() => {
       .filter(({ page }) => page)
       .sort((a, b) => a.due - b.due);
 
-  /** The page that was left last, but this one: {page, title, heading, words}. */
+  /** The page that was left last, but this one, as a link: {href, label}. */
   const last = () =>
     Object.entries(store.all("page"))
       .filter(([page]) => page !== here && course.some((one) => one.page === page))
       .sort(([, a], [, b]) => b.at - a.at)
-      .map(([page, item]) => ({ ...item, page, title: course.find((one) => one.page === page).title }))[0];
+      .map(([page, { heading, words }]) => ({
+        href: href(page, heading),
+        label: `Continue with ${course.find((one) => one.page === page).title}${words ? `: ${words}` : ""}`,
+      }))[0];
 
   // ---- quizzes --------------------------------------------------------------------------------------------------
   const note = (id, text, answer, right) => {
@@ -131,8 +135,8 @@ globalThis.ocProgress = (() => {
     const to = last();
     const go = document.querySelector("a.oc-continue");
     if (go && to) {
-      go.href = href(to.page, to.heading);
-      go.textContent = `Continue with ${to.title}${to.words ? `: ${to.words}` : ""}`;
+      go.href = to.href;
+      go.textContent = to.label;
       go.hidden = false;
     }
   };

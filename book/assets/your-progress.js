@@ -4,13 +4,7 @@
   const store = globalThis.ocStore;
   const { course, share, review, last, href, numberOf, DAY } = globalThis.ocProgress;
 
-  const h = (tag, props = {}, ...children) => {
-    const made = document.createElement(tag);
-    for (const [name, value] of Object.entries(props))
-      name in made ? (made[name] = value) : made.setAttribute(name, value);
-    made.append(...children);
-    return made;
-  };
+  const { h } = ocPage;
   const status = h("p", { role: "status", className: "progress-said" });
   const counted = (n, one, many = `${one}s`) => `${n} ${n === 1 ? one : many}`;
   const when = (due) => {
@@ -29,9 +23,8 @@
     const words = `${sums[0]} of ${sums[1]} questions answered right, ${sums[2]} of ${sums[3]} exercises solved, ${counted(goals, "goal")} ticked.`;
     const to = last();
     const [first] = course;
-    const target = to ? href(to.page, to.heading) : href(first.page);
-    const label = to ? `Continue with ${to.title}${to.words ? `: ${to.words}` : ""}` : `Start with ${first.title}`;
-    return [h("p", {}, words), h("p", {}, h("a", { href: target, className: "big-button" }, label))];
+    const go = to ?? { href: href(first.page), label: `Start with ${first.title}` };
+    return [h("p", {}, words), h("p", {}, h("a", { href: go.href, className: "big-button" }, go.label))];
   };
 
   const again = () => {
@@ -90,9 +83,7 @@
   eraser.addEventListener("blur", () => askFirst(false));
   const save = h("button", { type: "button", className: "plain-button", textContent: "Save as a file" });
   save.addEventListener("click", () => {
-    const file = URL.createObjectURL(new Blob([store.text()], { type: "application/json" }));
-    h("a", { href: file, download: "optimization-progress.json" }).click();
-    setTimeout(() => URL.revokeObjectURL(file), 1000);
+    ocPage.save("optimization-progress.json", store.text());
     status.textContent = "Saved as optimization-progress.json.";
   });
   const chosen = h("input", { type: "file", accept: ".json,application/json", id: "progress-file" });

@@ -10,11 +10,7 @@ import { start } from "./python.js";
 
 const STATIC = new URL("../", import.meta.url);
 
-const make = (tag, props = {}, ...children) => {
-  const made = Object.assign(document.createElement(tag), props);
-  made.append(...children);
-  return made;
-};
+const { h: make } = ocPage;
 
 // ---- what Python shows ----------------------------------------------------------------------------------------
 
@@ -35,7 +31,7 @@ function script(file) {
 }
 
 /* Widgets in an element come to life as those that the page came with. */
-export async function mount(el) {
+async function mount(el) {
   for (const widget of el.querySelectorAll("[data-oc]")) {
     await script("oc/common.js");
     await script(`oc/${widget.dataset.oc}.js`);
@@ -46,17 +42,14 @@ export async function mount(el) {
 const words = (text) => make("div", { className: "highlight" }, make("pre", { tabIndex: 0, textContent: text }));
 
 /* One output as the page's own look; `alt` describes a figure. */
-export function shown({ data }, alt) {
-  if (data["text/html"]) {
-    const box = make("div", { className: "output text_html", innerHTML: data["text/html"] });
-    return box;
-  }
+function shown({ data }, alt) {
+  if (data["text/html"]) return make("div", { className: "output text_html", innerHTML: data["text/html"] });
   if (data["image/png"]) return make("img", { alt, src: `data:image/png;base64,${data["image/png"]}` });
   return make("div", { className: "output text_plain highlight-myst-ansi notranslate" }, words(data["text/plain"]));
 }
 
 /* Outputs go into an element one by one; what is printed in a row is one text. */
-export function writer(into, alts = []) {
+function writer(into, alts = []) {
   let pre,
     figures = 0;
   return (output) => {
@@ -77,7 +70,7 @@ export function writer(into, alts = []) {
   };
 }
 
-export const failure = ({ text }) =>
+const failure = ({ text }) =>
   make("div", { className: "output oc-python-error highlight-myst-ansi notranslate", role: "alert" }, words(text));
 
 // ---- what happens, at the foot of the window ------------------------------------------------------------------

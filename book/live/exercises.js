@@ -9,14 +9,7 @@ took away}. Python, the editor, hints and solutions are loaded when the reader f
   const store = ocStore;
   const MOST = 20_000; // characters printed that are shown
 
-  const h = (tag, props = {}, ...children) => {
-    const made = document.createElement(tag);
-    for (const [name, value] of Object.entries(props))
-      if (name in made) made[name] = value;
-      else made.setAttribute(name, value);
-    made.append(...children);
-    return made;
-  };
+  const { h } = ocPage;
   const press = (textContent, act, trouble) =>
     h("button", { type: "button", className: "oc-button", textContent, onclick: () => act()?.catch?.(trouble) });
   const group = (label, ...children) =>
@@ -223,11 +216,6 @@ took away}. Python, the editor, hints and solutions are loaded when the reader f
     const status = h("p", { role: "status" });
     const tell = ({ message }) => status.replaceChildren(...words(message));
     const act = (text, fn) => press(text, fn, tell);
-    const save = (file, text) => {
-      const link = h("a", { href: URL.createObjectURL(new Blob([text])), download: file });
-      link.click();
-      setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
-    };
 
     /** Saves the notebook of this page with the reader's code in it. */
     const handIn = async () => {
@@ -237,7 +225,7 @@ took away}. Python, the editor, hints and solutions are loaded when the reader f
         const code = id && store.get("exercise", id)?.code;
         if (code !== undefined) notebook.cells[k - 1].source = code;
       });
-      save(`${name}.ipynb`, JSON.stringify(notebook, null, 1));
+      ocPage.save(`${name}.ipynb`, JSON.stringify(notebook, null, 1));
     };
     const file = h("input", { type: "file", accept: ".json", hidden: true });
     file.onchange = async () => {
@@ -260,7 +248,7 @@ took away}. Python, the editor, hints and solutions are loaded when the reader f
         group(
           "All exercises of this page",
           act("Hand in", handIn),
-          act("Save my answers", () => save("my-answers.json", store.text())),
+          act("Save my answers", () => ocPage.save("my-answers.json", store.text())),
           act("Load answers", () => file.click()),
           file,
         ),

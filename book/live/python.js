@@ -10,7 +10,6 @@ python.stop()                ends what runs or waits to run, which gets {stopped
                              Python afresh; → a promise of the new start
 python.session               a number that rises with each fresh start: what cells defined before is gone
 python.busy                  whether something runs
-python.heard(fn)             fn() whenever `session` or `busy` changed
 
 The files are kept by the browser (Cache API), so that they are loaded once. They travel to the worker as Blobs, which
 are not copied. */
@@ -109,22 +108,14 @@ class Python {
   #starting;
   #jobs = new Map();
   #last = 0;
-  #listeners = [];
   #queue = Promise.resolve();
 
   get busy() {
     return this.#jobs.size > 0;
   }
-  heard(fn) {
-    this.#listeners.push(fn);
-  }
-  #tell() {
-    for (const fn of this.#listeners) fn();
-  }
 
   begin(onProgress = quiet) {
     this.session++; // at once: what the last one knew is gone before the next one is there
-    this.#tell();
     this.#starting = begin(onProgress).then((worker) => {
       worker.onmessage = ({ data }) => this.#take(data);
       worker.onerror = ({ message }) => {
@@ -146,7 +137,6 @@ class Python {
     }
     if (!done) return;
     this.#jobs.delete(run);
-    this.#tell();
     job.resolve({ outputs: job.outputs, ...done });
     if (done.error?.kind === "fatal") this.stop();
   }
@@ -154,21 +144,18 @@ class Python {
     const jobs = [...this.#jobs.values()];
     this.#jobs.clear();
     for (const { resolve, outputs } of jobs) resolve({ outputs, ...result });
-    this.#tell();
   }
 
   run(code, { name = "cell", onOutput = quiet, onProgress = quiet } = {}) {
     const id = ++this.#last;
     return new Promise((resolve, reject) => {
       this.#jobs.set(id, { resolve, onOutput, onProgress, outputs: [] });
-      this.#tell();
       this.#queue = this.#queue.then(async () => {
         try {
           await this.#starting;
           if (FIGURES.test(code)) await get(["figures.zip"], onProgress);
         } catch (error) {
           this.#jobs.delete(id);
-          this.#tell();
           return reject(error);
         }
         if (this.#jobs.has(id)) this.#worker.postMessage({ run: id, code, name, figures: blobs["figures.zip"] });
