@@ -243,7 +243,7 @@ took away}. Python, the editor, hints and solutions are loaded when the reader f
       h(
         "div",
         { className: "oc-answers", role: "region", "aria-label": "Your answers" },
-        h("p", {}, "Change the code here and press ", h("em", {}, "Check"), "; nothing needs to be installed. ", keeps),
+        h("p", {}, "All of this works here; nothing needs to be installed. ", keeps),
         h("p", {}, count, " ", h("em", {}, "Hand in"), " saves the notebook of this page with your answers in it."),
         group(
           "All exercises of this page",

@@ -19,9 +19,10 @@ METADATA = {
 }
 _INTRO = """# Exercises: {title}
 
-Complete the code, run it, then run the cell below it. `oc.check` answers in one of four voices: *correct*, a *hint*
-that names the bug, *still missing*, or *keep working* with a small failing case. Stuck? `oc.hint("{example}")` gives a
-first nudge and says how to get the next one. `oc.progress()` shows how far you are in the whole course."""
+Complete the code and check it: on the course's site with *Check* below the code, in a notebook by running the code,
+then the cell below it. The answer comes in one of four voices: *correct*, a *hint* that names the bug, *still missing*,
+or *keep working* with a small failing case. Stuck? There are hints, one nudge after the other, with *Hint* on the site,
+with `oc.hint("{example}")` in a notebook, where `oc.progress()` shows how far you are in the whole course."""
 _DO = {"implement": "Implement", "measure": "Measure", "explain": "Explain by choosing", "bug hunt": "Find the bug"}
 
 
