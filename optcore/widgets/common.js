@@ -39,7 +39,7 @@ programs oc.program(traced) → {run(x, y), x, y, in: {name: offset}, out}
          oc.surface(traced) → {at, f, grad, hess}(w, params); `params` is an object that is not changed afterwards
          oc.descend(surface, rule, {start, lr, steps, params, hyper, noise, into})
          → {points, loss, slope (gradient norms), end, diverged}
-page     oc.h(tag, props, …children)   oc.newId()   oc.mount(el, widget)
+page     oc.h(tag, props, …children)   oc.newId()   oc.mount(el, widget, state)
          oc.onframe(el, ms), when set, is told how long each drawing took */
 import { mix, rgb } from "./common/colours.js";
 import { h, newId, page } from "./common/elements.js";

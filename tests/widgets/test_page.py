@@ -1,14 +1,15 @@
 """What every widget owes its page, shown on the explorer and the quiz: accessibility, mounting, theme."""
 
+import json
 import re
 
 import pytest
 
 from book.browser import axe
 from optcore.widgets import Quiz, explore, newton
-from optcore.widgets.base import page_source
+from optcore.widgets.base import page_source, to_json
 
-from .controls import words
+from .controls import settle, words
 from .test_quiz import QUESTIONS
 
 
@@ -44,6 +45,33 @@ def test_the_book_mounts_what_the_notebook_stored(open_page):
     page.evaluate(MOUNT)
     page.wait_for_timeout(50)
     assert page.locator("canvas").count() == 8
+
+
+SHOWN = "([, state]) => oc.mount(document.querySelector('[data-oc]'), undefined, state)"
+
+
+def test_another_state_is_shown_in_the_place_of_a_widget_and_keeps_what_was_set(open_page):
+    """Settings stay where they began as they do now; Reset and the link speak of the new state."""
+    first = explore("bowl", ["gd"], steps=40, lr=0.01)
+    other = explore("bowl", ["gd", "adam"], steps=40, lr=0.01, beta1=0.5)
+    page = open_page(first, body=site_page(first))
+    page.get_by_label("Learning rate η").fill("450")
+    page.get_by_label("Condition number κ").focus()
+    page.keyboard.press("End")
+    rate, kappa = (page.get_by_label(name).get_attribute("aria-valuetext") for name in ("Learning rate η", "Condition"))
+    state = json.loads(to_json({"spec": other.spec, "value": other.value, "link": "&my-rule=x"}))
+    page.evaluate(SHOWN, [None, state])
+    page.wait_for_function("document.querySelector('output').textContent.includes('adam: ')")
+    assert page.locator("output").count() == 1 and page.locator("canvas").count() == 4
+    assert page.get_by_label("Learning rate η").get_attribute("aria-valuetext") == rate != "0.01"
+    assert page.get_by_label("Condition").get_attribute("aria-valuetext") == kappa != "20"
+    page.get_by_role("button", name="Copy link").click()
+    assert "lr=" in page.evaluate("location.hash") and page.evaluate("location.hash").endswith("&my-rule=x")
+    page.get_by_role("button", name="Reset").click()
+    settle(page)
+    assert page.get_by_label("Learning rate η").get_attribute("aria-valuetext") == "0.01"
+    page.evaluate(MOUNT)
+    assert page.locator("output").count() == 1
 
 
 def test_a_widget_that_cannot_start_says_so(open_page):

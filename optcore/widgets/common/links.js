@@ -1,16 +1,14 @@
 /* The address that restores what a widget shows. Methods of UI. */
-import { plain, revive } from "./numbers.js";
+import { alike, plain, revive } from "./numbers.js";
 
 export const links = {
   linkButton() {
     const link = this.button(
       "Copy link",
       async () => {
-        const changed = Object.keys(this.value).filter(
-          (k) => JSON.stringify(plain(this.value[k])) !== JSON.stringify(plain(this.first[k])),
-        );
+        const changed = Object.keys(this.value).filter((k) => !alike(this.value[k], this.first[k]));
         const query = new URLSearchParams(changed.map((k) => [k, JSON.stringify(plain(this.value[k]))]));
-        history.replaceState(null, "", `#${this.el.id}${changed.length ? "&" : ""}${query}`);
+        history.replaceState(null, "", `#${this.el.id}${changed.length ? "&" : ""}${query}${this.model.link ?? ""}`);
         try {
           await navigator.clipboard.writeText(location.href);
           link.textContent = "Link copied";

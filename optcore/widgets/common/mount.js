@@ -17,12 +17,20 @@ if (typeof document !== "undefined") {
   addEventListener("hashchange", () => live.forEach((ui) => ui.restore()));
 }
 
-/* Bring one stored widget to life. The model is the page's own: there is no kernel to tell. */
-export function mount(el, widget = page.widgets[el.dataset.oc]) {
-  if (!el || el.dataset.ocReady || !widget) return;
+/* Bring one stored widget to life; or, given another state {spec, value, link}, show that in its place: what the reader
+   has set stays, unless what it was at first has changed. link: what the address that restores it ends in. The model is
+   the page's own: there is no kernel to tell. */
+export function mount(el, widget = page.widgets[el?.dataset.oc], other) {
+  if (!el || !widget || (el.dataset.ocReady && !other)) return;
+  const shown = () => [...live].find((ui) => ui.el === el),
+    before = shown();
+  if (before) {
+    before.end();
+    el.querySelectorAll(":scope > :not(script, noscript)").forEach((part) => part.remove());
+  }
   el.dataset.ocReady = "1";
   try {
-    const state = JSON.parse(el.querySelector("script[type='application/json']").textContent);
+    const state = other ?? JSON.parse(el.querySelector("script[type='application/json']").textContent);
     const none = () => {};
     const model = {
       get: (k) => state[k],
@@ -32,8 +40,10 @@ export function mount(el, widget = page.widgets[el.dataset.oc]) {
       save_changes: none,
       send: none,
       linkable: top === window,
+      link: state.link,
     };
     widget.render({ model, el });
+    if (before) shown().adopt(before);
   } catch (error) {
     el.append(h("p", { class: "oc-status" }, `This widget could not start: ${error.message}.`));
     console.warn(error);

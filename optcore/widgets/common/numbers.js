@@ -46,3 +46,4 @@ export function plain(x) {
   if (!x || typeof x !== "object") return x;
   return Object.fromEntries(Object.entries(x).flatMap(([k, v]) => (v === undefined ? [] : [[k, plain(v)]])));
 }
+export const alike = (a, b) => JSON.stringify(plain(a)) === JSON.stringify(plain(b));

@@ -3,7 +3,7 @@ import { contrast, mix, readTheme, rgb } from "./colours.js";
 import { controls } from "./controls.js";
 import { h, page } from "./elements.js";
 import { links } from "./links.js";
-import { plain, revive } from "./numbers.js";
+import { alike, plain, revive } from "./numbers.js";
 import { Plot } from "./plot.js";
 
 /* Whether a key pressed in a widget is meant for it: Jupyter would take arrows and letters for its commands. */
@@ -173,12 +173,18 @@ export class UI {
     const onValue = () => this.set(revive(model.get("value")), { quiet: true });
     model.on("change:value", onValue);
     live.add(this);
-    return () => {
+    this.end = () => {
       this.stop?.();
       size.disconnect();
       model.off("change:value", onValue);
       live.delete(this);
     };
+    return this.end;
+  }
+
+  /* The settings of the widget that was here before, where they began as they do here. */
+  adopt({ first, value }) {
+    this.set(Object.fromEntries(Object.entries(value).filter(([k]) => alike(this.first[k], first[k]))));
   }
 }
 
