@@ -33,7 +33,8 @@ plot     ui.plot({label, title, ratio, narrow, x, y, logx, logy, xlabel, ylabel,
          .pick(([x, y]) => …, {sketch}): click, tap or mouse drag in the plot; with sketch, fingers draw too
 numbers  oc.fmt(x, digits): 0 below oc.TINY   oc.clamp   oc.linspace(a, b, n)   oc.memo(fn): runs for new arguments
          oc.eig2(a, b, c): eigenvalues of [[a, b], [b, c]], small first   oc.rgb(css)   oc.mix(rgb, rgb, t)
-         oc.scale({scale, min, max}) → [position 0…1 to value, and back]   oc.tidy(v, scale, step) rounds as sliders do
+         oc.scale({scale, min, max}) → [position 0…1 to value, and back]
+         oc.roundest(stop, n, [to value, back], scale): the value of a stop, as sliders round it
          oc.ticks([lo, hi], log, room) → [[value, text], …], the form of xticks and yticks
 programs oc.program(traced) → {run(x, y), x, y, in: {name: offset}, out}
          oc.surface(traced) → {at, f, grad, hess}(w, params); `params` is an object that is not changed afterwards
@@ -46,7 +47,7 @@ import { h, newId, page } from "./common/elements.js";
 import { mount } from "./common/mount.js";
 import { clamp, eig2, fmt, linspace, memo, plain, revive, TINY } from "./common/numbers.js";
 import { DIVERGED, descend, program, surface } from "./common/programs.js";
-import { SCALES, ticks, tidy } from "./common/scales.js";
+import { roundest, SCALES, ticks } from "./common/scales.js";
 import { GLYPHS } from "./common/strokes.js";
 import { UI } from "./common/ui.js";
 
@@ -66,7 +67,7 @@ export default Object.assign(page, {
   rgb,
   mix,
   ticks,
-  tidy,
+  roundest,
   scale: ({ scale, min, max }) => SCALES[scale](min, max),
   GLYPHS,
   DIVERGED,

@@ -6,7 +6,9 @@ export default {
       { fmt, clamp, linspace } = oc;
     const map = ui.plot({
       label: "Contours with the point and its descent",
-      title: "The surface",
+      title: "○ minimum, △ maximum, ◇ saddle, □ neither",
+      xlabel: "w₁",
+      ylabel: "w₂",
       ratio: 1.2,
       narrow: 1.1,
     });
@@ -199,7 +201,10 @@ export default {
       });
       cut.dot(0, at.f, { color: "fg" });
 
-      const leave = run.slope.findIndex((g) => g >= s.flat),
+      const away = (wx[1] - wx[0]) / 12,
+        leave = run.slope.findIndex(
+          (_, k) => k <= run.end && Math.hypot(run.points[2 * k] - p[0], run.points[2 * k + 1] - p[1]) > away,
+        ),
         [ex, ey] = run.points.subarray(2 * run.end);
       const [low_, high_] = at.eigenvalues.map((v) => fmt(v));
       return [
@@ -211,12 +216,10 @@ export default {
             ? "almost flat, but not critical, because the gradient is not zero."
             : "not a critical point, because the gradient is not zero.",
         leave > 0
-          ? `Descent needs ${leave} steps to leave this flat part`
-          : leave < 0 && at.critical && at.kind === "minimum"
+          ? `Descent needs ${leave} steps to get ${fmt(away)} away`
+          : at.critical && at.kind === "minimum"
             ? "Descent stays here"
-            : leave < 0
-              ? `Descent stays in this flat part for all ${spec.steps} steps`
-              : "Descent leaves at once",
+            : `Descent stays within ${fmt(away)} for all ${spec.steps} steps`,
         run.diverged ? "and diverges." : `and is at ${point([ex, ey])} after ${run.end}.`,
         counts,
       ];

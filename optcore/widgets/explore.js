@@ -1,10 +1,13 @@
 /* Rules race down a landscape: the paths are computed here, from the traced code, as optcore.descend does. */
+import { phaseDiagram } from "./explore_parts/map.js";
+
 export default {
   render({ model, el }) {
     const ui = oc.ui({ model, el }),
       { spec } = ui,
       { fmt, h } = oc;
     const TOL = 1e-6,
+      CURVES = { slope: "gradient norm", move: "length of step" },
       surface = oc.surface(spec.surface.program),
       [x, y] = spec.surface.domain;
     const draws = spec.noise && new Float64Array(Uint8Array.from(atob(spec.noise), (c) => c.charCodeAt(0)).buffer);
@@ -55,20 +58,27 @@ export default {
     });
     const minimaOf = (value) => minimaAt(...spec.surface.params.map((k) => value[`surface.${k}`]));
     const lowestOf = (value) => minimaOf(value).reduce((low, m) => Math.min(low, m.f), Infinity);
-    const landmarks = (value) => {
+    /* The curvatures [μ, L] of a quadratic surface, else nothing. */
+    const curvatures = (value) => {
       const [m] = minimaOf(value);
-      if (!spec.surface.quadratic || !m) return [];
-      const [a, b, , c] = surface.hess(m.w, paramsOf(value)),
-        [, L] = oc.eig2(a, b, c);
-      return [
-        { at: 1 / L, label: "1/L" },
-        { at: 2 / L, label: "2/L" },
-      ];
+      if (!spec.surface.quadratic || !m) return undefined;
+      const [a, b, , c] = surface.hess(m.w, paramsOf(value));
+      return oc.eig2(a, b, c);
+    };
+    /* 1/L and 2/L speak of gradient descent, and stand at its learning rate. */
+    const landmarks = (key) => (value) => {
+      const plain = spec.rules.filter((r) => r.name === "gd" && value.on.includes(r.label) && r.hyper.lr === key),
+        [, L] = (plain.length && curvatures(value)) || [],
+        words = spec.rules.length > 1 ? " gd" : "";
+      return L ? [1, 2].map((k) => ({ at: k / L, label: `${k}/L${words}` })) : [];
     };
 
     // ---- parts
     const map = ui.plot({
       label: "Contours of the surface with the path of each rule",
+      title: `${spec.surface.name}${spec.surface.minima.length ? ": ◇ minimum" : ""}`,
+      xlabel: "w₁",
+      ylabel: "w₂",
       ratio: 1.05,
       narrow: 1.05,
       x,
@@ -91,7 +101,7 @@ export default {
     });
     const add = (s, extra) => ui.slider(s.key, { ...s, ...extra });
     const isRate = (s) => /(^|\.)lr$/.test(s.key);
-    for (const s of spec.sliders.filter(isRate)) add(s, { steps: 600, marks: landmarks });
+    for (const s of spec.sliders.filter(isRate)) add(s, { steps: 600, marks: landmarks(s.key) });
     if (schedules.length)
       ui.select("schedule", {
         label: "Schedule of η",
@@ -153,7 +163,7 @@ export default {
         ),
       ),
     );
-    const phase = spec.phase && phaseDiagram();
+    const phase = spec.phase && phaseDiagram(ui, { runOf, paramsOf, hyperOf, curvatures });
 
     // ---- drawing
     const reached = (run, lowest) =>
@@ -162,11 +172,29 @@ export default {
       Float64Array.from({ length: end }, (_, k) =>
         Math.hypot(points[2 * k + 2] - points[2 * k], points[2 * k + 3] - points[2 * k + 1]),
       );
-    const words = (rule, run, k, lowest) => {
+    const outside = ({ points }, k) =>
+      [x, y].some(([lo, hi], i) => !(points[2 * k + i] >= lo && points[2 * k + i] <= hi));
+    const words = (rule, run, k, { curve }, lowest) => {
       if (run.diverged && run.end <= k) return `${rule.label}: diverged at step ${run.end}`;
       const hit = reached(run, lowest),
-        loss = `loss ${fmt(run.loss[k], 4)}`;
-      return `${rule.label}: ${hit >= 0 && hit <= k ? `first below ${fmt(TOL)} at step ${hit}, now ` : ""}${loss}`;
+        list = curve === "slope" ? run.slope.subarray(0, k + 1) : curve === "move" ? moves(run).subarray(0, k) : [],
+        most = list.reduce((a, b) => Math.max(a, b), 0);
+      return [
+        `${rule.label}: ${hit >= 0 && hit <= k ? `first below ${fmt(TOL)} at step ${hit}, now ` : ""}`,
+        `loss ${fmt(run.loss[k], 4)} at (${fmt(run.points[2 * k])}, ${fmt(run.points[2 * k + 1])})`,
+        outside(run, k) ? ", thrown out of the picture" : "",
+        list.length ? `, ${CURVES[curve]} ${fmt(list.at(-1))}, at most ${fmt(most)}` : "",
+      ].join("");
+    };
+    /* How far a run keeps from the nearest minimum over its second half, as the root of the mean square. */
+    const ball = ({ points, end, diverged }, value) => {
+      const centres = minimaOf(value).map((m) => m.w),
+        from = (end + 1) >> 1;
+      if (diverged || !centres.length) return NaN;
+      let sum = 0;
+      for (let k = from; k <= end; k++)
+        sum += Math.min(...centres.map(([a, b]) => (points[2 * k] - a) ** 2 + (points[2 * k + 1] - b) ** 2));
+      return Math.sqrt(sum / (end + 1 - from));
     };
 
     return ui.run((value) => {
@@ -215,17 +243,22 @@ export default {
       const [a, b] = value.start.map((v) => fmt(v)),
         f = fmt(surface.f(value.start, params));
       const when = shown < value.steps ? `step ${shown} of ${value.steps}` : `${value.steps} steps`;
-      const extra = [
-        schedules.length && `η ${value.schedule}`,
-        value.noise && `noise ${fmt(value.noise)}`,
-        value.curve !== "loss" && `curve: ${value.curve === "slope" ? "gradient norm" : "length of step"}`,
-      ].filter(Boolean);
+      const extra = [schedules.length && `η ${value.schedule}`, value.noise && `noise ${fmt(value.noise)}`].filter(
+        Boolean,
+      );
       return [
         `From (${a}, ${b}), f = ${f}, ${when}.`,
         extra.length && `With ${extra.join(", ")}.`,
         runs.length
-          ? runs.map(({ rule, run }) => words(rule, run, Math.min(shown, run.end), lowest)).join("; ") + "."
+          ? runs.map(({ rule, run }) => words(rule, run, Math.min(shown, run.end), value, lowest)).join("; ") + "."
           : "No rule is chosen.",
+        value.noise > 0 &&
+          runs.length > 0 &&
+          Number.isFinite(lowest) &&
+          `Distance from the minimum over the second half: ${runs
+            .map(({ rule, run }) => `${rule.label} ${fmt(ball(run, value))}`)
+            .join(", ")}.`,
+        phase?.reading(),
       ];
     });
 
@@ -254,8 +287,7 @@ export default {
         );
       curve.ylabel = {
         loss: known ? "loss − minimum" : "loss",
-        slope: "gradient norm",
-        move: "length of step",
+        ...CURVES,
       }[value.curve];
       curve.range({ x: [0, value.steps * 1.03], y: [lo, hi] });
       curve.axes();
@@ -264,89 +296,6 @@ export default {
         curve.line((j) => j, s, { n: s.length, color: rule.color });
         if (s.length) curve.dot(s.length - 1, s.at(-1), { color: rule.color, shape: k, size: 5 });
       });
-    }
-
-    /* Final loss over learning rate × one hyper-parameter: N × N runs, coarse first, a few milliseconds a frame. */
-    function phaseDiagram() {
-      const N = 120,
-        BUDGET = 8,
-        { rule: index, x: sx, y: sy } = spec.phase,
-        rule = spec.rules[index];
-      const axes = [sx, sy].map((s) => ({ ...s, scale: oc.scale(s), kind: s.scale }));
-      const ticks = ({ kind, min, max, scale: [, to] }) => {
-        const list =
-          kind === "beta"
-            ? [0, 0.9, 0.99, 0.999, 0.9999].filter((v) => v >= min && v <= max).map((v) => [v, String(v)])
-            : oc.ticks([min, max], kind === "log", 8);
-        return list.map(([v, text]) => [to(v), text]);
-      };
-      const plot = ui.plot({
-        title: `Where ${rule.label} ends: dark is a low loss, red diverged. ${sx.label} across, ${sy.label} up.`,
-        label: `Map of the final loss of ${rule.label} over ${sx.label} and ${sy.label}`,
-        ratio: 2.2,
-        narrow: 1.2,
-        xticks: ticks(axes[0]),
-        yticks: ticks(axes[1]),
-      });
-      const at = (axis, p) => oc.tidy(axis.scale[0](p), axis.kind, (axis.max - axis.min) / 200);
-      const move = ([px, py]) => ui.set({ [sx.key]: at(axes[0], px), [sy.key]: at(axes[1], py) });
-      plot.handle(
-        { get: () => axes.map((a) => oc.clamp(a.scale[1](ui.value[a.key]), 0, 1)), set: move },
-        { label: `${sx.label} and ${sy.label}`, color: "warn" },
-      );
-      plot.pick(move);
-
-      // cells in passes of halving stride; a cell of a coarse pass fills its block until finer ones arrive
-      const order = [];
-      for (const stride of [8, 4, 2, 1])
-        for (let j = 0; j < N; j += stride)
-          for (let i = 0; i < N; i += stride)
-            if (stride === 8 || i % (2 * stride) || j % (2 * stride)) order.push([i, j, stride]);
-      const cells = new Float32Array(N * N);
-      let done = 0,
-        buffers,
-        paints = 0;
-      const restart = oc.memo(() => ((done = 0), (buffers = undefined)));
-
-      const draw = (value, lowest) => {
-        const others = Object.entries(hyperOf(rule, value)).filter(
-          (_, k) => ![sx.key, sy.key].includes(Object.values(rule.hyper)[k]),
-        );
-        restart(
-          ...value.start,
-          value.steps,
-          value.noise,
-          value.schedule,
-          ...Object.values(paramsOf(value)),
-          ...others.flat(),
-        );
-        const until = performance.now() + BUDGET,
-          params = paramsOf(value),
-          before = done;
-        const known = Number.isFinite(lowest);
-        while (done < order.length && (done % 8 || performance.now() < until)) {
-          const [i, j, stride] = order[done++],
-            lr = axes[0].scale[0]((i + 0.5) / N),
-            v = axes[1].scale[0]((j + 0.5) / N);
-          buffers = runOf(rule, value, { lr, [spec.phase.name]: v }, { params, into: buffers });
-          const gap = known ? (k) => buffers.loss[k] - lowest : (k) => buffers.slope[k];
-          const fall = buffers.diverged
-            ? NaN
-            : oc.clamp(1 + Math.log10(Math.max(gap(buffers.end), 1e-300) / gap(0)) / 10, 0, 1);
-          for (let b = j; b < Math.min(j + stride, N); b++)
-            cells.fill(fall, b * N + i, b * N + Math.min(i + stride, N));
-        }
-        if (done > before) paints++;
-        if (done < order.length) ui.redraw();
-        const low = oc.rgb(ui.theme.low),
-          high = oc.rgb(ui.theme.high),
-          gone = oc.mix(high, oc.rgb(ui.theme.warn), 0.55);
-        plot.image(N, N, (i, j) => (Number.isNaN(cells[j * N + i]) ? gone : oc.mix(low, high, cells[j * N + i])), [
-          paints,
-        ]);
-        plot.axes({ grid: false });
-      };
-      return { draw };
     }
   },
 };

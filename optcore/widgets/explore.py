@@ -112,9 +112,10 @@ def _range(value: float) -> tuple[str, float, float]:
     return ("linear", 0.0, 2 * value) if value > 0 else ("linear", value - 1, value + 1)
 
 
-def _slider(key: str, name: str, value: float, label: str = "") -> dict:
+def _slider(key: str, name: str, value: float, label: str = "", limits: tuple[float, float] | None = None) -> dict:
     """A hyper-parameter's slider, wide enough for its value; `label` names the rule that has it for itself."""
     words, scale, low, high, tip = SLIDERS.get(name, (name, *_range(value), f"Hyper-parameter {name}."))
+    low, high = limits or (low, high)
     low = min(low, value) if value > 0 or scale in ("linear", "beta") else low
     own = f", {label}" if label else ""
     return {"key": key, "label": words + own, "scale": scale, "min": low, "max": max(high, value), "tip": tip}
@@ -187,12 +188,19 @@ class Explore(Widget):
         seed: int = 0,
         schedules: Mapping[str, Callable] | None = None,
         phase: tuple[str, str] | None = None,
+        ranges: Mapping[str, tuple[float, float]] | None = None,
         **hyper: Any,
     ):
         self._surface = surface = _as_surface(surface)
+        self._ranges = dict(ranges or {})
         self._rules = _labelled(rules, surface)
         self._schedules, self._seed = dict(schedules or {}), seed
         self._keys = _keys(self._rules, surface, {"lr": lr, **hyper})
+        for name, limits in self._ranges.items():
+            if not any(name in keys for keys in self._keys.values()):
+                raise TypeError(f"ranges names '{name}', which no rule here has.")
+            if not 0 < limits[0] < limits[1]:
+                raise ValueError(f"The range of {name} must be (low, high) with 0 < low < high, not {limits!r}.")
         most = max(_LEAST_STEPS, _whole(steps))
         value: dict[str, Any] = {
             "start": _point(surface.start if start is None else start), "steps": int(steps), "step": None,
@@ -210,12 +218,13 @@ class Explore(Widget):
             spec={
                 "title": f"Descent explorer: {surface.__name__.replace('_', ' ')}",
                 "surface": {
+                    "name": surface.__name__.replace("_", " ").capitalize(),
                     "program": surface.program(), "domain": surface.domain, "minima": surface.minima,
                     "quadratic": _is_quadratic(surface), "params": list(surface.params),
                 },
                 "rules": [
                     {
-                        "label": label, "color": color_of(name_of(rule), k),
+                        "label": label, "name": name_of(rule), "color": color_of(name_of(rule), k),
                         "hyper": self._keys[label], "program": rule_program(rule),
                     }
                     for k, (label, rule) in enumerate(self._rules.items())
@@ -243,7 +252,7 @@ class Explore(Widget):
                 if key not in made and not key.startswith("surface."):
                     value = given.get(name, defaults[name])
                     number = _number(name, value.get(label, defaults[name]) if isinstance(value, Mapping) else value)
-                    made[key] = _slider(key, name, number, label if key != name else ""), number
+                    made[key] = _slider(key, name, number, label if key != name else "", self._ranges.get(name)), number
         return made
 
     def _phase(self, phase: tuple[str, str] | None, sliders: Mapping) -> dict | None:
@@ -261,7 +270,10 @@ class Explore(Widget):
         main = rates + len(self._surface.params) + noise + 1
         rem = lambda rows: 16.5 + 3.3 * rows + 3 * phase
         wide, narrow = -(-(main + menus) // 3) - (-rest // 3), -(-main // 2) + menus - (-rest // 2)
-        return f"calc({53 + 45 * phase}cqi + {rem(wide):.1f}rem)", f"calc({162 + 83 * phase}cqi + {rem(narrow):.1f}rem)"
+        return (
+            f"calc({53 + 45 * phase}cqi + {rem(wide) + 2:.1f}rem)",
+            f"calc({162 + 83 * phase}cqi + {rem(narrow) + 5:.1f}rem)",
+        )
 
     # -- settings
     def checked(self, value: dict) -> dict:
@@ -338,7 +350,8 @@ def explore(
     describes, or a dict label -> either. lr, and hyper-parameters as keywords: a number that all rules share, or a
     dict label -> number. start: (2,). noise: standard deviation of gradient noise (None: no slider, a smaller page);
     seed: its draws. schedules: name -> schedule that multiplies lr, chosen in the page. phase: (label,
-    hyper-parameter) adds a map of where that rule ends, over its learning rate and that hyper-parameter.
+    hyper-parameter) adds a map of where that rule ends, over its learning rate and that hyper-parameter. ranges:
+    hyper-parameter -> (low, high), the ends of its slider.
 
     In a live kernel `w.lr`, `w.hyper`, `w.start`, `w.steps`, `w.noise`, `w.schedule` and `w.on` read and set what the
     page shows, and `w.path` is a dict label -> `Path`. Raises TypeError or ValueError, in one sentence, for what

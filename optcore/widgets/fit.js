@@ -268,12 +268,14 @@ export default {
       const bends = free ? v.degree > scale[least] : stop ? v.steps > scale[least] : v.lam < scale[least];
       const reading = theirs < 1.3 * lost[least] ? "close to the best" : bends ? "it overfits" : "it underfits";
       const regularizer = penalties.find((p) => p.value === v.penalty).label;
-      const zeros = w.slice(1).filter((c) => c === 0).length,
+      const kept = w.flatMap((c, j) => (j && c !== 0 ? [j] : [])),
+        zeros = v.degree - kept.length,
         size = Math.hypot(...w.slice(1));
       return (
         `Degree ${v.degree}, ${regularizer.replace("none", "no regularizer")}: ` +
         `training error ${fmt(mine)}, test error ${fmt(theirs)}, ${reading}. ` +
-        `Coefficients: length ${fmt(size)}, ${zeros} of ${v.degree} exactly zero. ` +
+        `Coefficients: length ${fmt(size)}, ${zeros} of ${v.degree} exactly zero` +
+        `${zeros && kept.length ? `, not number ${kept.join(", ")}` : ""}. ` +
         `The best ${name} for the held-out points is ${fmt(at[best])}, with ${fmt(held[best])}.`
       );
     });

@@ -7,6 +7,7 @@ export default {
       { spec } = ui,
       { fmt } = oc,
       N = spec.x.length,
+      NEAR = 0.1,
       orders = spec.orders;
     const plane = ui.plot({
       label: "Loss over w and b with the gradients and the run",
@@ -75,7 +76,7 @@ export default {
       tip: "Passes over the data: each costs 32 examples, whatever the batch size.",
     });
     ui.slider("draw", {
-      label: "Draw",
+      label: "Random draw",
       min: 0,
       max: orders.reshuffle.length - 1,
       int: true,
@@ -157,7 +158,9 @@ export default {
       const theory = Math.sqrt((squares / v.batch) * ((N - v.batch) / (N - 1)));
       const error = Math.sqrt(cloud.reduce((sum, [p, q]) => sum + (p - gx) ** 2 + (q - gy) ** 2, 0) / cloud.length);
       const wrong = cloud.filter(([p, q]) => p * gx + q * gy < 0).length,
-        last = loss.subarray(-Math.max(1, shown >> 1));
+        ends = loss.filter((_, t) => (t * v.batch) % N === 0),
+        last = ends.subarray(-Math.max(1, ends.length >> 1)),
+        hit = loss.findIndex((j) => j < NEAR);
       return (
         `Here ${wrong} of ${cloud.length} batches of ${v.batch} point uphill: ` +
         `the gradient has length ${fmt(Math.hypot(gx, gy))}, the typical error is ${fmt(error)} (formula: ` +
@@ -166,7 +169,8 @@ export default {
           ? `The run diverges at step ${run.end}.`
           : `After ${v.count === "steps" ? `${steps} steps` : `${steps * v.batch} examples`} the loss is ` +
             `${fmt(loss[run.end])} above its minimum, ${fmt(last.reduce((s, j) => s + j, 0) / last.length)} on ` +
-            `average over the second half.`)
+            `average at the ends of the later half of the epochs` +
+            (hit < 0 ? "." : `; it was first below ${NEAR} after ${hit} steps, ${hit * v.batch} examples.`))
       );
     });
   },

@@ -24,12 +24,17 @@ export default {
     const below = ui.plot({ ...shape, ratio: 2.6, label: "Steps of the rules", title: " ", y: [-1, 1] });
     const caption = below.el.querySelector("figcaption");
 
-    ui.select("signal", {
+    const menu = ui.select("signal", {
       label: "Gradient",
       options: [
         ...Object.entries(signals).map(([value, [label]]) => ({ value, label })),
         { value: "drawn", label: "drawn by you" },
       ],
+    });
+    // read where something happens: at the first of the largest gradients
+    menu.addEventListener("change", () => {
+      const sizes = list(ui.value).map(Math.abs);
+      ui.set({ at: sizes.indexOf(Math.max(...sizes)) });
     });
     ui.slider("at", {
       label: "Step read",

@@ -69,7 +69,7 @@ export default {
       tip: "Narrow networks stray from the prediction of infinite width.",
     });
     ui.slider("seed", {
-      label: "Draw",
+      label: "Random draw",
       min: 0,
       max: 99,
       int: true,

@@ -53,7 +53,7 @@ export default {
       tip: "A singular value s becomes as + bs³ + cs⁵.",
     });
     ui.slider("draw", {
-      label: "Draw",
+      label: "Random draw",
       min: 0,
       max: turns.length - 1,
       int: true,
@@ -161,7 +161,7 @@ export default {
       const share = found.map((list) => `${fmt((100 * list[0] ** 2) / list.reduce((sum, a) => sum + a * a, 0))}%`);
       return (
         `The first of ${n} singular directions holds ${share[0]} of the squared length of the gradient, ` +
-        `${share[1]} of that of its sign and ` +
+        `${share[1]} of that of its sign, which keeps ${drawn[1].filter((a) => a).length} directions, and ` +
         `${share[2]} after ${v.steps} steps. There the singular values lie between ${fmt(found[2][n - 1])} and ` +
         `${fmt(found[2][0])}; cosine with UVᵀ: ${fmt(cosine)}.`
       );

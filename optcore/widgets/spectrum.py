@@ -13,7 +13,7 @@ __all__ = ["COEFFICIENTS", "Spectrum", "spectrum"]
 
 SIZE = 6  # rows and columns of the gradient
 DRAWS = 4
-MOST_STEPS = 20
+MOST_STEPS = 30
 
 #: name -> (label, (a, b, c)); the last two are the polynomials of their degree that are flattest at 1
 COEFFICIENTS: dict[str, tuple[str, tuple[float, float, float]]] = {
@@ -91,7 +91,7 @@ class Spectrum(Widget):
 def spectrum(*, spread: float = 100.0, steps: int = 5, coefficients: str = "muon", draw: int = 0) -> Spectrum:
     """See the singular values of a gradient, of its sign, and of the step that Muon makes of it.
 
-    spread: largest over smallest singular value of the gradient, 1 to 10000. steps: Newton-Schulz steps, 0 to 20.
+    spread: largest over smallest singular value of the gradient, 1 to 10000. steps: Newton-Schulz steps, 0 to 30.
     coefficients: a name out of `COEFFICIENTS` ("muon", "quintic", "cubic"). draw: 0 to 3. Read back `.spread`, …,
     `.gradient`, `.orthogonalized`.
 

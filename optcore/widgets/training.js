@@ -1,5 +1,5 @@
 /* A table of runs made beforehand. Settings: `s0`, `s1`, … the choice in each setting (a position for numbers, a text
-   otherwise), `pinned` the number of a record drawn in grey, or null. */
+   otherwise), `pinned` the number of a record drawn in grey, or null, `read` the place on the curves that is read. */
 export default {
   render({ model, el }) {
     const ui = oc.ui({ model, el }),
@@ -119,6 +119,19 @@ export default {
         ui.slider(`s${k}`, { label, tip, min: 0, max: values.length - 1, int: true, format: (i) => fmt(values[i]) });
       else ui.select(`s${k}`, { label, tip, options: values.map(String) });
     });
+    // the abscissas that the slider goes through: those of the curve with the most
+    const xs = spec.panels
+      .flatMap(curvesOf)
+      .reduce((most, e) => (pool[e.x].length > most.length ? pool[e.x] : most), []);
+    if (xs.length)
+      ui.slider("read", {
+        label: `Read at ${spec.xlabel}`,
+        min: 0,
+        max: xs.length - 1,
+        int: true,
+        format: (i) => fmt(xs[i]),
+        tip: "Where on the curves the line of text reads their values.",
+      });
     const position = (v, k) =>
       settings[k].numeric ? v[`s${k}`] : settings[k].values.findIndex((o) => String(o) === v[`s${k}`]);
     const number = (v) => settings.reduce((at, { values }, k) => at * values.length + position(v, k), 0);
@@ -141,10 +154,19 @@ export default {
           return `${label} ${typeof value === "number" ? fmt(value) : value}`;
         })
         .join(", ");
-    const reading = (e) => {
-      const last = (list) => (Array.isArray(list) ? list.at(-1) : list);
+    const reading = (e, x) => {
       if ("level" in e) return fmt(e.level);
-      return fmt(last(e.y)) + ("lo" in e ? ` (${fmt(last(e.lo))} to ${fmt(last(e.hi))})` : "");
+      const near = (best, v, i, all) => (Math.abs(v - x) < Math.abs(all[best] - x) ? i : best),
+        k = "x" in e ? pool[e.x].reduce(near, 0) : 0,
+        at = (list) => fmt(Array.isArray(list) ? list[k] : list);
+      return at(e.y) + ("lo" in e ? ` (${at(e.lo)} to ${at(e.hi)})` : "");
+    };
+    /* The standard deviation of what a histogram counts. */
+    const spread = ({ name, edges }, i) => {
+      const share = pool[rows[i][name]].y,
+        at = (k) => (edges[k] + edges[k + 1]) / 2,
+        mean = share.reduce((sum, p, k) => sum + p * at(k), 0);
+      return fmt(Math.sqrt(share.reduce((sum, p, k) => sum + p * (at(k) - mean) ** 2, 0)));
     };
 
     return ui.run((v) => {
@@ -156,6 +178,7 @@ export default {
 
       for (const { plot, curves } of panels) {
         plot.axes();
+        if (v.read < xs.length - 1) plot.rule({ x: xs[v.read] });
         const draw = (entry, k, color, width) => {
           if ("level" in entry) return plot.rule({ y: entry.level }, { color, width: 1.5, dash: [7, 4] });
           const xs = pool[entry.x];
@@ -216,13 +239,16 @@ export default {
           );
       }
 
+      const x = xs[v.read],
+        where = v.read === xs.length - 1 ? "at the end" : `at ${spec.xlabel} ${fmt(x)}`;
       const report = (i) => {
         const parts = [...panels, ...scalars].flatMap(({ curves }) =>
           curves.map(({ name }) => {
             const entry = pool[rows[i][name]];
-            return `${name} ${reading(entry)}${"x" in entry ? " at the end" : ""}`;
+            return `${name} ${reading(entry, x)}${"x" in entry ? ` ${where}` : ""}`;
           }),
         );
+        for (const b of bars) parts.push(`spread of ${b.name} ${spread(b, i)}`);
         return `${name(i)}${parts.length ? `: ${parts.join(", ")}` : ""}.`;
       };
       return [

@@ -151,14 +151,19 @@ class Training(Widget):
 
     name = "training"
     pinned = Setting("The number of the record that is drawn in grey for comparison, or None.")
+    read = Setting("The place on the curves that the line of text reads: the number of a point, from 0.")
 
     def __init__(self, keys, records, axes, start, spec, label, summary):
         self._keys, self._records, self._axes = keys, records, axes
         value: dict = {f"s{k}": _position(axis, start[k]) for k, axis in enumerate(axes.values())}
+        points = [len(entry["y"]) for entry in spec["pool"] if isinstance(entry, dict) and "x" in entry]
+        if points:
+            value["read"] = max(points) - 1
         super().__init__(spec=spec, value={**value, "pinned": None}, label=label, summary=summary)
 
     def checked(self, value: dict) -> dict:
         whole(0, len(self._records) - 1).or_none().check("pinned", value["pinned"])
+        whole(0).check("read", value.get("read", 0))
         return value
 
     @property

@@ -105,7 +105,7 @@ FACES: dict[str, list[Face]] = {
             lambda: widgets.training(
                 {k: {"loss": np.arange(1, 100.0) ** -k, "end": 1 / k} for k in range(1, 9)},
                 curves=["loss"], values=["end"],
-            ), 1,
+            ), 2,
         )
     ],
 }  # fmt: skip

@@ -20,9 +20,12 @@ def test_the_page_equals_descend(batch, sampling, open_page):
         said = numbers(assign(page, start=start, lr=lr, epochs=epochs, draw=draw))
         g, cloud, loss = w.gradient(w.start, ALL), w.cloud, w.loss(w.path.points)
         error = np.sqrt(np.mean(np.sum((cloud - g) ** 2, axis=1)))
-        second_half = loss[-max(1, len(loss) // 2) :].mean()
+        ends = loss[:: SAMPLES // batch]
+        later = ends[-max(1, len(ends) // 2) :].mean()
+        hit = int(np.argmax(loss < 0.1))
         here = [np.sum(cloud @ g < 0), 60, batch, np.linalg.norm(g), error, theory(w)]
-        expected = [*here, epochs * 32, loss[-1], second_half]
+        expected = [*here, epochs * 32, loss[-1], later]
+        expected += [0.1, hit, hit * batch] if (loss < 0.1).any() else []
         np.testing.assert_allclose(said, expected, rtol=1e-8, atol=1e-12)
 
 

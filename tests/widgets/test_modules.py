@@ -12,7 +12,7 @@ from tests.javascript import node
 
 TESTS = Path(__file__).with_name("modules")
 MODULES = sorted(file.stem for file in (HERE / "common").glob("*.js"))
-SCRIPTS = [*HERE.glob("*.js"), *(HERE / "common").glob("*.js")]
+SCRIPTS = [*HERE.rglob("*.js")]
 
 
 def test_every_module_has_a_test():

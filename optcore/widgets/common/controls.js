@@ -1,7 +1,7 @@
 /* Controls with their labels: each is bound to one setting. Methods of UI. */
 import { h, newId, update } from "./elements.js";
 import { clamp, fmt } from "./numbers.js";
-import { SCALES, tidy } from "./scales.js";
+import { roundest, SCALES } from "./scales.js";
 import { GLYPHS } from "./strokes.js";
 
 export const controls = {
@@ -45,7 +45,7 @@ export const controls = {
         [from, to] = maps(),
         [lo, hi] = limits();
       const mark = places().find(({ at }) => Math.abs(to(at) - p) <= 0.5 / n + 1e-12);
-      const v = mark ? mark.at : int ? Math.round(from(p)) : tidy(from(p), scale, (hi - lo) / n);
+      const v = mark ? mark.at : int ? Math.round(from(p)) : roundest(+input.value, n, [from, to], scale);
       this.set({ [key]: clamp(v, scale === "log0" ? 0 : lo, hi) });
     });
     this.field(key, (v, note, fallback) => {
@@ -133,12 +133,13 @@ export const controls = {
       "Play",
       () => {
         if (frame !== null) return this.stop();
-        if (matchMedia("(prefers-reduced-motion: reduce)").matches) return go(now() >= last() ? 0 : last());
+        const calm = matchMedia("(prefers-reduced-motion: reduce)").matches; // ten stills instead of a motion
         let from = now() >= last() ? 0 : now(),
           begun;
         const tick = (time) => {
           begun ??= time;
-          const k = from + ((time - begun) / 1000 / seconds) * last();
+          const part = (time - begun) / 1000 / seconds,
+            k = from + (calm ? Math.floor(10 * part) / 10 : part) * last();
           go(k);
           if (k >= last()) this.stop();
           else frame = requestAnimationFrame(tick);

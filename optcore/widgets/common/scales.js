@@ -42,7 +42,13 @@ export const SCALES = {
     (v) => Math.log((1 - v) / (1 - lo)) / Math.log((1 - hi) / (1 - lo)),
   ],
 };
-export const tidy = (v, scale, step) => {
-  if (scale === "beta") return +(1 - +(1 - v).toPrecision(2)).toPrecision(12);
-  return +v.toPrecision(scale === "linear" ? Math.max(3, Math.ceil(Math.log10(Math.abs(v) / step || 1)) + 1) : 3);
+/* Of the values that belong to a slider's stop the one with the fewest digits, so that 0.1 or 45 is not missed by a
+   hair; the ends are kept. */
+export const roundest = (stop, n, [from, to], scale) => {
+  const v = from(stop / n);
+  for (let digits = 1; digits < 9 && stop > 0 && stop < n; digits++) {
+    const near = scale === "beta" ? +(1 - +(1 - v).toPrecision(digits)).toPrecision(12) : +v.toPrecision(digits);
+    if (Math.abs(to(near) * n - stop) < 0.5) return near;
+  }
+  return +v.toPrecision(12);
 };

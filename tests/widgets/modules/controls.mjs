@@ -22,8 +22,8 @@ const notes = (changes) => (ui.set(changes), frame(), ui.notes.join());
 
 // a slider moves its setting, by its scale, and snaps to its marks
 input(made.lr, { value: 100 });
-equal(ui.value.lr, 0.0316);
-equal(made.lr.attributes["aria-valuetext"], "0.0316");
+equal(ui.value.lr, 0.032);
+equal(made.lr.attributes["aria-valuetext"], "0.032");
 input(made.lr, { value: Math.round((200 * Math.log(500)) / Math.log(1000)) });
 equal(ui.value.lr, 0.5);
 equal(notes({ lr: 7 }), "Rate was limited to 1");

@@ -1,4 +1,4 @@
-import { SCALES, ticks, tidy } from "../../../optcore/widgets/common/scales.js";
+import { roundest, SCALES, ticks } from "../../../optcore/widgets/common/scales.js";
 import { deepEqual, equal, ok } from "./dom.mjs";
 
 const words = (...args) => ticks(...args).map(([, text]) => text);
@@ -22,7 +22,17 @@ for (const [name, lo, hi] of [
 }
 
 // sliders show round values: 1 − β to two digits, others to three, linear ones to their step
-equal(tidy(0.98765, "beta"), 0.988);
-equal(tidy(0.012345, "log"), 0.0123);
-equal(tidy(1.23456, "linear", 0.01), 1.235);
-equal(tidy(0.1 + 0.2, "linear", 0.1), 0.3);
+// every stop shows a number that belongs to it, and of those the shortest: no round number between two stops is missed
+const STOPS = 200;
+for (const [scale, lo, hi, round] of [
+  ["beta", 0, 0.9999, [0.1, 0.5, 0.9, 0.99]],
+  ["log", 1e-3, 10, [0.001, 0.05, 0.3, 10]],
+  ["log0", 1e-5, 1, [0, 0.01, 1]],
+  ["linear", 0, 90, [0, 45, 60, 90]],
+]) {
+  const maps = SCALES[scale](lo, hi),
+    shown = Array.from({ length: STOPS + 1 }, (_, k) => roundest(k, STOPS, maps, scale));
+  shown.forEach((v, k) => ok(v === 0 || Math.abs(maps[1](v) * STOPS - k) <= 0.5));
+  equal(new Set(shown).size, STOPS + 1);
+  for (const v of round) ok(shown.includes(v), `${scale} ${v}`);
+}
