@@ -107,128 +107,162 @@ _CONVEX = Exercise(
 )
 
 
-def logistic_mu_L(X, lam):
-    return lam, np.linalg.eigvalsh(X.T @ X)[-1] / (4 * len(X)) + lam
+def penalty_for_kappa(X, kappa):
+    return np.linalg.eigvalsh(X.T @ X)[-1] / (4 * len(X)) / (kappa - 1)
 
 
-_MU_L = Exercise(
-    id="convexity/logistic-mu-l",
+_PENALTY = Exercise(
+    id="convexity/penalty-for-kappa",
     notebook="2.1",
-    title="How curved is logistic regression",
+    title="How much penalty makes a problem well conditioned",
     statement=r"""
-        The loss is the mean logistic loss over the rows of `X` (shape `(n, d)`) plus $\frac{\lambda}{2}\lVert w\rVert^2$. Return
-        the pair $(\mu, L)$ that bounds the eigenvalues of its Hessian for every $w$: the strong convexity that the penalty
-        guarantees, and the smoothness constant. The sigmoid's slope is at most $\frac14$.""",
+        The loss is the mean logistic loss over the rows of `X` (shape `(n, d)`) plus $\frac{\lambda}{2}\lVert w\rVert^2$. Return the
+        smallest $\lambda$ for which the bounds of its curvature, valid **for every** $w$, guarantee a condition number $L/\mu$ of at most
+        `kappa` (more than 1).""",
     stub='''
-        def logistic_mu_L(X, lam):
-            """(mu, L) with mu <= eigenvalues of the Hessian <= L for all weights."""
+        def penalty_for_kappa(X, kappa):
+            """The smallest lam with L/mu <= kappa, for all weights."""
             ...''',
-    reference=logistic_mu_L,
+    reference=penalty_for_kappa,
     cases=lambda rng: [
-        (np.array([[1.0, 0.0], [0.0, 2.0]]), 0.1),
-        (rng.normal(size=(20, 3)) * [1, 5, 0.2], rng.uniform(0.01, 0.5)),
+        (np.array([[1.0, 0.0], [0.0, 2.0]]), 11.0),
+        (np.array([[2.0, 1.0], [1.0, 2.0], [0.0, 1.0]]), 2.0),
+        (rng.normal(size=(20, 3)) * [1, 5, 0.2], rng.uniform(5, 500)),
     ],
     misconceptions=[
         Misconception(
-            lambda X, lam: (lam, np.linalg.eigvalsh(X.T @ X)[-1] / len(X) + lam),
-            "The ¼ is missing: the slope of the sigmoid never exceeds it.",
+            altered(penalty_for_kappa, "(4 * len(X))", "len(X)"),
+            "A factor is missing in L: the slope of the sigmoid never exceeds a quarter.",
         ),
         Misconception(
-            lambda X, lam: (np.linalg.eigvalsh(X.T @ X)[0] / (4 * len(X)) + lam, logistic_mu_L(X, lam)[1]),
-            "Your μ counts on the data. Far out the sigmoid is flat and the data contribute nothing: only λ is left.",
+            altered(penalty_for_kappa, "(4 * len(X))", "4"), "The loss is a mean over the rows: divide by n."
         ),
         Misconception(
-            lambda X, lam: (lam, np.linalg.norm(X, 2) / (4 * len(X)) + lam),
+            lambda X, kappa: np.linalg.norm(X, 2) / (4 * len(X)) / (kappa - 1),
             "You use the norm of X itself; the eigenvalue of XᵀX is its square.",
         ),
         Misconception(
-            lambda X, lam: (lam, np.linalg.eigvalsh(X.T @ X)[-1] / 4 + lam),
-            "The loss is a mean over the rows: divide by n.",
+            altered(penalty_for_kappa, "(kappa - 1)", "kappa"),
+            "The penalty lifts both ends: it adds its λ to L too, and you leave that out.",
         ),
         Misconception(
-            lambda X, lam: (lam, np.linalg.eigvalsh(X.T @ X)[-1] / (4 * len(X))),
-            "The penalty adds its λ to every eigenvalue, to the largest one too.",
-        ),
-    ],
-    hints=["The Hessian is XᵀDX/n + λI with a diagonal D. Between which numbers do the entries of D lie?"],
-)
-
-
-def logistic_hessian(X, w, lam):
-    p = 1 / (1 + np.exp(-X @ w))
-    return (X.T * (p * (1 - p))) @ X / len(X) + lam * np.eye(len(w))
-
-
-_DERIVE = Exercise(
-    id="convexity/derive-logistic-hessian",
-    notebook="2.1",
-    title="Derive: the Hessian of logistic regression",
-    statement=r"""
-        The loss is $\frac1n\sum_i \ln(1 + e^{-y_i x_i^\top w}) + \frac\lambda2\lVert w\rVert^2$ with labels $y_i = \pm1$. Differentiate it twice
-        on paper. (Why does the label drop out?) Return the Hessian at `w`, of shape `(d, d)`, for the rows $x_i$ of `X`.""",
-    stub='''
-        def logistic_hessian(X, w, lam):
-            """The Hessian of the penalized mean logistic loss at w."""
-            ...''',
-    reference=logistic_hessian,
-    cases=lambda rng: [
-        (np.array([[1.0, 2.0]]), np.zeros(2), 0.1),
-        (np.array([[1.0, 0.0], [0.0, 3.0]]), np.array([1.0, -0.5]), 0.5),
-        (rng.normal(size=(5, 3)), rng.normal(size=3), rng.uniform(0.1, 1)),
-    ],
-    misconceptions=[
-        Misconception(
-            altered(logistic_hessian, "p * (1 - p)", "0.25 + 0 * p"),
-            "A quarter is the largest slope of the sigmoid, its value at 0. Elsewhere the curvature is smaller.",
+            lambda X, kappa: (
+                (np.linalg.eigvalsh(X.T @ X)[-1] - kappa * np.linalg.eigvalsh(X.T @ X)[0]) / (4 * len(X)) / (kappa - 1)
+            ),
+            "Your μ counts on the data. Far out the sigmoid is flat and the data contribute nothing: only λ is left.",
         ),
         Misconception(
-            altered(logistic_hessian, "p * (1 - p)", "p"),
-            "You differentiated the logarithm only once: the slope of the sigmoid is still to be taken.",
-        ),
-        Misconception(altered(logistic_hessian, " / len(X)", ""), "You sum over the examples; the loss is a mean."),
-        Misconception(
-            altered(logistic_hessian, "lam * np.eye(len(w))", "lam"),
-            "λ is added to every entry. The penalty curves each coordinate alone: its Hessian is diagonal.",
+            lambda X, kappa: penalty_for_kappa(X, kappa) / 2,
+            "The half in front of the penalty cancels the 2 of its square: its curvature is λ.",
         ),
         Misconception(
-            altered(logistic_hessian, " + lam * np.eye(len(w))", ""),
-            "The penalty has a Hessian too, and it is missing.",
-        ),
-        Misconception(
-            altered(logistic_hessian, "lam * np.eye", "2 * lam * np.eye"),
-            "The half in front of the penalty cancels the 2 of its square.",
-        ),
-        Misconception(
-            altered(logistic_hessian, "1 - p)", "p)"),
-            "Your weight is p². The slope of the sigmoid is its value times what is left to 1.",
+            lambda X, kappa: np.trace(X.T @ X) / (4 * len(X)) / (kappa - 1),
+            "The trace is the sum of the eigenvalues. It is a bound, and not the smallest one: the largest alone decides.",
         ),
     ],
     hints=[
-        "With z = xᵀw, the second derivative of ln(1 + e^(-yz)) in z is σ(z)(1 - σ(z)) for both labels.",
-        "Each example adds a multiple of x xᵀ.",
+        "The Hessian is XᵀDX/n + λI with a diagonal D. Between which numbers do the entries of D lie, for all w?",
+        "Write κ = (L₀ + λ)/λ and solve for λ.",
     ],
 )
+
+
+def softmax_curvature(X, W, V, lam):
+    Z, D = X @ W, X @ V
+    P = np.exp(Z - Z.max(axis=1, keepdims=True))
+    P = P / P.sum(axis=1, keepdims=True)
+    change = P * (D - np.sum(P * D, axis=1, keepdims=True))
+    return X.T @ change / len(X) + lam * V
+
+
+_DERIVE = Exercise(
+    id="convexity/derive-softmax-curvature",
+    notebook="2.1",
+    title="Derive: the curvature of softmax regression",
+    statement=r"""
+        The loss is the mean cross-entropy of the softmax of $XW$, for `X` of shape `(n, d)` and `W` of shape `(d, k)`, plus
+        $\frac\lambda2\lVert W\rVert^2$. Its gradient is $X^\top (P - Y)/n + \lambda W$. Derive the derivative of that gradient at $t = 0$ when
+        $W$ moves along $W + tV$: the Hessian times `V`, without forming its $(dk)^2$ entries. Return it, shape `(d, k)`. (Why is no label
+        among the arguments? Multiply with $V$ and show that the result is never negative: that is convexity.)""",
+    stub='''
+        def softmax_curvature(X, W, V, lam):
+            """The Hessian of the penalized cross-entropy at W times V, shape (d, k)."""
+            ...''',
+    reference=softmax_curvature,
+    cases=lambda rng: [
+        (np.array([[1.0, 2.0]]), np.zeros((2, 2)), np.array([[1.0, 0.0], [0.0, 1.0]]), 0.1),
+        (np.array([[1.0, 0.0], [0.0, 3.0]]), np.array([[1.0, -0.5], [0.3, 0.0]]), np.array([[0.0, 1.0], [2.0, 0.0]]), 0.5),
+        (*(rng.normal(size=s) for s in ((5, 3), (3, 4), (3, 4))), rng.uniform(0.1, 1)),
+        (np.array([[900.0, 1.0], [0.0, 1.0]]), np.array([[1.0, 0.0], [1.0, 0.0]]), np.array([[0.0, 1.0], [1.0, 0.0]]), 0.2),
+    ],
+    misconceptions=[
+        Misconception(
+            altered(softmax_curvature, "P * (D - np.sum(P * D, axis=1, keepdims=True))", "P * (1 - P) * D"),
+            "Each probability is treated as a sigmoid of its own logit. It depends on the other logits of its row too.",
+        ),
+        Misconception(
+            altered(softmax_curvature, "P * (D - np.sum(P * D, axis=1, keepdims=True))", "P * D"),
+            "The denominator of the softmax moves as well: probabilities that all grow would no longer sum to 1.",
+        ),
+        Misconception(
+            altered(softmax_curvature, "np.sum(P * D, axis=1, keepdims=True)", "np.mean(D, axis=1, keepdims=True)"),
+            "You take off the plain mean of the moves of the logits; they count with their probabilities.",
+        ),
+        Misconception(
+            altered(softmax_curvature, "np.sum(P * D, axis=1, keepdims=True)", "np.sum(P * D)"),
+            "You sum over the whole batch: each example has a softmax of its own.",
+        ),
+        Misconception(
+            altered(softmax_curvature, "X @ W, X @ V", "X @ W, X @ W"),
+            "The logits move by XV, and you put in the logits themselves: the direction has no effect.",
+        ),
+        Misconception(altered(softmax_curvature, " / len(X)", ""), "You sum over the examples; the loss is a mean."),
+        Misconception(
+            altered(softmax_curvature, " + lam * V", ""), "The penalty has a curvature too, and it is missing."
+        ),
+        Misconception(
+            altered(softmax_curvature, "lam * V", "2 * lam * V"),
+            "The half in front of the penalty cancels the 2 of its square.",
+        ),
+        Misconception(
+            altered(softmax_curvature, "lam * V", "lam * W"),
+            "λW is the penalty's gradient. Asked for is how that changes along V.",
+        ),
+        Misconception(
+            altered(softmax_curvature, "Z - Z.max(axis=1, keepdims=True)", "Z"),
+            "Right for small logits; large ones overflow. Take off the largest of each row first.",
+        ),
+    ],
+    hints=[
+        "Only P depends on W. When the logits of a row move by d, its probabilities move by (diag(p) - p pᵀ) d.",
+        "Multiply that out: p times (d minus a number), where the number is the mean of d with the weights p.",
+    ],
+)  # fmt: skip
 
 _KAPPA = Exercise(
     id="convexity/rosenbrock-kappa",
     notebook="2.1",
-    title="How long is the valley",
+    title="Where the valley gets long",
     kind="measure",
     statement=r"""
-        What is the condition number of Rosenbrock's function at its minimum $(1, 1)$? `oc.rosenbrock.hess` gives the Hessian.
-        Within 2%.""",
+        On the floor $y = x^2$ of Rosenbrock's valley the condition number of the Hessian, `oc.rosenbrock.hess`, is 100 at $x = 0$ and
+        2508 at the minimum $x = 1$. At which $x$ between them is it 1000? Within 1%. (It can be found by trying. With trace and determinant
+        of the Hessian on the floor it can be solved.)""",
     stub="""
-        # oc.rosenbrock.hess([1.0, 1.0])
-        kappa = ...""",
-    reference=2508.01,
-    rtol=0.02,
+        # oc.rosenbrock.hess([x, x**2])
+        x = ...""",
+    reference=0.7340,
+    rtol=0.01,
     misconceptions=[
-        Misconception(1001.6, "That is the largest eigenvalue, L. The condition number is a ratio."),
-        Misconception(0.39936, "That is the smallest eigenvalue, μ. The condition number is a ratio."),
-        Misconception(1 / 2508.01, "That is μ/L; the condition number is L/μ, at least 1."),
-        Misconception(400.0, "That is the determinant, the product of the eigenvalues instead of their ratio."),
+        Misconception(0.5388, "That is y = x² at the point. Asked for is x."),
+        Misconception(0.999, "There the largest eigenvalue is 1000. The condition number is a ratio."),
+        Misconception(0.3738, "The condition number does not grow along a straight line in x: look at it half-way."),
+        Misconception(0.7071, "Half-way in y is close, but not within 1%: evaluate the condition number there."),
     ],
-    hints=["`np.linalg.eigvalsh` gives the eigenvalues of a symmetric matrix in ascending order."],
+    hints=[
+        "`np.linalg.eigvalsh` gives the eigenvalues of a symmetric matrix in ascending order; evaluate their ratio for a few x.",
+        "On the floor the determinant is the same everywhere. If product and ratio of two numbers are known, so are they.",
+    ],
 )
 
 # --- 2.2 non-convex landscapes ----------------------------------------------------------------------------------------
@@ -560,6 +594,70 @@ _QP = Exercise(
 )
 
 
+def _random_qp(rng, n, m):
+    M = rng.normal(size=(n, n))
+    return M @ M.T + np.eye(n), rng.normal(size=(m, n))
+
+
+def value_curvature(Q, A):
+    return np.linalg.inv(A @ np.linalg.solve(Q, A.T))
+
+
+_VALUE = Exercise(
+    id="convexity/derive-value-curvature",
+    notebook="2.3",
+    title="Derive: how a price rises",
+    statement=r"""
+        Let $V(b)$ be the lowest value of $\frac12 x^\top Q x + c^\top x$ subject to $Ax = b$ ($Q$ symmetric and positive definite, the rows of
+        `A` independent). The page shows that the multiplier is a price: $\nabla V(b) = -\lambda$. Prices change when one buys: derive, and
+        return, the Hessian of $V$ in $b$, an array of shape `(m, m)` for `A` of shape `(m, n)`. (Why do $b$ and $c$ drop out? Is $V$
+        convex?)""",
+    stub='''
+        def value_curvature(Q, A):
+            """The Hessian of the optimal value in the right-hand side b, shape (m, m)."""
+            ...''',
+    reference=value_curvature,
+    cases=lambda rng: [
+        (np.array([[2.0]]), np.array([[4.0]])),
+        (np.diag([1.0, 10.0]), np.array([[1.0, 2.0]])),
+        _random_qp(rng, 4, 2),
+        _random_qp(rng, 3, 3),
+    ],
+    misconceptions=[
+        Misconception(
+            lambda Q, A: -value_curvature(Q, A),
+            "That is how λ changes with b. The price is its negative, and it rises: V is convex.",
+        ),
+        Misconception(
+            lambda Q, A: np.linalg.inv(value_curvature(Q, A)),
+            "That says how b changes with the price. Solve it for the price.",
+        ),
+        Misconception(
+            lambda Q, A: np.linalg.inv(A @ A.T),
+            "Q has dropped out: moving x costs more in directions in which Q is large.",
+        ),
+        Misconception(
+            lambda Q, A: np.linalg.inv(A @ Q @ A.T),
+            "Q stands where its inverse belongs: stationarity has to be solved for x before it is put into Ax = b.",
+        ),
+        Misconception(
+            lambda Q, A: np.linalg.pinv(A).T @ Q @ np.linalg.pinv(A),
+            "You move x the shortest way to the new constraint. The optimum moves the cheapest way, which Q decides.",
+        ),
+        Misconception(
+            lambda Q, A: 2 * value_curvature(Q, A), "Twice too large: the objective holds half of xᵀQx, so its gradient is Qx + c."
+        ),
+        Misconception(
+            lambda Q, A: value_curvature(Q, A) / 2, "Half of the Hessian: V itself holds ½ bᵀ(…)b, and two derivatives undo the half."
+        ),
+    ],
+    hints=[
+        "Stationarity: Qx + c + Aᵀλ = 0. Solve it for x and put that into Ax = b: which linear equation remains for λ?",
+        "How does the λ of that equation change when b does? Mind the sign between λ and the price.",
+    ],
+)  # fmt: skip
+
+
 def project_simplex(v):
     u = np.sort(v)[::-1]
     theta = (np.cumsum(u) - 1) / np.arange(1, len(v) + 1)
@@ -750,4 +848,4 @@ _BUG = Exercise(
 )
 
 
-EXERCISES = [_CONVEX, _MU_L, _DERIVE, _KAPPA, _CLASSIFY, _HESSIAN, _WAITING, _QP, _SIMPLEX, _BALL, _BUG]
+EXERCISES = [_CONVEX, _PENALTY, _DERIVE, _KAPPA, _CLASSIFY, _HESSIAN, _WAITING, _QP, _VALUE, _SIMPLEX, _BALL, _BUG]

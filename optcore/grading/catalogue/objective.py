@@ -8,70 +8,108 @@ from ..slips import altered
 # --- 1.1 from data to a loss surface ----------------------------------------------------------------------------------
 
 
-def mse_and_grad(w, b, x, y):
+def huber_and_grad(w, b, x, y, delta):
     e = w * x + b - y
-    return np.mean(e**2), 2 * np.mean(e * x), 2 * np.mean(e)
+    pull = np.clip(e, -delta, delta)
+    return np.mean(pull * (2 * e - pull)), 2 * np.mean(pull * x), 2 * np.mean(pull)
 
 
 _X, _Y = np.array([1.0, 2.0, 3.0, 4.0, 5.0]), np.array([4.0, 3.0, 8.0, 9.0, 11.0])
 
 
-def _line_cases(rng):
-    return [(1.0, 2.0, _X, _Y), (rng.normal(), rng.normal(), rng.normal(size=4), rng.normal(size=4))]
+def _huber(pull=lambda e, d: np.clip(e, -d, d), cost=lambda e, d: np.where(abs(e) <= d, e**2, 2 * d * abs(e) - d**2)):
+    """A wrong answer with another `pull` on the line or another `cost` of an error."""
+
+    def wrong(w, b, x, y, delta):
+        e = w * x + b - y
+        g = pull(e, delta)
+        return np.mean(cost(e, delta)), 2 * np.mean(g * x), 2 * np.mean(g)
+
+    return wrong
 
 
-_MSE = Exercise(
-    id="objective/mse-and-grad",
+_HUBER = Exercise(
+    id="objective/huber-and-grad",
     notebook="1.1",
-    title="Cost and gradient of a line",
+    title="Cost and gradient of a line that far points cannot drag away",
     statement=r"""
-        For the line $\hat y = wx + b$ on the data `x`, `y` (arrays of equal length), return the mean squared error $J$ and its two
-        partial derivatives, $(J, \partial J/\partial w, \partial J/\partial b)$.""",
+        With the errors $e_i = wx_i + b - y_i$ the mean squared error lets one far point drag the line along. Let an error cost $e^2$
+        up to $\lvert e\rvert = \delta$, and from there on follow the tangent, so that the cost goes on as a straight line without a
+        jump or a kink. Work out that line's formula. For the data `x`, `y` return the mean cost $J$ and its two partial derivatives,
+        $(J, \partial J/\partial w, \partial J/\partial b)$.""",
     stub='''
-        def mse_and_grad(w, b, x, y):
-            """(J, dJ/dw, dJ/db) of the mean squared error."""
+        def huber_and_grad(w, b, x, y, delta):
+            """(J, dJ/dw, dJ/db) of the mean of e² near 0 and of its tangents beyond delta."""
             ...''',
-    reference=mse_and_grad,
-    cases=_line_cases,
+    reference=huber_and_grad,
+    cases=lambda rng: [
+        (1.0, 2.0, _X, _Y, 2.0),
+        (0.0, 0.0, np.array([1.0, -2.0]), np.array([0.5, -6.0]), 1.0),
+        (2.0, 1.0, _X, _Y + np.array([0.0, 0.0, 0.0, 0.0, 30.0]), 1.5),
+        (rng.normal(), rng.normal(), rng.normal(size=6), 4 * rng.normal(size=6), rng.uniform(0.5, 1.5)),
+    ],
     misconceptions=[
         Misconception(
-            lambda w, b, x, y: (mse_and_grad(w, b, x, y)[0], *(g / 2 for g in mse_and_grad(w, b, x, y)[1:])),
-            "The factor 2 of the square's derivative is missing in the gradient.",
+            _huber(lambda e, d: e, lambda e, d: e**2), "That is the squared error for all: far points still drag the line."
         ),
         Misconception(
-            lambda w, b, x, y: tuple(len(x) * v for v in mse_and_grad(w, b, x, y)),
+            _huber(pull=lambda e, d: e),
+            "The cost is right. Its gradient is still that of the squared error; beyond delta the slope no longer grows.",
+        ),
+        Misconception(
+            _huber(pull=lambda e, d: np.where(abs(e) <= d, e, 0.0)),
+            "In your gradient far points do not pull at all. Their cost still rises along a line, with a constant slope.",
+        ),
+        Misconception(
+            _huber(cost=lambda e, d: np.where(abs(e) <= d, e**2, 2 * d * abs(e))),
+            "The slope of your line is right and it starts too high: at delta the cost jumps. Which constant makes the pieces meet?",
+        ),
+        Misconception(
+            _huber(lambda e, d: np.where(abs(e) <= d, e, np.sign(e) * d / 2), lambda e, d: np.where(abs(e) <= d, e**2, d * abs(e))),
+            "The two pieces meet, with a kink: at delta the square already rises twice as steeply as your line.",
+        ),
+        Misconception(
+            _huber(pull=lambda e, d: np.where(abs(e) <= d, e, np.sign(e))),
+            "Beyond delta your gradient has the slope 2 whatever delta is; the tangent there is steeper for a larger delta.",
+        ),
+        Misconception(
+            _huber(pull=lambda e, d: np.minimum(e, d)),
+            "Only errors above the line are limited: an error may be far on the negative side as well.",
+        ),
+        Misconception(
+            lambda *case: tuple(v / 2 for v in huber_and_grad(*case)),
+            "You use half the square, as many libraries do. Here the cost near 0 is the square itself.",
+        ),
+        Misconception(
+            altered(huber_and_grad, "2 * np.mean", "np.mean"),
+            "The cost is right; in the gradient the factor of the square's derivative is missing.",
+        ),
+        Misconception(
+            lambda w, b, x, y, delta: tuple(len(x) * v for v in huber_and_grad(w, b, x, y, delta)),
             "You sum over the examples; the cost is a mean.",
         ),
         Misconception(
-            altered(mse_and_grad, "2 * np.mean", "2 * np.sum"),
+            altered(huber_and_grad, "2 * np.mean", "2 * np.sum"),
             "The cost is a mean, but the gradient is that of a sum: it grows with the number of examples.",
         ),
         Misconception(
-            altered(mse_and_grad, "np.mean(e**2)", "np.mean(e**2) / 2", "2 * np.mean", "np.mean"),
-            "You use half the mean square, as some books do. Here the cost is the mean square itself.",
-        ),
-        Misconception(
-            lambda w, b, x, y: mse_and_grad(w, b, x, y)[::-1],
-            "The results come in the wrong order: first the cost, then the derivatives in w and in b.",
-        ),
-        Misconception(
-            lambda w, b, x, y: (mse_and_grad(w, b, x, y)[0], *(-g for g in mse_and_grad(w, b, x, y)[1:])),
-            "The gradient has the wrong sign: the error is prediction minus target.",
-        ),
-        Misconception(
-            lambda w, b, x, y: (*mse_and_grad(w, b, x, y)[:2], 2 * np.mean((w * x + b - y) * x)),
+            altered(huber_and_grad, "2 * np.mean(pull)", "2 * np.mean(pull * x)"),
             "b is not multiplied by x in the model, so its derivative is not either.",
         ),
         Misconception(
-            lambda w, b, x, y: (np.sqrt(mse_and_grad(w, b, x, y)[0]), *mse_and_grad(w, b, x, y)[1:]),
-            "You took the root: the cost is the mean of the squares itself.",
+            altered(huber_and_grad, "2 * np.mean(pull * x), 2 * np.mean(pull)", "-2 * np.mean(pull * x), -2 * np.mean(pull)"),
+            "The gradient has the wrong sign: the error is prediction minus target.",
+        ),
+        Misconception(
+            lambda *case: huber_and_grad(*case)[::-1],
+            "The results come in the wrong order: first the cost, then the derivatives in w and in b.",
         ),
     ],
     hints=[
-        "First the errors, as one array.",
-        "The chain rule: outer derivative times how the prediction depends on the parameter.",
+        "First the errors, as one array. What are height and slope of e² at e = δ?",
+        "In the derivative of each cost, the error stands limited to the interval from -δ to δ: `np.clip`.",
     ],
-)
+)  # fmt: skip
 
 
 def gd_fit(x, y, eta, steps, w0, b0):
@@ -93,18 +131,23 @@ def _fit(move, first=1):
     return wrong
 
 
+def _slopes(w, b, x, y):
+    e = w * x + b - y
+    return 2 * np.mean(e * x), 2 * np.mean(e)
+
+
 def _sequential(w, b, x, y, eta):
-    w = w - eta * mse_and_grad(w, b, x, y)[1]
-    return w, b - eta * mse_and_grad(w, b, x, y)[2]
+    w = w - eta * _slopes(w, b, x, y)[0]
+    return w, b - eta * _slopes(w, b, x, y)[1]
 
 
 def _uphill(w, b, x, y, eta):
-    _, gw, gb = mse_and_grad(w, b, x, y)
+    gw, gb = _slopes(w, b, x, y)
     return w + eta * gw, b + eta * gb
 
 
 def _downhill(w, b, x, y, eta):
-    _, gw, gb = mse_and_grad(w, b, x, y)
+    gw, gb = _slopes(w, b, x, y)
     return w - eta * gw, b - eta * gb
 
 
@@ -149,7 +192,7 @@ _FIT = Exercise(
             "You return only the last point; all of them are asked for, one row each.",
         ),
     ],
-    hints=["`mse_and_grad` gives both derivatives at one point.", "Compute both, then move both."],
+    hints=["Write a function for both derivatives at one point.", "Compute both, then move both."],
 )
 
 
@@ -213,61 +256,70 @@ _STANDARDISE = Exercise(
 )
 
 
-def mse_curvatures(x):
-    H = 2 * np.array([[np.mean(x**2), np.mean(x)], [np.mean(x), 1.0]])
-    return tuple(np.linalg.eigvalsh(H))
+def growth_hessian(w, b, x, y):
+    rise = np.exp(w * x)
+    p = b * rise
+    ww, wb = 2 * np.mean(x**2 * p * (2 * p - y)), 2 * np.mean(x * rise * (2 * p - y))
+    return np.array([[ww, wb], [wb, 2 * np.mean(rise**2)]])
 
 
 _DERIVE = Exercise(
     id="objective/derive-curvatures",
     notebook="1.1",
-    title="Derive: how curved the cost is",
+    title="Derive: how curved the cost of a curve is",
     statement=r"""
-        Differentiate $J(w, b) = \frac1n\sum_i (wx_i + b - y_i)^2$ twice on paper: $\partial^2 J/\partial w^2$,
-        $\partial^2 J/\partial w\,\partial b$, $\partial^2 J/\partial b^2$. (Why does no $y_i$ survive?) Return the smallest and the
-        largest eigenvalue of that Hessian for the inputs `x`. Section 3.1 turns them into the speed of descent.""",
+        For a line the Hessian of the mean squared error knows nothing of the $y_i$. Take a model that is not linear in its parameters,
+        growth $\hat y = b\,e^{wx}$, with $J(w, b) = \frac1n\sum_i (b\,e^{wx_i} - y_i)^2$, and differentiate twice on paper:
+        $\partial^2 J/\partial w^2$, $\partial^2 J/\partial w\,\partial b$, $\partial^2 J/\partial b^2$. Return the Hessian, in the order
+        $(w, b)$. (Which entries hold the $y_i$ now, and can an eigenvalue be negative?)""",
     stub='''
-        def mse_curvatures(x):
-            """(smallest, largest) eigenvalue of the Hessian of the mean squared error in (w, b)."""
+        def growth_hessian(w, b, x, y):
+            """The Hessian of the mean squared error of b exp(w x) in (w, b), shape (2, 2)."""
             ...''',
-    reference=mse_curvatures,
+    reference=growth_hessian,
     cases=lambda rng: [
-        (_X,),
-        (np.array([-1.0, 1.0]),),
-        (np.array([0.01, 0.02, 0.03]),),
-        (rng.normal(1, 2, size=6),),
+        (0.0, 1.0, np.array([1.0, 2.0]), np.array([3.0, 5.0])),
+        (0.5, 2.0, np.array([-1.0, 0.0, 2.0]), np.array([1.0, 2.0, 5.0])),
+        (rng.normal() / 2, rng.normal(), rng.normal(size=5), rng.normal(size=5)),
     ],
     misconceptions=[
         Misconception(
-            altered(mse_curvatures, "2 * np.array", "np.array"),
+            altered(growth_hessian, "x**2 * p * (2 * p - y)", "x**2 * p**2", "x * rise * (2 * p - y)", "x * rise * p"),
+            "You multiply first derivatives only. The model bends in w, and each error times its second derivative belongs to it too.",
+        ),
+        Misconception(
+            altered(growth_hessian, "x * rise * (2 * p - y)", "x * rise * p"),
+            "In the mixed entry a product of first derivatives is there, and the error times the model's mixed derivative is not.",
+        ),
+        Misconception(
+            altered(growth_hessian, "x**2 * p * (2 * p - y)", "x**2 * p * (p - y)", "x * rise * (2 * p - y)", "x * rise * (p - y)"),
+            "You differentiate the model twice and leave the error as it is; the error changes with the parameters too (product rule).",
+        ),
+        Misconception(
+            altered(growth_hessian, "2 * np.mean", "np.mean"),
             "A factor is missing: it comes down when the square is differentiated for the first time.",
         ),
+        Misconception(altered(growth_hessian, "np.mean", "np.sum"), "You sum over the examples; the cost is a mean."),
         Misconception(
-            altered(mse_curvatures, "np.mean(x)], [np.mean(x)", "0.0], [0.0"),
-            "You leave out the mixed derivative. It vanishes for centred inputs only.",
+            altered(growth_hessian, "[ww, wb], [wb,", "[ww, 0.0], [0.0,"), "The mixed derivatives are missing: w and b act together."
         ),
         Misconception(
-            altered(mse_curvatures, "np.mean(x)], [np.mean(x)", "2 * np.mean(x)], [2 * np.mean(x)"),
-            "The mixed derivative stands twice in the matrix already: each entry holds it once.",
+            altered(growth_hessian, "x**2 * p", "x * p"),
+            "e^(wx) differentiated twice in w brings down x twice: in the first entry one of them is missing.",
         ),
         Misconception(
-            altered(mse_curvatures, "np.mean", "np.sum", "1.0]", "len(x)]"),
-            "You sum over the examples; the cost is a mean.",
+            lambda w, b, x, y: growth_hessian(w, b, x, y)[::-1, ::-1], "Rows and columns are those of (b, w); asked for is (w, b)."
         ),
         Misconception(
-            altered(mse_curvatures, "np.linalg.eigvalsh(H)", "np.sort(np.diag(H)) + 1e-6"),
-            "Those are the entries on the diagonal. The axes of w and b are not the directions of least and most curvature.",
-        ),
-        Misconception(
-            altered(mse_curvatures, "np.mean(x**2)", "np.var(x)"),
-            "The second derivative in w holds the mean square of x, not the variance: nothing was centred.",
+            altered(growth_hessian, "2 * np.mean(rise**2)", "2.0"),
+            "A second derivative of 2 in b belongs to the line: here b is multiplied by e^(wx).",
         ),
     ],
     hints=[
-        "The first derivatives are 2·mean(e·x) and 2·mean(e), with e = wx + b - y. Differentiate each once more.",
-        "`np.linalg.eigvalsh` gives the eigenvalues of a symmetric matrix in ascending order.",
+        "First derivatives: 2·mean(e·x·p) and 2·mean(e·r), with r = e^(wx), p = br and e = p - y.",
+        "Differentiate each product again: once the error, once what it is multiplied with.",
     ],
-)
+)  # fmt: skip
 
 
 _LARGEST = Exercise(
@@ -282,7 +334,7 @@ _LARGEST = Exercise(
         x = np.array([0.01, 0.02, 0.03, 0.04, 0.05])
         y = np.array([4.0, 3.0, 8.0, 9.0, 11.0])
         rate = ...""",
-    reference=float(2 / mse_curvatures(np.array([0.01, 0.02, 0.03, 0.04, 0.05]))[1]),
+    reference=0.9991,
     rtol=0.02,
     misconceptions=[
         Misconception(0.0845, "That is the limit for x from 1 to 5. Here the curvature in w has almost vanished."),
@@ -400,6 +452,74 @@ _CE = Exercise(
     hints=["log p = z - logsumexp(z), row by row, with the largest logit taken out first.",
            "The gradient in one row is p minus the one-hot label."],
 )  # fmt: skip
+
+
+def temperature_slope(logits, labels, T):
+    p = np.exp((logits - logits.max(axis=1, keepdims=True)) / T)
+    p = p / p.sum(axis=1, keepdims=True)
+    right = logits[np.arange(len(labels)), labels]
+    return np.mean(right - np.sum(p * logits, axis=1)) / T**2
+
+
+_TEMPERATURE = Exercise(
+    id="objective/derive-temperature",
+    notebook="1.2",
+    title="Derive: colder or warmer",
+    statement=r"""
+        A trained classifier is too sure of itself. Its logits `z`, shape `(n, k)`, are divided by one number $T$, the temperature, before
+        the softmax, and $T$ is chosen so that the mean cross-entropy $L(T)$ on held-out examples is lowest. Derive $L'(T)$ on paper, for
+        the integer `labels`, and return it. (Read your formula: for which predictions is a warmer softmax better?)""",
+    stub='''
+        def temperature_slope(logits, labels, T):
+            """The derivative in T of the mean cross-entropy of softmax(logits/T)."""
+            ...''',
+    reference=temperature_slope,
+    cases=lambda rng: [
+        (np.array([[1.0, 0.0]]), np.array([0]), 1.0),
+        (np.array([[2.0, 0.0, 1.0], [0.0, 3.0, 0.0]]), np.array([2, 1]), 2.0),
+        (np.array([[800.0, 0.0], [0.0, 0.0]]), np.array([1, 0]), 0.5),
+        (3 * rng.normal(size=(5, 4)), rng.integers(4, size=5), rng.uniform(0.4, 3)),
+    ],
+    misconceptions=[
+        Misconception(
+            altered(temperature_slope, "keepdims=True)) / T)", "keepdims=True)))"),
+            "Your probabilities are those of T = 1: the softmax is taken of z/T.",
+        ),
+        Misconception(
+            altered(temperature_slope, " / T**2", " / T"),
+            "The derivative of z/T in T is -z/T²: a factor 1/T is missing.",
+        ),
+        Misconception(altered(temperature_slope, " / T**2", ""), "You forgot the inner derivative, that of z/T in T."),
+        Misconception(
+            altered(temperature_slope, "np.mean(right -", "-np.mean(right -"),
+            "The sign is wrong: 1/T falls when T grows, and the inner derivative is negative.",
+        ),
+        Misconception(
+            altered(temperature_slope, "right - np.sum(p * logits, axis=1)", "right - np.mean(logits, axis=1)"),
+            "You compare with the plain mean of the logits. The normalizer's derivative weighs them with their probabilities.",
+        ),
+        Misconception(
+            altered(temperature_slope, "right - np.sum(p * logits, axis=1)", "right - np.max(logits, axis=1)"),
+            "You compare with the largest logit: that is the limit of a cold softmax. Every logit counts with its probability.",
+        ),
+        Misconception(
+            altered(temperature_slope, "right - np.sum(p * logits, axis=1)", "right"),
+            "The logarithm of the sum in the softmax depends on T as well, and its derivative is missing.",
+        ),
+        Misconception(
+            altered(temperature_slope, "np.mean(right", "np.sum(right"),
+            "You sum over the examples; the loss is a mean.",
+        ),
+        Misconception(
+            altered(temperature_slope, "(logits - logits.max(axis=1, keepdims=True)) / T", "logits / T"),
+            "Right for small logits; large ones overflow. The softmax stays the same if the largest logit is taken off first.",
+        ),
+    ],
+    hints=[
+        "One example costs -z_y/T + ln Σ e^(z_j/T). Differentiate both terms in T.",
+        "The derivative of the logarithm of a sum of exponentials is a mean, weighted with the softmax.",
+    ],
+)
 
 
 def bce_with_logits(z, y, weight):
@@ -617,94 +737,140 @@ _L2 = Exercise(
 # --- 1.3 where gradients come from ------------------------------------------------------------------------------------
 
 
-def relu_backward(h, upstream):
-    return upstream * (h > 0)
+def _from_logits(answer, logits, upstream):
+    """called with p, the softmax of the logits, row by row"""
+    p = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return answer(p / p.sum(axis=1, keepdims=True), upstream)
 
 
-_RELU = Exercise(
-    id="objective/relu-backward",
+def softmax_backward(p, upstream):
+    return p * (upstream - np.sum(p * upstream, axis=1, keepdims=True))
+
+
+_SOFTMAX_BACK = Exercise(
+    id="objective/softmax-backward",
     notebook="1.3",
-    title="Back through ReLU",
+    title="Back through a softmax, without its Jacobian",
     statement=r"""
-        Return the gradient in $h$ of the loss, given the gradient `upstream` in $\mathrm{ReLU}(h)$. At $h = 0$ take the slope 0.""",
+        Attention weights are a softmax in the middle of a network, with no cross-entropy behind it. Given its outputs `p`, shape
+        `(n, k)`, each row the softmax of a row of logits, and the gradient `upstream` of the loss in them, return the gradient in the
+        logits, shape `(n, k)`. Make no array larger than that: with thousands of outputs the Jacobians would not fit.""",
     stub='''
-        def relu_backward(h, upstream):
-            """Gradient in h, same shape as h."""
+        def softmax_backward(p, upstream):
+            """Gradient in the logits, same shape as p."""
             ...''',
-    reference=relu_backward,
+    reference=softmax_backward,
+    probe=_from_logits,
     cases=lambda rng: [
-        (np.array([-1.0, 1.0, 2.0]), np.ones(3)),
-        (np.array([0.0, -0.5, 3.0]), np.array([2.0, 5.0, -1.0])),
-        (rng.normal(size=(2, 4)), rng.normal(size=(2, 4))),
+        (np.array([[0.0, 0.0]]), np.array([[1.0, 0.0]])),
+        (np.array([[1.0, 0.0, -1.0], [0.0, 0.0, 2.0]]), np.array([[1.0, 2.0, 3.0], [0.0, -1.0, 0.5]])),
+        (rng.normal(size=(3, 4)), rng.normal(size=(3, 4))),
+        (rng.normal(size=(2, 3000)), rng.normal(size=(2, 3000))),
     ],
     misconceptions=[
         Misconception(
-            lambda h, upstream: upstream * (h >= 0), "At h = 0 you pass the gradient on; the convention is slope 0."
+            lambda p, upstream: upstream * p * (1 - p),
+            "That is the diagonal of the Jacobian. Each output depends on the other logits of its row too: they share a sum.",
         ),
         Misconception(
-            lambda h, upstream: np.where(upstream > 0, upstream, 0.0),
-            "You cut off the negative part of the upstream gradient. What decides is the sign of h.",
+            lambda p, upstream: upstream * p,
+            "The numerator of the softmax is differentiated, the sum in its denominator is not: your rows do not add up to 0.",
         ),
         Misconception(
-            lambda h, upstream: upstream * np.maximum(h, 0),
-            "You multiply by the value of ReLU; the chain rule asks for its slope, 0 or 1.",
+            altered(softmax_backward, "np.sum(p * upstream, axis=1, keepdims=True)", "np.sum(p * upstream)"),
+            "You sum over the whole batch: rows do not know of each other.",
         ),
-        Misconception(lambda h, upstream: (h > 0) * 1.0, "The slope alone: multiply it by the upstream gradient."),
+        Misconception(
+            altered(softmax_backward, "np.sum(p * upstream", "np.sum(upstream"),
+            "The upstream gradients of a row are to be averaged with the probabilities as weights, and you add them up.",
+        ),
+        Misconception(
+            altered(softmax_backward, "np.sum(p * upstream", "np.mean(upstream"),
+            "You take off the plain mean of the upstream row; its entries count with their probabilities.",
+        ),
+        Misconception(
+            altered(softmax_backward, "p * (upstream - np", "(upstream - np"),
+            "What is left after the mean is taken off has to be weighted with the probabilities once more.",
+        ),
+        Misconception(
+            lambda p, upstream: p - upstream,
+            "p minus something is the gradient of softmax and cross-entropy together; here another loss follows.",
+        ),
     ],
-    hints=["The slope of ReLU is an array of zeros and ones."],
+    hints=[
+        "Row by row it is upstream times the Jacobian diag(p) - p pᵀ. Multiply out the two terms.",
+        "The second term is a number for each row, times p. Check: adding 1 to all logits changes nothing, so each row sums to 0.",
+    ],
 )
 
 
-def linear_backward(x, W, upstream):
-    return upstream @ W.T, x.T @ upstream, upstream.sum(axis=0)
+def tied_backward(x, W, b, upstream):
+    g_h = upstream @ W
+    return g_h @ W.T, x.T @ g_h + upstream.T @ (x @ W + b), g_h.sum(axis=0)
 
 
-_LINEAR = Exercise(
-    id="objective/linear-backward",
+_TIED = Exercise(
+    id="objective/tied-backward",
     notebook="1.3",
-    title="Back through a linear layer",
+    title="Back through a weight that is used twice",
     statement=r"""
-        For $h = xW + b$ with a batch `x` of shape `(n, in)` and `W` of shape `(in, out)`, and the gradient `upstream` in $h$, shape
-        `(n, out)`, return the gradients in $x$, $W$ and $b$.""",
+        An autoencoder squeezes a batch `x` of shape `(n, in)` to $h = xW + b$, with `W` of shape `(in, code)`, and restores it with the
+        **same** weights, $\hat x = hW^\top$. Given the gradient `upstream` in $\hat x$, shape `(n, in)`, return the gradients in $x$ (as the
+        input alone), $W$ and $b$.""",
     stub='''
-        def linear_backward(x, W, upstream):
-            """(dx, dW, db) of shapes (n, in), (in, out), (out,)."""
+        def tied_backward(x, W, b, upstream):
+            """(dx, dW, db) of shapes (n, in), (in, code), (code,)."""
             ...''',
-    reference=linear_backward,
+    reference=tied_backward,
     cases=lambda rng: [
-        (np.array([[1.0, 2.0, 3.0]]), np.ones((3, 3)), np.array([[0.0, 1.0, 1.0]])),
-        (np.arange(6.0).reshape(2, 3), np.eye(3), np.array([[1.0, 0.0, -1.0], [2.0, 1.0, 0.0]])),
-        (rng.normal(size=(4, 3)), rng.normal(size=(3, 3)), rng.normal(size=(4, 3))),
-        (rng.normal(size=(4, 3)), rng.normal(size=(3, 2)), rng.normal(size=(4, 2))),
+        (np.array([[1.0, 2.0]]), np.array([[1.0], [0.5]]), np.array([1.0]), np.array([[0.0, 1.0]])),
+        (np.arange(6.0).reshape(2, 3), np.eye(3), np.array([0.0, 1.0, 0.0]), np.array([[1.0, 0.0, -1.0], [2.0, 1.0, 0.0]])),
+        (rng.normal(size=(4, 3)), rng.normal(size=(3, 3)), rng.normal(size=3), rng.normal(size=(4, 3))),
+        (rng.normal(size=(4, 3)), rng.normal(size=(3, 2)), rng.normal(size=2), rng.normal(size=(4, 3))),
     ],
     misconceptions=[
         Misconception(
-            lambda x, W, up: (up @ W.T, up.T @ x, up.sum(axis=0)),
-            "dW is transposed: with W of shape (in, out) it is xᵀ times upstream; PyTorch stores weights the other way.",
+            altered(tied_backward, " + upstream.T @ (x @ W + b)", ""),
+            "Only the first use of W counts in your dW. It is used twice, and the gradients of both uses add.",
         ),
         Misconception(
-            lambda x, W, up: (up @ W.T, x.T @ up, up.mean(axis=0)),
-            "db is a mean over the batch; the outer contributions add up. A mean belongs to the loss.",
+            altered(tied_backward, "x.T @ g_h + upstream.T @ (x @ W + b)", "upstream.T @ (x @ W + b)"),
+            "Only the second use of W counts in your dW. It is used twice, and the gradients of both uses add.",
         ),
         Misconception(
-            lambda x, W, up: (up @ W.T, x.T @ up, up),
+            altered(tied_backward, "x.T @ g_h + upstream.T @ (x @ W + b)", "(x.T @ g_h + upstream.T @ (x @ W + b)) / 2"),
+            "You average the two uses of W: both move the loss, so their gradients add.",
+        ),
+        Misconception(
+            altered(tied_backward, "(x @ W + b)", "(x @ W)"),
+            "For its second use W meets the whole code h, and the bias is a part of it.",
+        ),
+        Misconception(
+            altered(tied_backward, ", g_h.sum(axis=0)", ", g_h.mean(axis=0)"),
+            "db is a mean over the batch; the contributions add up. A mean belongs to the loss.",
+        ),
+        Misconception(
+            altered(tied_backward, ", g_h.sum(axis=0)", ", g_h"),
             "db still has one row for each example: b is shared by all of them, so sum over the batch.",
         ),
         Misconception(
-            lambda x, W, up: linear_backward(x, W, up)[1:] + linear_backward(x, W, up)[:1],
+            lambda x, W, b, up: tied_backward(x, W, b, up)[1:] + tied_backward(x, W, b, up)[:1],
             "The results come in another order: first the gradient in x, then those in W and b.",
         ),
         Misconception(
-            altered(linear_backward, "upstream @ W.T", "upstream @ W"),
-            "dx is carried through W and not through its transpose: that works for square matrices only, and is wrong there.",
+            lambda x, W, b, up: (up, *tied_backward(x, W, b, up)[1:]),
+            "Your gradient in x is that in the output: on its way back it goes through both layers.",
         ),
         Misconception(
-            lambda x, W, up: (up @ W.T, x.T @ up / len(x), up.sum(axis=0)),
+            lambda x, W, b, up: (tied_backward(x, W, b, up)[0], tied_backward(x, W, b, up)[1] / len(x), up.sum(axis=0) @ W),
             "dW is divided by the batch size; if the loss is a mean, upstream already contains that factor.",
         ),
     ],
-    hints=["Shapes decide: which product of two of the three arrays has the shape of W?", "b is added to every row."],
-)
+    hints=[
+        "Give the two uses two names, W and V, and write down the gradient in each; then both are the same matrix.",
+        "V = Wᵀ has the gradient hᵀ·upstream, of shape (code, in). What is that for W?",
+    ],
+)  # fmt: skip
 
 
 def grad_check(f, g, theta):
@@ -863,5 +1029,5 @@ _BUG = Exercise(
 )
 
 EXERCISES = [
-    _MSE, _FIT, _STANDARDISE, _DERIVE, _LARGEST, _SPACES, _CE, _BCE, _HINGE, _L2, _RELU, _LINEAR, _CHECK, _BUG,
+    _HUBER, _FIT, _STANDARDISE, _DERIVE, _LARGEST, _SPACES, _CE, _TEMPERATURE, _BCE, _HINGE, _L2, _SOFTMAX_BACK, _TIED, _CHECK, _BUG,
 ]  # fmt: skip
