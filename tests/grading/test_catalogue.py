@@ -5,6 +5,7 @@ import inspect
 import re
 from contextlib import suppress
 from dataclasses import replace
+from difflib import SequenceMatcher
 
 import numpy as np
 import pytest
@@ -17,19 +18,20 @@ from optcore.grading.catalogue import CHAPTERS, chapter, exercises, find
 from optcore.grading.exercise import KINDS
 from optcore.grading.feedback import HINT, MISSING
 from optcore.grading.judge import judge
+from optcore.grading.similar import tokens
 
 from .slipping import EQUAL, slips_of, trials
 
 # How many exercises a chapter has at least. Whoever adds some raises the number.
 AT_LEAST = {
-    "objective": 14,
-    "convexity": 11,
-    "gradient-descent": 15,
-    "adaptive-methods": 15,
-    "schedules": 12,
-    "second-order": 13,
-    "initialization": 13,
-    "generalization": 20,
+    "objective": 15,
+    "convexity": 12,
+    "gradient-descent": 16,
+    "adaptive-methods": 16,
+    "schedules": 13,
+    "second-order": 14,
+    "initialization": 14,
+    "generalization": 21,
 }
 EXERCISES = exercises()
 RANDOM_SEEDS = range(5, 35)
@@ -213,6 +215,41 @@ def test_no_answer_can_be_copied_from_its_page():
                         tried.append(exercise.id)
                         assert not check(exercise.id, answer), f"{name} of {path.name} solves {exercise.id}"
     assert len(tried) >= 8, tried
+
+
+def longest_shared(solution, cell):
+    """How much of a solution's body one cell has in one piece, names aside."""
+    words = tokens(ast.unparse(ast.parse(solution).body[-1]))
+    body = words[words.index(":") + 1 :]
+    return SequenceMatcher(None, body, tokens(cell), autojunk=False).find_longest_match().size / len(body)
+
+
+def test_what_counts_as_the_same_code():
+    solution = "def f(a, b):\n    c = a + np.sqrt(b)\n    return c / (1 - b)"
+    assert longest_shared(solution, "x = 1\ndef g(u, v):\n    w = u + np.sqrt(v)\n    return w / (1 - v)") == 1
+    assert longest_shared(solution, "w = np.sqrt(v) + u") < 0.5
+
+
+def test_no_solution_is_written_out_on_its_page():
+    """No cell of the page that sends to an exercise has two thirds of its solution in one piece."""
+    pages = {
+        f"{path.parent.name[0]}.{path.name[0]}": [
+            source(cell) for cell in load(path)["cells"] if cell["cell_type"] == "code"
+        ]
+        for path in notebooks()
+    }
+    shares = {
+        exercise.id: max(longest_shared(exercise.solution, cell) for cell in pages[exercise.notebook])
+        for exercise in EXERCISES
+        if exercise.template is not ...
+    }
+    assert len(shares) >= 95
+    assert not {id: round(share, 2) for id, share in shares.items() if share > 2 / 3}
+
+
+def test_a_derivation_in_each_chapter():
+    derived = {exercise.id.split("/")[0] for exercise in EXERCISES if exercise.title.startswith("Derive: ")}
+    assert derived == set(CHAPTERS)
 
 
 def test_no_slip_is_listed_for_an_exercise_that_there_is_not():

@@ -462,6 +462,79 @@ _GAIN = Exercise(
 )
 
 
+def corrected_average(grads, betas):
+    m, left = 0.0, 1.0  # left: the weight of the zero that m starts from
+    for g, beta in zip(grads, betas, strict=True):
+        m = beta * m + (1 - beta) * g
+        left = beta * left
+    return m / (1 - left)
+
+
+_CORRECTED = Exercise(
+    id="adaptive-methods/derive-correction",
+    notebook="4.2",
+    title="Derive: bias correction for a decay that changes",
+    statement=r"""
+        Some runs warm up Adam's memory: the decay $\beta_t$ grows from step to step, $m_t = \beta_t m_{t-1} + (1 - \beta_t)\,g_t$ from
+        $m_0 = 0$. Write out which weight each gradient has in $m_t$, and what the weights add up to. Derive the factor that makes a constant
+        gradient come out as itself, and return the corrected average after the last of `grads`, for the decays in the list `betas`.""",
+    stub='''
+        def corrected_average(grads, betas):
+            """The average of the gradients with decays betas[0], betas[1], …, without the bias of its zero start."""
+            ...''',
+    reference=corrected_average,
+    cases=lambda rng: [
+        ([3.0], [0.5]),
+        ([1.0, 1.0], [0.5, 0.9]),
+        ([2.0, -1.0, 4.0], [0.5, 0.75, 0.9]),
+        ([1.0, 0.0, 2.0], [0.0, 0.5, 0.5]),
+        (list(rng.normal(size=(5, 2))), list(rng.uniform(0.3, 0.95, size=5))),
+    ],
+    misconceptions=[
+        Misconception(
+            lambda grads, betas: (1 - np.prod(betas)) * corrected_average(grads, betas),
+            "The correction is missing: the zero that m starts from still has a share of the average.",
+        ),
+        Misconception(
+            lambda grads, betas: (
+                (1 - np.prod(betas)) * corrected_average(grads, betas) / max(1 - betas[-1] ** len(betas), 1e-9)
+            ),
+            "Your correction takes the last decay for all steps. Each step left the share of its own β of what was there before.",
+        ),
+        Misconception(
+            lambda grads, betas: (
+                (1 - np.prod(betas)) * corrected_average(grads, betas) / max(1 - np.mean(betas) ** len(betas), 1e-9)
+            ),
+            "The mean of the decays is not what remains after all of them: shares of shares are multiplied.",
+        ),
+        Misconception(
+            altered(corrected_average, "/ (1 - left)", "/ (1 - beta)"),
+            "You correct for the last step alone. What is left of the zero start has gone through all of them.",
+        ),
+        Misconception(
+            altered(corrected_average, "m = beta * m", "m = beta * m / max(1 - left, 1e-9)"),
+            "You put corrected values back into the average, so they are corrected again and again.",
+        ),
+        Misconception(
+            altered(corrected_average, "m / (1 - left)", "m * (1 - left)"),
+            "Multiplied instead of divided: the bare average is too small, and yours gets smaller still.",
+        ),
+        Misconception(
+            altered(corrected_average, "beta * m + (1 - beta) * g", "(1 - beta) * m + beta * g"),
+            "The weights are swapped: β is what stays of the old average.",
+        ),
+        Misconception(
+            lambda grads, betas: np.mean(grads, axis=0),
+            "That is the plain mean: it gives a constant back, and forgets that newer gradients count more.",
+        ),
+    ],
+    hints=[
+        "Put in g = 1 at every step and follow 1 - m: what does one step multiply it by?",
+        "After all steps 1 - m is the product of the decays, which is the weight of the zero start.",
+    ],
+)  # fmt: skip
+
+
 def fixed_adam(theta, grads, lr, beta1=0.9, beta2=0.999, eps=1e-8):
     m = v = 0.0
     for t, g in enumerate(grads, 1):
@@ -538,27 +611,27 @@ _BUG = Exercise(
 # --- 4.3 weight decay and AdamW ---------------------------------------------------------------------------------------
 
 
-def adamw(theta, grads, lr, weight_decay, beta1=0.9, beta2=0.999, eps=1e-8):
+def adamw(theta, grads, lr, schedule, weight_decay, beta1=0.9, beta2=0.999, eps=1e-8):
     m = v = 0.0
-    for t, g in enumerate(grads, 1):
+    for t, (g, factor) in enumerate(zip(grads, schedule, strict=True), 1):
         m = beta1 * m + (1 - beta1) * g
         v = beta2 * v + (1 - beta2) * g**2
         u = m / (1 - beta1**t) / (np.sqrt(v / (1 - beta2**t)) + eps)
-        theta = (1 - lr * weight_decay) * theta - lr * u
+        theta = theta - factor * (lr * u + weight_decay * theta)
     return theta
 
 
 def _adamw_with(step, l2=0.0):
-    """AdamW whose last line is `step(theta, u, lr, weight_decay)`; `l2` times the decay goes into the gradient."""
+    """AdamW whose last line is `step(theta, u, lr, factor, weight_decay)`; `l2` times the decay goes into the gradient."""
 
-    def wrong(theta, grads, lr, weight_decay, beta1=0.9, beta2=0.999, eps=1e-8):
+    def wrong(theta, grads, lr, schedule, weight_decay, beta1=0.9, beta2=0.999, eps=1e-8):
         m = v = 0.0
-        for t, g in enumerate(grads, 1):
+        for t, (g, factor) in enumerate(zip(grads, schedule, strict=True), 1):
             g = g + l2 * weight_decay * theta
             m = beta1 * m + (1 - beta1) * g
             v = beta2 * v + (1 - beta2) * g**2
             u = m / (1 - beta1**t) / (np.sqrt(v / (1 - beta2**t)) + eps)
-            theta = step(theta, u, lr, weight_decay)
+            theta = step(theta, u, lr, factor, weight_decay)
         return theta
 
     return wrong
@@ -567,42 +640,60 @@ def _adamw_with(step, l2=0.0):
 _ADAMW = Exercise(
     id="adaptive-methods/adamw",
     notebook="4.3",
-    title="AdamW",
+    title="AdamW under a schedule, as its paper has it",
     statement=r"""
-        Return where AdamW takes `theta`, given the gradients in the list `grads`, in the form of PyTorch: the weights from before
-        the step are multiplied by $1 - \eta\lambda$, and Adam's step of the gradients alone is subtracted.""",
+        In the paper a schedule multiplies step and decay by a factor $f_t$, and the decay does **not** meet the learning rate:
+        the weights from before the step lose the share $f_t\lambda$, and $f_t\,\eta$ times Adam's step of the gradients alone is subtracted.
+        Return where that takes `theta`, given the gradients in the list `grads` and the factors in the list `schedule`.""",
     stub='''
-        def adamw(theta, grads, lr, weight_decay, beta1=0.9, beta2=0.999, eps=1e-8):
-            """Where AdamW takes theta (a number or an array), given these gradients."""
+        def adamw(theta, grads, lr, schedule, weight_decay, beta1=0.9, beta2=0.999, eps=1e-8):
+            """Where AdamW takes theta (a number or an array), given these gradients and factors."""
             ...''',
     reference=adamw,
     cases=lambda rng: [
-        (2.0, [1.0], 0.1, 0.5),
-        (2.0, [0.0, 0.0, 0.0], 0.1, 0.5),
-        (3.0, [1.0, -2.0, 0.5], 0.1, 0.2),
-        (1.0, [1e-8, 2e-8], 0.1, 0.5),
-        (1.0, [0.3, -0.1], 0.1, 0.5, 0.5, 0.7, 0.1),
-        (rng.normal(size=3) + 3, list(rng.normal(size=(4, 3))), rng.uniform(0.05, 0.2), rng.uniform(0.1, 0.5)),
+        (2.0, [1.0], 0.1, [1.0], 0.05),
+        (2.0, [0.0, 0.0, 0.0], 0.1, [1.0, 0.5, 0.25], 0.05),
+        (3.0, [1.0, -2.0, 0.5], 0.1, [0.5, 1.0, 0.2], 0.02),
+        (1.0, [1e-8, 2e-8], 0.1, [1.0, 0.5], 0.05),
+        (1.0, [0.3, -0.1], 0.1, [0.8, 0.4], 0.05, 0.5, 0.7, 0.1),
+        (
+            rng.normal(size=3) + 3,
+            list(rng.normal(size=(4, 3))),
+            rng.uniform(0.05, 0.2),
+            list(rng.uniform(0.2, 0.9, size=4)),
+            rng.uniform(0.01, 0.1),
+        ),
     ],
     misconceptions=[
         Misconception(
-            _adamw_with(lambda theta, u, lr, wd: theta - lr * u, l2=1.0),
+            _adamw_with(lambda theta, u, lr, f, wd: (1 - f * lr * wd) * theta - f * lr * u),
+            "That is PyTorch's form: its decay is multiplied by the learning rate. In the paper's it meets the schedule alone.",
+        ),
+        Misconception(
+            _adamw_with(lambda theta, u, lr, f, wd: theta - f * lr * u, l2=1.0),
             "The decay is in the gradient, so Adam divides it away: that is Adam with an L2 penalty.",
         ),
         Misconception(
-            _adamw_with(lambda theta, u, lr, wd: (1 - wd) * theta - lr * u),
-            "You decay by λ itself. In PyTorch's form the decay is multiplied by the learning rate.",
+            _adamw_with(lambda theta, u, lr, f, wd: (1 - wd) * theta - f * lr * u),
+            "Your decay goes on at full strength while the schedule falls: the factor belongs to it too.",
         ),
         Misconception(
-            _adamw_with(lambda theta, u, lr, wd: (1 - lr * wd) * (theta - lr * u)),
+            _adamw_with(lambda theta, u, lr, f, wd: (1 - f * wd) * theta - lr * u),
+            "Your step does not know the schedule, only the decay does.",
+        ),
+        Misconception(
+            _adamw_with(lambda theta, u, lr, f, wd: (1 - wd) * theta - lr * u), "The schedule has no effect in your code."
+        ),
+        Misconception(
+            _adamw_with(lambda theta, u, lr, f, wd: (1 - f * wd) * (theta - f * lr * u)),
             "You decay after the step, so the step shrinks too; the decay acts on the weights from before it.",
         ),
         Misconception(
-            _adamw_with(lambda theta, u, lr, wd: theta - lr * u),
+            _adamw_with(lambda theta, u, lr, f, wd: theta - f * lr * u),
             "There is no decay: with zero gradients the weight must shrink all the same.",
         ),
         Misconception(
-            _adamw_with(lambda theta, u, lr, wd: (1 - lr * wd) * theta - lr * u, l2=1.0),
+            _adamw_with(lambda theta, u, lr, f, wd: (1 - f * wd) * theta - f * lr * u, l2=1.0),
             "You decay twice: beside the step, and inside the gradient.",
         ),
         Misconception(
@@ -610,19 +701,15 @@ _ADAMW = Exercise(
             "ε stands inside your root; it is added after the root.",
         ),
         Misconception(
-            altered(adamw, "1 - lr * weight_decay", "1 - 2 * lr * weight_decay"),
+            altered(adamw, "weight_decay * theta", "2 * weight_decay * theta"),
             "You decay by 2λ: the factor of a penalty's derivative. Decoupled decay has none.",
         ),
         Misconception(
-            altered(adamw, "(1 - lr * weight_decay) * theta - lr * u\n", "theta - lr * u\n    theta = (1 - lr * weight_decay) * theta\n"),
-            "The decay comes once, after all steps. The weights shrink at every step.",
-        ),
-        Misconception(
-            altered(adamw, "lr * u", "lr * m"), "You step by the bare average: the corrections and the division by the root are lost."
+            altered(adamw, "lr * u +", "lr * m +"), "You step by the bare average: the corrections and the division by the root are lost."
         ),
     ],
-    hints=["From 2 with gradient 1, rate 0.1 and decay 0.5: 2·0.95 - 0.1.",
-           "Adam's own lines see only g; the weights shrink in the last line."],
+    hints=["From 2 with gradient 1, rate 0.1, factor 1 and decay 0.05: 2·0.95 - 0.1.",
+           "Adam's own lines see only g; schedule and decay come in the last line."],
 )  # fmt: skip
 
 
@@ -1091,6 +1178,6 @@ _MUON = Exercise(
 )
 
 EXERCISES = [
-    _RMSPROP, _ADAGRAD, _DISTANCE, _ADAM, _AMSGRAD, _GAIN, _BUG, _ADAMW, _UNITS, _WHO_DECAYS, _TRUST, _LAMB, _LION,
+    _RMSPROP, _ADAGRAD, _DISTANCE, _ADAM, _AMSGRAD, _GAIN, _CORRECTED, _BUG, _ADAMW, _UNITS, _WHO_DECAYS, _TRUST, _LAMB, _LION,
     _NEWTON_SCHULZ, _MUON,
 ]  # fmt: skip

@@ -107,8 +107,9 @@ _CONVEX = Exercise(
 )
 
 
-def penalty_for_kappa(X, kappa):
-    return np.linalg.eigvalsh(X.T @ X)[-1] / (4 * len(X)) / (kappa - 1)
+def penalty_for_kappa(X, counts, kappa):
+    data = np.linalg.eigvalsh((X.T * counts) @ X)[-1] / (4 * counts.sum())
+    return data / (kappa - 1)
 
 
 _PENALTY = Exercise(
@@ -116,55 +117,59 @@ _PENALTY = Exercise(
     notebook="2.1",
     title="How much penalty makes a problem well conditioned",
     statement=r"""
-        The loss is the mean logistic loss over the rows of `X` (shape `(n, d)`) plus $\frac{\lambda}{2}\lVert w\rVert^2$. Return the
-        smallest $\lambda$ for which the bounds of its curvature, valid **for every** $w$, guarantee a condition number $L/\mu$ of at most
-        `kappa` (more than 1).""",
+        Each row of `X` (shape `(n, d)`) was seen `counts[i]` times. The loss is the mean logistic loss over **all that was seen**, plus
+        $\frac{\lambda}{2}\lVert w\rVert^2$. Return the smallest $\lambda$ for which the bounds of its curvature, valid for every $w$, guarantee
+        a condition number $L/\mu$ of at most `kappa` (more than 1).""",
     stub='''
-        def penalty_for_kappa(X, kappa):
+        def penalty_for_kappa(X, counts, kappa):
             """The smallest lam with L/mu <= kappa, for all weights."""
             ...''',
     reference=penalty_for_kappa,
     cases=lambda rng: [
-        (np.array([[1.0, 0.0], [0.0, 2.0]]), 11.0),
-        (np.array([[2.0, 1.0], [1.0, 2.0], [0.0, 1.0]]), 2.0),
-        (rng.normal(size=(20, 3)) * [1, 5, 0.2], rng.uniform(5, 500)),
+        (np.array([[1.0, 0.0], [0.0, 2.0]]), np.array([1, 1]), 11.0),
+        (np.array([[2.0, 1.0], [1.0, 2.0], [0.0, 1.0]]), np.array([1, 3, 2]), 2.0),
+        (rng.normal(size=(20, 3)) * [1, 5, 0.2], rng.integers(1, 9, size=20), rng.uniform(5, 500)),
     ],
     misconceptions=[
         Misconception(
-            altered(penalty_for_kappa, "(4 * len(X))", "len(X)"),
+            altered(penalty_for_kappa, "(4 * counts.sum())", "counts.sum()"),
             "A factor is missing in L: the slope of the sigmoid never exceeds a quarter.",
         ),
         Misconception(
-            altered(penalty_for_kappa, "(4 * len(X))", "4"), "The loss is a mean over the rows: divide by n."
+            altered(penalty_for_kappa, "(4 * counts.sum())", "4"), "The loss is a mean over all that was seen: divide by their number."
         ),
         Misconception(
-            lambda X, kappa: np.linalg.norm(X, 2) / (4 * len(X)) / (kappa - 1),
-            "You use the norm of X itself; the eigenvalue of XᵀX is its square.",
+            altered(penalty_for_kappa, "counts.sum()", "len(X)"),
+            "You divide by the number of different rows; the mean is over all that was seen.",
+        ),
+        Misconception(
+            altered(penalty_for_kappa, "(X.T * counts) @ X", "X.T @ X", "counts.sum()", "len(X)"),
+            "The counts have no effect: a row that was seen three times stands three times in the mean.",
         ),
         Misconception(
             altered(penalty_for_kappa, "(kappa - 1)", "kappa"),
             "The penalty lifts both ends: it adds its λ to L too, and you leave that out.",
         ),
         Misconception(
-            lambda X, kappa: (
-                (np.linalg.eigvalsh(X.T @ X)[-1] - kappa * np.linalg.eigvalsh(X.T @ X)[0]) / (4 * len(X)) / (kappa - 1)
+            lambda X, counts, kappa: (
+                np.linalg.eigvalsh((X.T * counts) @ X) @ np.eye(X.shape[1])[[0, -1]].T @ [-kappa, 1] / (4 * counts.sum()) / (kappa - 1)
             ),
             "Your μ counts on the data. Far out the sigmoid is flat and the data contribute nothing: only λ is left.",
         ),
         Misconception(
-            lambda X, kappa: penalty_for_kappa(X, kappa) / 2,
+            lambda *case: penalty_for_kappa(*case) / 2,
             "The half in front of the penalty cancels the 2 of its square: its curvature is λ.",
         ),
         Misconception(
-            lambda X, kappa: np.trace(X.T @ X) / (4 * len(X)) / (kappa - 1),
+            lambda X, counts, kappa: np.trace((X.T * counts) @ X) / (4 * counts.sum()) / (kappa - 1),
             "The trace is the sum of the eigenvalues. It is a bound, and not the smallest one: the largest alone decides.",
         ),
     ],
     hints=[
-        "The Hessian is XᵀDX/n + λI with a diagonal D. Between which numbers do the entries of D lie, for all w?",
+        "The Hessian is a mean of σ'(z) x xᵀ over all that was seen, plus λI. Between which numbers is σ'(z), for all w?",
         "Write κ = (L₀ + λ)/λ and solve for λ.",
     ],
-)
+)  # fmt: skip
 
 
 def softmax_curvature(X, W, V, lam):

@@ -268,52 +268,63 @@ _UNDERFIT = choice(
 # --- 8.2 regularizers -------------------------------------------------------------------------------------------------
 
 
-def soft_threshold(v, t):
-    return np.sign(v) * np.maximum(np.abs(v) - t, 0)
+def elastic_threshold(v, t, s):
+    return np.sign(v) * np.maximum(np.abs(v) - t, 0) / (1 + s)
 
 
 _SOFT = Exercise(
-    id="generalization/soft-threshold",
+    id="generalization/elastic-threshold",
     notebook="8.2",
-    title="The soft threshold",
+    title="Two penalties, one threshold",
     statement=r"""
-        Return, for each entry of the array `v`, the number $w$ that minimizes $\frac12 (w - v)^2 + t\,\lvert w \rvert$ for a given
-        $t \ge 0$.""",
+        The elastic net has both penalties at once. Return, for each entry of the array `v`, the number $w$ that minimizes
+        $\frac12 (w - v)^2 + t\,\lvert w \rvert + \frac s2 w^2$ for given $t, s \ge 0$.""",
     stub='''
-        def soft_threshold(v, t):
-            """The minimizer of (w - v)²/2 + t|w|, entry by entry."""
+        def elastic_threshold(v, t, s):
+            """The minimizer of (w - v)²/2 + t|w| + s w²/2, entry by entry."""
             ...''',
-    reference=soft_threshold,
+    reference=elastic_threshold,
     cases=lambda rng: [
-        (np.array([3.0, -3.0]), 1.0),
-        (np.array([2.0, 0.5, 0.0, -0.5, -2.0]), 1.0),
-        (rng.normal(0, 2, 12), rng.uniform(0.3, 1.0)),
+        (np.array([3.0, -3.0]), 1.0, 1.0),
+        (np.array([2.0, 0.5, 0.0, -0.5, -2.0]), 1.0, 0.0),
+        (np.array([1.5, -1.2]), 1.0, 1.0),
+        (rng.normal(0, 2, 12), rng.uniform(0.3, 1.0), rng.uniform(0.5, 2)),
     ],
     misconceptions=[
         Misconception(
-            lambda v, t: np.where(np.abs(v) > t, v, 0.0),
-            "That is the hard threshold: it sets small entries to zero but does not move the large ones.",
+            lambda v, t, s: np.sign(v) * np.maximum(np.abs(v) / (1 + s) - t, 0),
+            "You shrink first and then cut with the full threshold: entries between t and (1 + s) t become zero too early.",
         ),
         Misconception(
-            lambda v, t: v / (1 + t), "That is ridge: everything shrinks by the same factor and nothing becomes zero."
+            altered(elastic_threshold, " / (1 + s)", ""), "The squared penalty has no effect: that is the soft threshold of L1 alone."
         ),
         Misconception(
-            lambda v, t: v - t * np.sign(v),
-            "That is a subgradient step: entries smaller than t jump over zero to the other side instead of "
-            "stopping there.",
+            lambda v, t, s: v / (1 + s), "That is ridge alone: everything shrinks by the same factor and nothing becomes zero."
         ),
         Misconception(
-            lambda v, t: np.maximum(v - t, 0), "Negative entries are lost: they shrink towards zero from below."
+            lambda v, t, s: np.where(np.abs(v) > t, v, 0.0) / (1 + s),
+            "That threshold is hard: it sets small entries to zero but does not move the large ones by t.",
         ),
         Misconception(
-            lambda v, t: np.maximum(np.abs(v) - t, 0), "The size is right, the sign of v is lost."
+            lambda v, t, s: (v - t * np.sign(v)) / (1 + s),
+            "Entries smaller than t jump over zero to the other side instead of stopping there.",
         ),
         Misconception(
-            altered(soft_threshold, "- t, 0)", "- t / 2, 0)"),
-            "You shrink by half the threshold: the half belongs to the square, not to t.",
+            lambda v, t, s: np.maximum(v - t, 0) / (1 + s), "Negative entries are lost: they shrink towards zero from below."
+        ),
+        Misconception(
+            lambda v, t, s: np.maximum(np.abs(v) - t, 0) / (1 + s), "The size is right, the sign of v is lost."
+        ),
+        Misconception(
+            altered(elastic_threshold, "(1 + s)", "(1 + 2 * s)"),
+            "The half in front of s w² cancels the 2 of its derivative.",
+        ),
+        Misconception(
+            altered(elastic_threshold, "- t, 0)", "- t / 2, 0)"),
+            "You shrink by half the threshold: the half belongs to the squares, not to t.",
         ),
     ],
-    hints=["For w > 0 the slope of the objective is w - v + t. When is its zero positive?",
+    hints=["For w > 0 the slope of the objective is w - v + t + s w. When is its zero positive?",
            "Three cases: v > t, v < -t, and in between."],
 )  # fmt: skip
 
@@ -426,6 +437,75 @@ _DROPOUT = Exercise(
                 altered(dropout, "(rng.random(a.shape) >= p)", "rng.binomial(1, 1 - p, a.shape)")],
     hints=["A mask of zeros and ones comes from comparing `rng.random(a.shape)` with p. What is its mean?",
            "With the mask held fixed the layer multiplies: what is the derivative of that?"],
+)  # fmt: skip
+
+
+def dropout_solution(X, y, p):
+    S = X.T @ X
+    return np.linalg.solve(S + p / (1 - p) * np.diag(np.diag(S)), X.T @ y)
+
+
+def _penalized(penalty):
+    return lambda X, y, p: np.linalg.solve(X.T @ X + penalty(X.T @ X, p), X.T @ y)
+
+
+_DROPOUT_SOLUTION = Exercise(
+    id="generalization/derive-dropout-solution",
+    notebook="8.2",
+    title="Derive: where dropout on the inputs ends",
+    statement=r"""
+        A linear model is trained by least squares with inverted dropout on its **inputs**: in each step every entry of `X`, shape $(n, d)$,
+        is 0 with probability $p$ and divided by $1 - p$ otherwise, independently. What is minimized on average over the masks is
+        $\operatorname{E}\sum_i (\hat y_i - y_i)^2$. Derive its minimizer $w$, and return it. The columns of `X` are independent. (Does a feature
+        that is measured in other units get another penalty?)""",
+    stub='''
+        def dropout_solution(X, y, p):
+            """The weights, shape (d,), that minimize the expected squared error under dropout of the inputs."""
+            ...''',
+    reference=dropout_solution,
+    cases=lambda rng: [
+        (np.array([[2.0]]), np.array([4.0]), 0.5),
+        (np.array([[1.0, 0.0], [1.0, 1.0], [0.0, 3.0]]), np.array([1.0, 2.0, -1.0]), 0.2),
+        (rng.normal(size=(8, 3)) * [1, 4, 0.5], rng.normal(size=8), rng.uniform(0.1, 0.6)),
+    ],
+    misconceptions=[
+        Misconception(
+            _penalized(lambda S, p: 0 * S),
+            "That is least squares without dropout. The mean of the prediction is as without it; its variance costs something too.",
+        ),
+        Misconception(
+            _penalized(lambda S, p: p / (1 - p) * np.eye(len(S))),
+            "That is ridge. The noise of a dropped feature is as large as the feature, so each has a penalty of its own.",
+        ),
+        Misconception(
+            _penalized(lambda S, p: p * np.diag(np.diag(S))),
+            "The variance of a mask that is 0 or 1/(1 - p) is not p: the entries that stay are scaled up.",
+        ),
+        Misconception(
+            _penalized(lambda S, p: p * (1 - p) * np.diag(np.diag(S))),
+            "p(1 - p) is the variance of a mask of 0 and 1. Inverted dropout divides it by the square of 1 - p.",
+        ),
+        Misconception(
+            _penalized(lambda S, p: p / (1 - p) * S),
+            "The masks of two features are independent: their noise does not go together, so only the diagonal gets a term.",
+        ),
+        Misconception(
+            _penalized(lambda S, p: np.diag(np.diag(S)) / (1 - p)),
+            "1/(1 - p) is the mean square of the mask. Take off the square of its mean, which is in XᵀX already.",
+        ),
+        Misconception(
+            _penalized(lambda S, p: p / (1 - p) * np.diag(np.diag(S)) / 2),
+            "Penalty and squared error both bring a 2 when they are differentiated: no half is left.",
+        ),
+        Misconception(
+            lambda X, y, p: (1 - p) * dropout_solution(X, y, p),
+            "The test time scaling belongs to plain dropout. Inverted dropout has its weights right as they are.",
+        ),
+    ],
+    hints=[
+        "E (ŷ - y)² is the squared error of the mean prediction, plus the variance of the prediction.",
+        "The variance is the sum of x_j² w_j² times the variance of one mask, over the features; add it up over the examples.",
+    ],
 )  # fmt: skip
 
 
@@ -1477,5 +1557,6 @@ _PROJECT = Exercise(
 )
 
 
-EXERCISES = [_SPLIT, _SCALE, _PEAK, _UNDERFIT, _SOFT, _DROPOUT, _BATCH_NORM, _ISTA_BUG, _WHY_SHIFTS_HURT, _DERIVE, _SAM, _MIN_NORM,
+EXERCISES = [_SPLIT, _SCALE, _PEAK, _UNDERFIT, _SOFT, _DROPOUT, _DROPOUT_SOLUTION, _BATCH_NORM, _ISTA_BUG, _WHY_SHIFTS_HURT,
+             _DERIVE, _SAM, _MIN_NORM,
              _CATAPULT, _RATIO, _DIAGNOSE, _CHECKPOINT, _PAIRED, _RECIPE, _LUCK, _PROJECT]  # fmt: skip

@@ -211,6 +211,80 @@ _CONTRACTION = Exercise(
 )
 
 
+def two_rates(mu, L, lr1, lr2):
+    top = np.clip((1 / lr1 + 1 / lr2) / 2, mu, L)
+    return max(abs((1 - lr1 * curvature) * (1 - lr2 * curvature)) for curvature in (mu, L, top))
+
+
+def _over(curvatures, of=abs):
+    """The largest factor of two steps over some curvatures."""
+    return lambda mu, L, lr1, lr2: max(of((1 - lr1 * c) * (1 - lr2 * c)) for c in curvatures(mu, L, lr1, lr2))
+
+
+_TWO_RATES = Exercise(
+    id="gradient-descent/derive-two-rates",
+    notebook="3.1",
+    title="Derive: two rates by turns",
+    statement=r"""
+        Gradient descent on a quadratic uses two learning rates by turns, $\eta_1, \eta_2, \eta_1, \dots$ Its Hessian may have any eigenvalues
+        between $\mu$ and $L$, so count all of that interval. Derive the factor by which **two** steps together change the length of the
+        error in the worst direction, and return it. (One of the two steps alone may be too long to be stable. For $\mu = 1$, $L = 10$ try
+        0.115 and 0.431 and compare with the best single rate, used twice.)""",
+    stub='''
+        def two_rates(mu, L, lr1, lr2):
+            """The worst factor on the error, over all curvatures from mu to L, after a step of lr1 and one of lr2."""
+            ...''',
+    reference=two_rates,
+    cases=lambda rng: [
+        (1.0, 10.0, 0.105, 0.45),
+        (1.0, 10.0, 0.15, 0.15),
+        (1.0, 4.0, 0.6, 1.0),
+        (2.0, 3.0, 0.1, 0.2),
+        (1.0, 3.0, 2.0, 1.5),
+        (3.0, 4.0, 0.1, 1.0),
+        (1.0, 10.0, 0.3, 0.3),
+        (rng.uniform(0.5, 1), rng.uniform(8, 12), rng.uniform(0.1, 0.13), rng.uniform(0.4, 0.6)),
+    ],
+    misconceptions=[
+        Misconception(
+            lambda mu, L, lr1, lr2: contraction(mu, L, lr1) * contraction(mu, L, lr2),
+            "You multiply the worst factors of the two steps. Each has a worst direction of its own; one direction meets both steps.",
+        ),
+        Misconception(
+            _over(lambda mu, L, lr1, lr2: (mu, L)),
+            "You look at μ and L alone. The factor of two steps is quadratic in the curvature, and may be worst between them.",
+        ),
+        Misconception(
+            lambda *case: np.sqrt(two_rates(*case)), "That is the factor of one step on average; asked for are both steps together."
+        ),
+        Misconception(
+            lambda mu, L, lr1, lr2: contraction(mu, L, (lr1 + lr2) / 2) ** 2,
+            "Two different rates do not act like their mean: (1 - η₁λ)(1 - η₂λ) is another parabola than a square.",
+        ),
+        Misconception(
+            _over(lambda mu, L, lr1, lr2: (mu, L, np.clip((1 / lr1 + 1 / lr2) / 2, mu, L)), of=lambda x: x),
+            "A factor of -0.9 is as bad as 0.9: what counts is its size, not its sign.",
+        ),
+        Misconception(
+            altered(two_rates, "np.clip((1 / lr1 + 1 / lr2) / 2, mu, L)", "(1 / lr1 + 1 / lr2) / 2"),
+            "The turning point of the parabola counts only if it lies between μ and L: no curvature is found outside.",
+        ),
+        Misconception(
+            _over(lambda mu, L, lr1, lr2: (mu, L, (mu + L) / 2)),
+            "Half-way between μ and L is not where the parabola turns: that depends on its two zeros, 1/η₁ and 1/η₂.",
+        ),
+        Misconception(
+            lambda mu, L, lr1, lr2: max(contraction(mu, L, lr1), contraction(mu, L, lr2)),
+            "You take the worse one of the two steps. Both are taken, so their factors multiply.",
+        ),
+    ],
+    hints=[
+        "Along an eigenvector with eigenvalue λ: what do two steps multiply the error by? Draw it as a function of λ.",
+        "Its zeros are 1/η₁ and 1/η₂. Where can the size of a parabola be largest on an interval?",
+    ],
+)  # fmt: skip
+
+
 def backtracking(f, grad, w, c):
     lr, g = 1.0, grad(w)
     while f(w - lr * g) > f(w) - c * lr * (g @ g):
@@ -416,63 +490,73 @@ _MINIBATCHES = Exercise(
 )
 
 
-def sgd_step(theta, rows, lr, x):
-    return theta - lr * np.mean(2 * (theta - x[rows]))
+def sgd_step(theta, rows, lr, x, prob):
+    return theta - lr * np.mean(2 * (theta - x[rows]) / (len(x) * prob[rows]))
 
 
 _SGD_STEP = Exercise(
     id="gradient-descent/sgd-step",
     notebook="3.2",
-    title="A mini-batch step",
+    title="A mini-batch step with a lopsided draw",
     statement=r"""
-        The loss is $J(\theta) = \frac1N \sum_{i} (\theta - x_i)^2$ over the numbers in the array `x`. Take
-        one step of mini-batch gradient descent with learning rate `lr` from the number `theta`, where
-        `rows` holds the indices of the examples in the mini-batch. Return the new $\theta$.""",
+        The loss is $J(\theta) = \frac1N \sum_{i} (\theta - x_i)^2$ over the numbers in the array `x`. The examples of a mini-batch are drawn
+        independently, with replacement, but not all alike: number $i$ comes with probability `prob[i]`. Weigh the examples so that the
+        batch's gradient is **right on average**, and take one step with learning rate `lr` from the number `theta`; `rows` holds the
+        indices that were drawn. Return the new $\theta$.""",
     stub="""
-        def sgd_step(theta, rows, lr, x):
-            \"\"\"theta after one step on the examples x[rows].\"\"\"
+        def sgd_step(theta, rows, lr, x, prob):
+            \"\"\"theta after one step on the examples x[rows], drawn with the probabilities prob[rows].\"\"\"
             ...""",
     reference=sgd_step,
     cases=lambda rng: [
-        (10.0, np.arange(4), 0.1, np.arange(1.0, 1001.0)),
-        (0.0, np.array([2]), 0.25, np.arange(3.0)),
-        (rng.normal(), rng.permutation(12)[:5], 0.2, rng.normal(size=12)),
+        (10.0, np.arange(4), 0.1, np.arange(1.0, 9.0), np.full(8, 0.125)),
+        (0.0, np.array([2]), 0.25, np.arange(3.0), np.array([0.5, 0.3, 0.2])),
+        (1.0, np.array([0, 0, 1]), 0.2, np.array([2.0, -3.0]), np.array([0.9, 0.1])),
+        (rng.normal(), rng.integers(12, size=5), 0.2, rng.normal(size=12), rng.dirichlet(np.full(12, 3.0))),
     ],
     misconceptions=[
         Misconception(
-            lambda theta, rows, lr, x: theta - lr * np.sum(2 * (theta - x[rows])),
+            altered(sgd_step, " / (len(x) * prob[rows])", ""),
+            "Every example counts the same in your batch, so those that come often pull too hard: weigh against that.",
+        ),
+        Misconception(
+            altered(sgd_step, " / (len(x) * prob[rows])", " * (len(x) * prob[rows])"),
+            "The wrong way round: what is drawn often has to count less each time.",
+        ),
+        Misconception(
+            altered(sgd_step, "(len(x) * prob[rows])", "prob[rows]"),
+            "With all probabilities 1/N the weights must be 1, and yours are N.",
+        ),
+        Misconception(
+            lambda theta, rows, lr, x, prob: theta - lr * np.sum(2 * (theta - x[rows]) / prob[rows]) / np.sum(1 / prob[rows]),
+            "You divide by the sum of the weights in the batch, which is drawn as well: that is not right on average.",
+        ),
+        Misconception(
+            altered(sgd_step, "np.mean", "np.sum"),
             "You add up the gradients of the batch; the rule takes their mean, or the step grows with the batch size.",
         ),
         Misconception(
-            lambda theta, rows, lr, x: theta - lr * np.sum(2 * (theta - x[rows])) / len(x),
-            "You divide by the size of the data set; the batch has fewer examples than that.",
+            lambda theta, rows, lr, x, prob: theta - lr * np.sum(2 * prob * (theta - x)),
+            "You take the mean over all examples with the probabilities: only those of the batch are seen, and J weighs all alike.",
+        ),
+        Misconception(altered(sgd_step, "theta - lr", "theta + lr"), "You step uphill: check the sign of the step."),
+        Misconception(
+            altered(sgd_step, "2 * (theta", "(theta"), "The derivative of a square has a factor that you left out."
         ),
         Misconception(
-            lambda theta, rows, lr, x: theta - lr * np.mean(2 * (theta - x)),
-            "You read all examples: that is batch gradient descent. Only those of the mini-batch count.",
-        ),
-        Misconception(
-            lambda theta, rows, lr, x: theta + lr * np.mean(2 * (theta - x[rows])),
-            "You step uphill: check the sign of the step.",
-        ),
-        Misconception(
-            lambda theta, rows, lr, x: theta - lr * np.mean(theta - x[rows]),
-            "The derivative of a square has a factor that you left out.",
-        ),
-        Misconception(
-            altered(sgd_step, "np.mean(2 * (theta - x[rows]))", "np.mean(2 * (theta - x[rows]) ** 2)"),
-            "You step by the loss; the rule takes its derivative.",
-        ),
-        Misconception(
-            lambda theta, rows, lr, x: theta - lr * np.mean(2 * (theta - rows)),
+            altered(sgd_step, "theta - x[rows]", "theta - rows"),
             "You use the indices as if they were the examples: `rows` says where in `x` they stand.",
+        ),
+        Misconception(
+            altered(sgd_step, "len(x)", "len(rows)"),
+            "The N of the weights is the number of all examples; the batch's size is in the mean already.",
         ),
     ],
     hints=[
-        "What is the derivative of $(\\theta - x_i)^2$ with respect to $\\theta$?",
-        "Pick the examples first, then average their gradients.",
+        "Write down the expected value of w(i) times the gradient of example i, if i comes with probability p(i).",
+        "It has to be the sum of all gradients over N, whatever these are: so p(i) w(i) is the same number for all.",
     ],
-)
+)  # fmt: skip
 
 
 def batch_moments(x, b):
@@ -633,63 +717,74 @@ _NOISE_FLOOR = Exercise(
 # --- 3.3 momentum and Nesterov ----------------------------------------------------------------------------------------
 
 
-def hb_optimal(mu, L):
-    lr = 4 / (np.sqrt(L) + np.sqrt(mu)) ** 2
-    beta = ((np.sqrt(L) - np.sqrt(mu)) / (np.sqrt(L) + np.sqrt(mu))) ** 2
-    return lr, beta
+def best_momentum(mu, L, lr):
+    beta = max((1 - np.sqrt(lr * mu)) ** 2, (1 - np.sqrt(lr * L)) ** 2)
+    return beta, np.sqrt(beta)
 
 
-_HB_OPTIMAL = Exercise(
-    id="gradient-descent/hb-optimal",
+_BEST_MOMENTUM = Exercise(
+    id="gradient-descent/derive-momentum",
     notebook="3.3",
-    title="The best momentum for a quadratic",
+    title="Derive: the momentum for a given rate",
     statement=r"""
-        For a quadratic whose curvatures lie between $\mu$ and $L$, $0 < \mu < L$, return the learning rate
-        $\eta$ and the momentum $\beta$ with which the heavy ball $u \leftarrow \beta u + g$, $\theta
-        \leftarrow \theta - \eta u$ has the best convergence rate.""",
+        The page chooses learning rate and momentum together. Now the rate is given, $0 < \eta < 4/L$, and with it a quadratic whose
+        curvatures lie between $\mu$ and $L$ (both occur). Derive the $\beta$ in $[0, 1)$ with which the heavy ball
+        $u \leftarrow \beta u + g$, $\theta \leftarrow \theta - \eta u$ is fastest in the long run. Return it, and the factor per step.""",
     stub="""
-        def hb_optimal(mu, L):
-            \"\"\"(lr, beta) of the fastest heavy ball on curvatures between mu and L.\"\"\"
+        def best_momentum(mu, L, lr):
+            \"\"\"(beta, factor per step) of the fastest heavy ball with this learning rate.\"\"\"
             ...""",
-    reference=hb_optimal,
-    cases=lambda rng: [(1.0, 100.0), (1.0, 25.0), (rng.uniform(0.1, 1), rng.uniform(2, 50))],
+    reference=best_momentum,
+    cases=lambda rng: [
+        (1.0, 100.0, 0.01),
+        (1.0, 100.0, 0.039),
+        (1.0, 4.0, 0.64),
+        (1.0, 1.5, 2.0),
+        (rng.uniform(0.1, 1), rng.uniform(2, 50), rng.uniform(0.001, 0.02)),
+    ],
     misconceptions=[
         Misconception(
-            lambda mu, L: (hb_optimal(mu, L)[0], np.sqrt(hb_optimal(mu, L)[1])),
-            "Your β is the rate of convergence, 9/11 for κ = 100. The momentum is its square.",
+            lambda mu, L, lr: ((1 - np.sqrt(lr * mu)) ** 2, abs(1 - np.sqrt(lr * mu))),
+            "You look at μ alone. With a large rate it is the steepest direction that needs the most momentum.",
         ),
         Misconception(
-            lambda mu, L: (2 / (L + mu), hb_optimal(mu, L)[1]),
-            "Your learning rate is that of plain gradient descent; momentum allows a larger one.",
+            lambda mu, L, lr: ((1 - np.sqrt(lr * L)) ** 2, abs(1 - np.sqrt(lr * L))),
+            "You look at L alone. With a small rate it is the flattest direction that needs the most momentum.",
         ),
         Misconception(
-            lambda mu, L: (1 / L, hb_optimal(mu, L)[1]),
-            "A learning rate of 1/L is safe but too short: with momentum the best one exceeds 2/L if κ is large.",
+            altered(best_momentum, "max(", "min("),
+            "The direction that needs less momentum is served, and the other one has real eigenvalues, of which one is large.",
         ),
         Misconception(
-            lambda mu, L: (hb_optimal(mu, L)[0], ((L - mu) / (L + mu)) ** 2),
-            "Your β has κ where its root belongs: that is too much memory.",
+            lambda mu, L, lr: (best_momentum(mu, L, lr)[1], np.sqrt(best_momentum(mu, L, lr)[1])),
+            "That is the factor per step itself. The product of the two eigenvalues is β, so β is the square of their size.",
         ),
         Misconception(
-            lambda mu, L: (4 / (L + mu), hb_optimal(mu, L)[1]),
-            "The root of a sum is not the sum of the roots: look at the denominator of your learning rate.",
-        ),
-        Misconception(lambda mu, L: hb_optimal(mu, L)[::-1], "The two results are in the wrong order."),
-        Misconception(
-            altered(hb_optimal, "(np.sqrt(L) + np.sqrt(mu)) ** 2\n    beta", "(np.sqrt(L) + np.sqrt(mu))\n    beta"),
-            "In the learning rate the sum of the roots has to be squared: it has the units of one over a curvature.",
+            altered(best_momentum, "return beta, np.sqrt(beta)", "return beta, beta"),
+            "β is right. Two equal eigenvalues whose product is β have another size than β.",
         ),
         Misconception(
-            altered(hb_optimal, "4 / (np", "2 / (np"),
-            "Your rate is half of the best one: with momentum twice as much is stable.",
+            lambda mu, L, lr: (
+                ((np.sqrt(L) - np.sqrt(mu)) / (np.sqrt(L) + np.sqrt(mu))) ** 2,
+                (np.sqrt(L) - np.sqrt(mu)) / (np.sqrt(L) + np.sqrt(mu)),
+            ),
+            "That β belongs to one learning rate, the best one. Here another is given.",
         ),
+        Misconception(
+            altered(best_momentum, "np.sqrt(lr * mu)", "lr * mu", "np.sqrt(lr * L)", "lr * L"),
+            "The eigenvalues meet where the root of ηλ, not ηλ itself, is 1 minus the root of β.",
+        ),
+        Misconception(
+            lambda mu, L, lr: (0.0, contraction(mu, L, lr)),
+            "Without momentum both eigenvalues are real. A larger β makes the worst one smaller until they meet.",
+        ),
+        Misconception(lambda mu, L, lr: best_momentum(mu, L, lr)[::-1], "The two results are in the wrong order."),
     ],
     hints=[
-        "Everything depends on the *roots* of the two curvatures.",
-        "The fastest rate is $(\\sqrt\\kappa - 1)/(\\sqrt\\kappa + 1)$, and $\\beta$ is its square.",
-        "For μ = 1 and L = 100 the learning rate is 4/121.",
+        "For one curvature: the two eigenvalues have the product β. What is their size while they are complex, and when do they meet?",
+        "More β than that makes √β larger; less makes them real, and one of them grows. What if several curvatures are to be served?",
     ],
-)
+)  # fmt: skip
 
 
 def nesterov_path(grad, w0, lr, beta, steps):
@@ -1154,13 +1249,14 @@ _FROZEN = choice(
 EXERCISES = [
     _GD,
     _CONTRACTION,
+    _TWO_RATES,
     _BACKTRACKING,
     _MINIBATCHES,
     _SGD_STEP,
     _DERIVE,
     _NOISE_SCALE,
     _NOISE_FLOOR,
-    _HB_OPTIMAL,
+    _BEST_MOMENTUM,
     _NESTEROV,
     _EMA_LR,
     _EXCESS_LOSS,

@@ -853,6 +853,71 @@ _DERIVE = Exercise(
     ],
 )
 
+
+def branch_scale(blocks, growth, gain):
+    return np.sqrt((growth ** (1 / blocks) - 1) / gain)
+
+
+_BRANCH = Exercise(
+    id="initialization/derive-branch-scale",
+    notebook="7.2",
+    title="Derive: how quiet a residual branch must start",
+    statement=r"""
+        A residual network has `blocks` blocks, $x \leftarrow x + a\,f(x)$, each with a branch $f$ of its own. At the start $f(x)$ has
+        mean 0, independently of $x$, and a mean square that is `gain` times that of $x$. Derive the factor $a > 0$ with which the mean square
+        of the last $x$ is `growth` times that of the first, and return it. (To which power of the number of blocks is $a$ in proportion
+        when there are many?)""",
+    stub='''
+        def branch_scale(blocks, growth, gain):
+            """The factor a of each branch, for blocks blocks and growth > 1."""
+            ...''',
+    reference=branch_scale,
+    cases=lambda rng: [
+        (1, 5.0, 1.0),
+        (2, 4.0, 1.0),
+        (12, 2.0, 0.5),
+        (int(rng.integers(5, 50)), rng.uniform(1.5, 10), rng.uniform(0.3, 3)),
+    ],
+    misconceptions=[
+        Misconception(
+            lambda blocks, growth, gain: np.sqrt((growth - 1) / (blocks * gain)),
+            "You let each block add the same. It multiplies: the later blocks have a larger x, and so a larger branch, to add.",
+        ),
+        Misconception(
+            lambda blocks, growth, gain: (growth ** (1 / (2 * blocks)) - 1) / np.sqrt(gain),
+            "You add sizes. Branch and skip are uncorrelated, so their mean squares add.",
+        ),
+        Misconception(
+            altered(
+                branch_scale, "np.sqrt((growth ** (1 / blocks) - 1) / gain)", "(growth ** (1 / blocks) - 1) / gain"
+            ),
+            "A root is missing: the factor on the branch enters its mean square squared.",
+        ),
+        Misconception(
+            altered(branch_scale, " / gain", ""), "The branch has a gain of its own, which your factor leaves out."
+        ),
+        Misconception(
+            altered(branch_scale, " / gain", " * gain"), "The wrong way round: a louder branch needs a smaller factor."
+        ),
+        Misconception(
+            altered(branch_scale, "(growth ** (1 / blocks) - 1)", "growth ** (1 / blocks)"),
+            "The skip is left out: x itself passes unchanged and holds the whole of its mean square already.",
+        ),
+        Misconception(
+            lambda blocks, growth, gain: 1 / np.sqrt(blocks * gain),
+            "One over the root of the number of blocks keeps the growth near e, whatever growth is wanted.",
+        ),
+        Misconception(
+            altered(branch_scale, "/ gain", "/ gain**2"),
+            "The gain is that of the mean square already: it is not squared again.",
+        ),
+    ],
+    hints=[
+        "By which factor does one block multiply the mean square? The mixed term of the square has mean 0.",
+        "All blocks together multiply by the power of that factor. Solve for a.",
+    ],
+)
+
 EXERCISES = [
     _MOMENTS,
     _REDUNDANT,
@@ -860,6 +925,7 @@ EXERCISES = [
     _HE,
     _GLOROT,
     _DERIVE,
+    _BRANCH,
     _ORTHOGONAL,
     _ABSOLUTE,
     _START,

@@ -8,55 +8,76 @@ from ..slips import altered
 # --- 5.1 why and when to decay ----------------------------------------------------------------------------------------
 
 
-def linear_decay(k, eps0, tau, eps_tau):
-    alpha = min(k / tau, 1)
-    return (1 - alpha) * eps0 + alpha * eps_tau
+def extended_decay(k, eps0, tau, eps_tau, at, longer):
+    if k <= at:
+        return eps0 + (eps_tau - eps0) * k / tau
+    reached = eps0 + (eps_tau - eps0) * at / tau
+    part = min((k - at) / (longer - at), 1)
+    return reached + (eps_tau - reached) * part
 
 
-_LINEAR = Exercise(
-    id="schedules/linear-decay",
+_EXTENDED = Exercise(
+    id="schedules/extended-decay",
     notebook="5.1",
-    title="Linear decay with a floor",
+    title="Linear decay, and then the budget grows",
     statement=r"""
-        The learning rate falls on a straight line from $\varepsilon_0$ at step $k = 0$ to $\varepsilon_\tau$ at
-        $k = \tau$, and stays there. Return the rate at step `k`.""",
+        The learning rate falls on a straight line from $\varepsilon_0$ at step $k = 0$ towards $\varepsilon_\tau$ at $k = \tau$. At the step
+        `at` $\le \tau$ the budget is extended to `longer` $> \tau$ steps: from the rate that it has there, without a jump, the rate now falls
+        on a straight line to $\varepsilon_\tau$ at the step `longer`, and stays there. Return the rate at step `k`.""",
     stub='''
-        def linear_decay(k, eps0, tau, eps_tau):
+        def extended_decay(k, eps0, tau, eps_tau, at, longer):
             """The learning rate at step k = 0, 1, …"""
             ...''',
-    reference=linear_decay,
+    reference=extended_decay,
     cases=lambda rng: [
-        (0, 0.1, 200, 0.001),
-        (250, 0.1, 200, 0.001),
-        (100, 0.1, 200, 0.001),
-        (200, 0.1, 200, 0.001),
-        (int(rng.integers(1, 50)), rng.uniform(0.1, 1), 100, rng.uniform(0.01, 0.05)),
+        (0, 0.1, 200, 0.001, 100, 400),
+        (50, 0.1, 200, 0.001, 100, 400),
+        (100, 0.1, 200, 0.001, 100, 400),
+        (300, 0.1, 200, 0.001, 100, 400),
+        (400, 0.1, 200, 0.001, 100, 400),
+        (450, 0.1, 200, 0.001, 100, 400),
+        (250, 0.1, 200, 0.001, 200, 400),
+        (3, 0.5, 8, 0.1, 2, 10),
+        (int(rng.integers(30, 70)), rng.uniform(0.1, 1), 50, rng.uniform(0.01, 0.05), 25, 90),
     ],
     misconceptions=[
         Misconception(
-            lambda k, eps0, tau, eps_tau: eps0 * (1 - k / tau),
-            "The rate goes to zero at τ and is negative after it, which is ascent: the line ends at the floor.",
+            lambda k, eps0, tau, eps_tau, at, longer: eps0 + (eps_tau - eps0) * min(k / longer, 1),
+            "That is the line of a run that knew of the longer budget from the start: up to `at` the rate fell faster.",
         ),
         Misconception(
-            lambda k, eps0, tau, eps_tau: eps0 * max(1 - k / tau, 0),
-            "The rate is clamped at zero: the run stops dead at τ. The line should end at eps_tau and stay there.",
+            lambda k, eps0, tau, eps_tau, at, longer: (
+                eps0 + (eps_tau - eps0) * (k / tau if k <= at else min(k / longer, 1))
+            ),
+            "At the extension your rate jumps up, to the line of the longer budget; it goes on from where it is.",
         ),
         Misconception(
-            lambda k, eps0, tau, eps_tau: (1 - k / tau) * eps0 + k / tau * eps_tau,
-            "Right up to τ, but the line goes on below the floor after it.",
+            lambda k, eps0, tau, eps_tau, at, longer: eps0 + (eps_tau - eps0) * min(k / tau, 1),
+            "The extension has no effect in your code.",
         ),
         Misconception(
-            lambda k, eps0, tau, eps_tau: max(eps0 * (1 - k / tau), eps_tau),
-            "Your line aims at zero and is cut off at the floor, a form that is in use too; it gets to eps_tau before τ. Here the "
-            "line itself ends at eps_tau.",
+            altered(extended_decay, "min((k - at) / (longer - at), 1)", "(k - at) / (longer - at)"),
+            "Right up to the end, but the line goes on below its floor after it, and is negative in the end.",
         ),
         Misconception(
-            altered(linear_decay, "(1 - alpha) * eps0 + alpha * eps_tau", "alpha * eps0 + (1 - alpha) * eps_tau"),
-            "The two rates have changed places: your line starts at the floor and rises.",
+            altered(extended_decay, "(k - at) / (longer - at)", "(k - at) / longer"),
+            "From `at` there are longer - at steps left, and not longer: your line does not get down in time.",
+        ),
+        Misconception(
+            altered(extended_decay, "(k - at) / (longer - at)", "k / longer"),
+            "Your second line starts in the middle: at the extension itself none of its way is covered.",
+        ),
+        Misconception(
+            altered(extended_decay, "reached + (eps_tau - reached) * part", "reached * (1 - part)"),
+            "The second line ends at zero: the run stops dead. It ends at eps_tau and stays there.",
+        ),
+        Misconception(
+            altered(extended_decay, "reached + (eps_tau - reached) * part", "eps0 + (eps_tau - eps0) * part"),
+            "At the extension the rate goes back to the top: that is a restart. It goes on from where it is.",
         ),
     ],
-    hints=["What part of the way to τ has been covered after k steps? It cannot be more than all of it.",
-           "Mix the two rates with that part as the weight of the second."],
+    hints=["Which rate has been reached at the step `at`? There the second line begins.",
+           "What part of the way from `at` to `longer` is covered at step k? It cannot be more than all of it."],
 )  # fmt: skip
 
 
@@ -252,6 +273,78 @@ _DERIVE = Exercise(
     ],
     hints=["F = (1 - ηh)²F + η²σ². Subtract F and divide by η.", "What is left is linear in η."],
 )
+
+
+def momentum_floor(lr, beta, h, sigma):
+    return lr * sigma**2 * (1 + beta) / (h * (1 - beta) * (2 * (1 + beta) - lr * h))
+
+
+def _by_moments(lr, beta, h, sigma):
+    """The three moments (E x², E xu, E u²) that one step leaves as they are, from their linear equations."""
+    keep = np.array(
+        [
+            [(1 - lr * h) ** 2, -2 * lr * beta * (1 - lr * h), (lr * beta) ** 2],
+            [h * (1 - lr * h), beta * (1 - 2 * lr * h), -lr * beta**2],
+            [h**2, 2 * beta * h, beta**2],
+        ]
+    )
+    return np.linalg.solve(np.eye(3) - keep, sigma**2 * np.array([lr**2, -lr, 1.0]))[0]
+
+
+_MOMENTUM_FLOOR = Exercise(
+    id="schedules/derive-momentum-floor",
+    notebook="5.1",
+    title="Derive: the noise floor with momentum",
+    statement=r"""
+        Each step is $u \leftarrow \beta u + hx + \xi$, then $x \leftarrow x - \eta u$, with independent noise $\xi$ of mean 0 and standard
+        deviation $\sigma$. After long enough three moments stand still: $\operatorname{E} x^2$, $\operatorname{E} xu$ and
+        $\operatorname{E} u^2$. Write down that each is the same before and after a step, solve, and return $\operatorname{E} x^2$. (Solving
+        the three equations by `np.linalg.solve` counts as well. How much higher is the floor for $\beta = 0.9$ than without momentum?)""",
+    stub='''
+        def momentum_floor(lr, beta, h, sigma):
+            """The mean of x² in the long run, for the heavy ball on h x²/2 with gradient noise."""
+            ...''',
+    reference=momentum_floor,
+    also_right=[_by_moments],
+    cases=lambda rng: [
+        (0.5, 0.0, 1.0, 1.0),
+        (0.1, 0.9, 1.0, 1.0),
+        (0.4, 0.5, 2.0, 3.0),
+        (rng.uniform(0.05, 0.5), rng.uniform(0.3, 0.95), rng.uniform(0.5, 3), rng.uniform(0.5, 2)),
+    ],
+    misconceptions=[
+        Misconception(
+            lambda lr, beta, h, sigma: momentum_floor(lr, 0.0, h, sigma),
+            "That is the floor without momentum. Noise of one step goes on acting for many, and the floor is higher.",
+        ),
+        Misconception(
+            lambda lr, beta, h, sigma: momentum_floor(lr / (1 - beta), 0.0, h, sigma),
+            "You put the effective rate η/(1 - β) into the floor without momentum. That is right only while ηh is small.",
+        ),
+        Misconception(
+            lambda lr, beta, h, sigma: lr * sigma**2 / (2 * h * (1 - beta)),
+            "That is the limit of small rates. The equations give it exactly, with a term more in the denominator.",
+        ),
+        Misconception(
+            lambda lr, beta, h, sigma: h / 2 * momentum_floor(lr, beta, h, sigma),
+            "That is the mean loss. Asked for is the mean of x².",
+        ),
+        Misconception(
+            lambda *case: np.sqrt(momentum_floor(*case)), "That is the standard deviation. Asked for is the mean of x²."
+        ),
+        Misconception(
+            altered(momentum_floor, "sigma**2", "sigma"), "Variances add up, not standard deviations: σ comes squared."
+        ),
+        Misconception(
+            altered(momentum_floor, "sigma**2", "(1 - beta) ** 2 * sigma**2"),
+            "That belongs to the average form, u ← βu + (1 - β)(…). In the sum form noise enters at full weight.",
+        ),
+    ],
+    hints=[
+        "Put u' = βu + hx + ξ into x' = x - ηu' and multiply out x'², x'u' and u'²; ξ is independent of x and u.",
+        "Three linear equations in E x², E xu, E u². From E x'² = E x² follows 2 E xu' = η E u'²: two unknowns are left.",
+    ],
+)  # fmt: skip
 
 
 _LARGEST = Exercise(
@@ -766,5 +859,5 @@ _BUG = Exercise(
 
 
 EXERCISES = [
-    _LINEAR, _STEP, _BIAS_VARIANCE, _DERIVE, _LARGEST, _DECAY_OR_NOT, _BUG, _COSINE, _WARMUP_COSINE, _TRIANGULAR, _PLATEAU, _EARLY,
+    _EXTENDED, _STEP, _BIAS_VARIANCE, _DERIVE, _MOMENTUM_FLOOR, _LARGEST, _DECAY_OR_NOT, _BUG, _COSINE, _WARMUP_COSINE, _TRIANGULAR, _PLATEAU, _EARLY,
 ]  # fmt: skip

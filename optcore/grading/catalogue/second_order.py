@@ -283,99 +283,169 @@ _HESSIAN_SIZE = Exercise(
 # --- 6.2 quasi-Newton -------------------------------------------------------------------------------------------------
 
 
-def bfgs_inverse_update(W, s, y):
-    if s @ y <= 0:
-        return W
-    rho = 1 / (s @ y)
-    V = np.eye(len(s)) - rho * np.outer(s, y)
-    return V @ W @ V.T + rho * np.outer(s, s)
-
-
-def _bfgs_unchecked(W, s, y):
-    V = np.eye(len(s)) - np.outer(s, y) / (s @ y)
-    return V @ W @ V.T + np.outer(s, s) / (s @ y)
-
-
-def _bfgs_hessian(W, s, y):
-    if s @ y <= 0:
-        return W
-    Ws = W @ s
-    return W - np.outer(Ws, Ws) / (s @ Ws) + np.outer(y, y) / (s @ y)
-
-
-def _bfgs_without_last(W, s, y):
-    if s @ y <= 0:
-        return W
-    V = np.eye(len(s)) - np.outer(s, y) / (s @ y)
-    return V @ W @ V.T
-
-
-def _bfgs_turned(W, s, y):
-    if s @ y <= 0:
-        return W
-    V = np.eye(len(s)) - np.outer(s, y) / (s @ y)
-    return V.T @ W @ V + np.outer(s, s) / (s @ y)
-
-
-_BFGS = Exercise(
-    id="second-order/bfgs-inverse-update",
-    notebook="6.2",
-    title="The BFGS update of the inverse",
-    statement=r"""
-        Update an estimate `W` of the inverse Hessian with the pair `s` (step) and `y` (change of the gradient):
-        $W \leftarrow (I - \rho s y^\top) W (I - \rho y s^\top) + \rho s s^\top$ with $\rho = 1/(s^\top y)$. If $s^\top y \le 0$,
-        return `W` unchanged. `W` is symmetric and positive definite, and has to stay so.""",
-    stub='''
-        def bfgs_inverse_update(W, s, y):
-            """The updated W, shape (n, n), for s and y of shape (n,)."""
-            ...''',
-    reference=bfgs_inverse_update,
-    cases=lambda rng: [
-        (np.eye(2), np.array([1.0, 0.0]), np.array([4.0, 2.0])),
-        (np.eye(2), np.array([1.0, 0.0]), np.array([-0.5, 1.0])),
-        (np.eye(2), np.array([1.0, 0.0]), np.array([0.0, 1.0])),
-        (np.diag([2.0, 1.0]), np.array([0.5, 0.5]), np.array([1.0, 0.25])),
-        (np.diag([1.0, 3.0, 0.5]), *_pair(rng)),
-    ],
-    misconceptions=[
-        Misconception(
-            _bfgs_hessian,
-            "That is the update of the Hessian estimate. For its inverse s and y change places: W y = s must hold.",
-        ),
-        Misconception(
-            _bfgs_unchecked,
-            "No check of the curvature: with sᵀy ≤ 0 the matrix stops being positive definite, and steps go uphill.",
-        ),
-        Misconception(
-            _bfgs_without_last,
-            "The last term with ssᵀ is missing. Without it W y is zero instead of s.",
-        ),
-        Misconception(
-            _bfgs_turned,
-            "The two factors are in the wrong order: test W y = s.",
-        ),
-        Misconception(
-            altered(bfgs_inverse_update, "np.outer(s, y)", "(s @ y)"),
-            "s yᵀ is a matrix, the outer product. You have the number sᵀy in its place.",
-        ),
-        Misconception(
-            altered(bfgs_inverse_update, "s @ y <= 0", "s @ y < 0"),
-            "sᵀy = 0 passes your check, and ρ is one over zero there.",
-        ),
-        Misconception(
-            lambda W, s, y: bfgs_inverse_update(W, y, s) if s @ y > 0 else W,
-            "s and y are exchanged: s is the step, y the change of the gradient.",
-        ),
-    ],
-    hints=["`np.outer(s, y)` is the matrix s yᵀ.", "The factor on the right is the transpose of the one on the left."],
-)
-
-
 def _pair(rng, n=3):
     """A pair from a random quadratic with positive curvature."""
     M = rng.normal(size=(n, n))
     s = rng.normal(size=n)
     return s, (M @ M.T + np.eye(n)) @ s
+
+
+def damped_bfgs(B, s, y):
+    Bs = B @ s
+    now, least = s @ y, 0.2 * (s @ Bs)
+    if now < least:
+        share = (s @ Bs - least) / (s @ Bs - now)
+        y = share * y + (1 - share) * Bs
+    return B - np.outer(Bs, Bs) / (s @ Bs) + np.outer(y, y) / (s @ y)
+
+
+def _damped(mend):
+    """A BFGS update of B with y as `mend(y, s, Bs)` leaves it where its curvature is too small."""
+
+    def wrong(B, s, y):
+        Bs = B @ s
+        if s @ y < 0.2 * (s @ Bs):
+            y = mend(y, s, Bs)
+        return B - np.outer(Bs, Bs) / (s @ Bs) + np.outer(y, y) / (s @ y)
+
+    return wrong
+
+
+_BFGS = Exercise(
+    id="second-order/damped-bfgs",
+    notebook="6.2",
+    title="A BFGS update that keeps every pair",
+    statement=r"""
+        BFGS updates an estimate `B` of the **Hessian**, symmetric and positive definite, with the step `s` and the change `y` of the
+        gradient: $B \leftarrow B - \frac{Bs\,s^\top B}{s^\top B s} + \frac{yy^\top}{s^\top y}$. It stays positive definite only for
+        $s^\top y > 0$. Instead of skipping a pair Powell bends it: if $s^\top y < 0.2\, s^\top B s$, replace $y$ by the point on the straight
+        way from $y$ to $Bs$ at which equality holds, and update with that. Return the new `B`.""",
+    stub='''
+        def damped_bfgs(B, s, y):
+            """The updated B, shape (n, n), for s and y of shape (n,)."""
+            ...''',
+    reference=damped_bfgs,
+    cases=lambda rng: [
+        (np.eye(2), np.array([1.0, 0.0]), np.array([4.0, 2.0])),
+        (np.eye(2), np.array([1.0, 0.0]), np.array([-0.5, 1.0])),
+        (np.eye(2), np.array([1.0, 0.0]), np.array([0.1, 1.0])),
+        (np.diag([2.0, 1.0]), np.array([0.5, 0.5]), np.array([1.0, 0.25])),
+        (np.array([[2.0, 1.0], [1.0, 3.0]]), np.array([1.0, -1.0]), np.array([-1.0, 2.0])),
+        (np.diag([1.0, 3.0, 0.5]), *_pair(rng)),
+    ],
+    misconceptions=[
+        Misconception(
+            _damped(lambda y, s, Bs: y),
+            "There is no damping: with sᵀy < 0 the matrix stops being positive definite, and near 0 it explodes.",
+        ),
+        Misconception(
+            lambda B, s, y: damped_bfgs(B, s, y) if s @ y >= 0.2 * (s @ B @ s) else B,
+            "That leaves B as it was. The pair is to be bent only so far that the bound is met, so that what it says is kept.",
+        ),
+        Misconception(
+            lambda B, s, y: damped_bfgs(B, s, y) if s @ y <= 0 else _damped(lambda y, s, Bs: y)(B, s, y),
+            "You bend only pairs with sᵀy ≤ 0. A small positive sᵀy in the denominator does harm too.",
+        ),
+        Misconception(
+            _damped(lambda y, s, Bs: y + (0.2 * (s @ Bs) - s @ y) / (s @ Bs - s @ y) * (y - Bs)),
+            "You move away from Bs: on the way from y towards Bs the curvature grows.",
+        ),
+        Misconception(
+            _damped(lambda y, s, Bs: y + (0.2 * (s @ Bs) - s @ y) / (s @ s) * s),
+            "You add a multiple of s. That mends sᵀy too, but the way is to lead to Bs, which changes nothing in B.",
+        ),
+        Misconception(
+            _damped(lambda y, s, Bs: 0.2 * y + 0.8 * Bs),
+            "A fixed mixture: how far to go depends on how far sᵀy is from the bound.",
+        ),
+        Misconception(
+            altered(damped_bfgs, "least = s @ y, 0.2 *", "least = s @ y, 0.8 *"),
+            "0.8 is the share that Powell's formula for the mixture shows; the bound itself is 0.2.",
+        ),
+        Misconception(
+            altered(damped_bfgs, " + np.outer(y, y) / (s @ y)", ""),
+            "The last term is missing: with it the new B maps s to the (bent) y.",
+        ),
+        Misconception(
+            altered(damped_bfgs, "B - np.outer(Bs, Bs) / (s @ Bs) + np.outer", "B + np.outer"),
+            "The old curvature along s has to go before the new one comes: the middle term is missing.",
+        ),
+    ],
+    hints=[
+        "On the way y(θ) = θy + (1 - θ)Bs the product sᵀy(θ) is linear in θ. Where does it meet the bound?",
+        "Test: sᵀy of the bent pair is 0.2 sᵀBs, and the new B maps s to the bent y.",
+    ],
+)  # fmt: skip
+
+
+def smallest_symmetric_change(B, s, y):
+    r, length = y - B @ s, s @ s
+    return B + (np.outer(r, s) + np.outer(s, r)) / length - (r @ s) * np.outer(s, s) / length**2
+
+
+_SMALLEST = Exercise(
+    id="second-order/derive-smallest-change",
+    notebook="6.2",
+    title="Derive: the smallest symmetric change",
+    statement=r"""
+        An estimate `B` of the Hessian, symmetric, is to map the step `s` to the change `y` of the gradient. Among all symmetric matrices that
+        do, find the one nearest to `B`, with the change measured by the sum of the squares of its entries. In one dimension there is no
+        choice, it is $y/s$; in two there is one. Derive it in any dimension (a multiplier for each equation, [2.3](../chapters/2-convexity/3-constraints-and-lagrange-multipliers.ipynb),
+        or turn the axes so that `s` lies on the first), and return the new `B`.""",
+    stub='''
+        def smallest_symmetric_change(B, s, y):
+            """The symmetric matrix nearest to B that maps s to y, shape (n, n)."""
+            ...''',
+    reference=smallest_symmetric_change,
+    cases=lambda rng: [
+        (np.array([[2.0]]), np.array([0.5]), np.array([3.0])),
+        (np.eye(2), np.array([2.0, 0.0]), np.array([4.0, 2.0])),
+        (np.array([[2.0, 1.0], [1.0, 3.0]]), np.array([1.0, -1.0]), np.array([-1.0, 2.0])),
+        (np.diag([1.0, 3.0, 0.5]), *_pair(rng)),
+    ],
+    misconceptions=[
+        Misconception(
+            lambda B, s, y: B + np.outer(y - B @ s, s) / (s @ s),
+            "That is the smallest change of all matrices, Broyden's; it is not symmetric.",
+        ),
+        Misconception(
+            lambda B, s, y: B + (np.outer(y - B @ s, s) + np.outer(s, y - B @ s)) / (2 * (s @ s)),
+            "You made Broyden's change symmetric by averaging; after that the matrix no longer maps s to y.",
+        ),
+        Misconception(
+            altered(smallest_symmetric_change, " - (r @ s) * np.outer(s, s) / length**2", ""),
+            "Symmetric, but along s the missing part is added twice: test B s = y.",
+        ),
+        Misconception(
+            altered(smallest_symmetric_change, "length - (r @ s)", "length + (r @ s)"),
+            "The last term has the wrong sign: test B s = y.",
+        ),
+        Misconception(
+            altered(smallest_symmetric_change, "length**2", "length"),
+            "Scale s and y by the same number: the new matrix must not change, and yours does.",
+        ),
+        Misconception(
+            lambda B, s, y: B + np.outer(y - B @ s, y - B @ s) / ((y - B @ s) @ s),
+            "That is the symmetric change of rank one, SR1. It maps s to y, and other matrices that do are nearer.",
+        ),
+        Misconception(
+            lambda B, s, y: B - np.outer(B @ s, B @ s) / (s @ B @ s) + np.outer(y, y) / (s @ y),
+            "That is BFGS: it is the smallest change in another norm, one that weighs the entries.",
+        ),
+        Misconception(
+            lambda B, s, y: smallest_symmetric_change(B, s, y) - B,
+            "That is the change itself. Asked for is the new matrix.",
+        ),
+        Misconception(
+            altered(smallest_symmetric_change, "r, length = y - B @ s", "r, length = y"),
+            "You add what y asks for without taking off what B does to s already.",
+        ),
+    ],
+    hints=[
+        "Turn the axes so that s = (a, 0, …): the equation fixes the first column, symmetry the first row. What is left free?",
+        "With r = y - Bs the change is (r sᵀ + s rᵀ)/sᵀs and a multiple of s sᵀ, which B s = y determines.",
+    ],
+)  # fmt: skip
 
 
 def lbfgs_direction(g, S, Y):
@@ -879,11 +949,12 @@ _POWER = Exercise(
 _STABLE = Exercise(
     id="second-order/largest-stable-rate",
     notebook="6.3",
-    title="A rate from the sharpness",
+    title="A rate from the sharpness, with momentum",
     kind="measure",
     statement=r"""
-        The code gives a small tanh network and its data. At its initial parameters, below which constant learning rate is gradient
-        descent stable, if the loss is taken as its quadratic model? `oc.sharpness` gives $\lambda_{\max}$. Within 2%.""",
+        The code gives a small tanh network and its data. At its initial parameters, below which constant learning rate is the **heavy
+        ball** with $\beta = 0.9$ ($u \leftarrow \beta u + g$, $\theta \leftarrow \theta - \eta u$) stable, if the loss is taken as its
+        quadratic model? `oc.sharpness` gives $\lambda_{\max}$. Within 2%. (Momentum's condition is in 3.3; or iterate on a quadratic.)""",
     stub="""
         rng = np.random.default_rng(0)
         X = rng.normal(size=(50, 4))
@@ -891,18 +962,19 @@ _STABLE = Exercise(
         net = oc.MLP([4, 8, 2], "tanh", seed=0)
         # oc.sharpness(net, X, y)
         limit = ...""",
-    reference=2.2704,
+    reference=4.3137,
     rtol=0.02,
     misconceptions=[
+        Misconception(2.2704, "That is 2/λ, the limit of plain gradient descent. Does momentum lower it or raise it?"),
+        Misconception(0.22704, "An effective rate of η/(1 - β) does not have to stay below 2/λ: momentum raises the limit of η."),
+        Misconception(22.704, "You multiply by 1/(1 - β): the limit grows with 1 + β, less than twofold."),
+        Misconception(43.137, "That is the limit in the average form, where the gradient enters with the weight 1 - β."),
+        Misconception(1.5406, "That is Nesterov's limit, which is lower. The heavy ball is asked for."),
         Misconception(0.88091, "That is the sharpness itself. The rate is bounded by its inverse, with a factor."),
-        Misconception(
-            1.1352,
-            "That is 1/λ, the rate that minimizes the model along the sharpest direction. Stable is twice as much.",
-        ),
-        Misconception(0.44046, "Upside down: a sharper place allows a smaller rate, not a larger one."),
     ],
-    hints=["The limit of section 3.1 was two over the largest curvature."],
-)
+    hints=["Write two successive errors along the sharpest direction as a recursion; when is one of its roots -1?",
+           "At the limit the error only changes its sign: x, -x, x, … Put that into the two lines of the heavy ball."],
+)  # fmt: skip
 
 _EDGE = choice(
     {
@@ -942,6 +1014,7 @@ EXERCISES = [
     _DAMPED,
     _HESSIAN_SIZE,
     _BFGS,
+    _SMALLEST,
     _LBFGS,
     _SR1,
     _NOISY_PAIRS,
