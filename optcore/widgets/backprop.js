@@ -148,6 +148,7 @@ export default {
       const [l, ...ga] = call(loss, a),
         back = call(backward, x, W, ga, J),
         [gh, gW, gx] = [back.slice(0, 3), back.slice(3, 12), back.slice(12)];
+      ui.facts({ "W.grad": Math.max(...gW.map(Math.abs)) });
       const asked = (name) => value.requires_grad.includes(name),
         any = value.requires_grad.length > 0;
 

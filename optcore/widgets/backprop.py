@@ -9,7 +9,7 @@ from ..layers import relu
 from ..losses import sigmoid, softmax
 from ..symbolic import trace
 from .allowed import choice, subset, whole
-from .base import Setting, Widget
+from .base import Goal, Setting, Widget
 
 __all__ = ["Backprop", "backprop"]
 
@@ -64,6 +64,7 @@ class Backprop(Widget):
     """A layer h = xW + b, an activation and a loss; gradients walk back through it."""
 
     name = "backprop"
+    line = "Press Step to walk back edge by edge; move the bias and see which gradients die or come alive."
     activation = Setting('"relu", "sigmoid", "tanh" or "softmax".', choice(ACTIVATIONS))
     loss = Setting('"sum", "squared" or "cross_entropy".')
     requires_grad = Setting("Which of x, W and b ask for a gradient.", subset(LEAVES))
@@ -106,6 +107,19 @@ class Backprop(Widget):
     def checked(self, value: dict) -> dict:
         choice(losses(np.zeros(N))).check("loss", value["loss"])
         return super().checked(value)
+
+    def goal(self) -> Goal | None:
+        v = self.value
+        if v["activation"] != "relu" or v["loss"] == "cross_entropy" or np.max(np.array(self.x) @ self._W) > LIMIT:
+            return None  # the bias could not reach
+        h = linear(np.array(self.x), self._W, np.array(self.b))
+        if not np.any(h > 0) or not np.any(self.x):
+            return None
+        return Goal(
+            "With the bias alone, stop every gradient: all of ∂l/∂W is zero.",
+            [("W.grad", "<", 1e-12)],
+            "with b = ({b1}, {b2}, {b3}) no unit fires, and nothing flows back.",
+        )
 
     def still(self):
         from .. import plotting

@@ -25,9 +25,10 @@ import itertools
 import json
 import math
 import re
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -39,7 +40,7 @@ try:
 except ImportError:  # an old ipywidgets, or none: the page alone carries the widget
     anywidget = None  # type: ignore[assignment]
 
-__all__ = ["Setting", "Widget", "page_source", "plain", "revived", "to_json"]
+__all__ = ["Goal", "Setting", "Widget", "page_source", "plain", "revived", "to_json"]
 
 HERE = Path(__file__).parent
 _NON_FINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
@@ -112,6 +113,28 @@ def page_source(file: str) -> str:
     return text
 
 
+def between(least: float, most: float, share: float = 0.5) -> float:
+    """A number of two digits, that far from `least` to `most` in powers: a limit that leaves room on either side.
+
+    >>> between(0.01, 1.0)
+    0.1
+    """
+    return float(f"{least * (most / least) ** share:.2g}")
+
+
+class Goal(NamedTuple):
+    """What a reader is to reach, and how the page sees it: `Goal("Bring J below 2.", [("J", "<", 2)], "J is {J}.")`.
+
+    when: conditions that hold together: (fact or setting, "<", ">" or "=", limit); the limit of < and > may be the name
+    of another fact. reached: the answer, with the numbers of that moment. Facts are what the drawing of a widget found
+    (`ui.facts` in its module).
+    """
+
+    text: str
+    when: Sequence[tuple[str, str, Any]]
+    reached: str
+
+
 class Setting:
     """An attribute that lives in `widget.value`, so a control in the page and an assignment in Python meet.
 
@@ -153,6 +176,7 @@ class Widget(_Base):
     """Base of the widgets: `spec`, `value`, one module, one sentence, one still figure (see the top of this file)."""
 
     name: str  # of the module, and of the factory in optcore
+    line = ""  # what to move and what to look for, in one imperative sentence
     #: Height before the script runs, so that the page does not jump: CSS lengths for a wide page and for a phone, in
     #: which 100cqi is the width of the widget.
     tall = ("calc(50cqi + 20rem)", "calc(150cqi + 25rem)")
@@ -166,11 +190,24 @@ class Widget(_Base):
     def __init__(self, *, spec: dict, value: dict, label: str, summary: str):
         self._label, self._number = label, next(_count)
         super().__init__(spec=plain({"name": self.name, "summary": summary, **spec}), value=plain(value))
+        self._ask(self.goal())
 
     def __repr__(self) -> str:
         return self._label
 
+    def _ask(self, goal: Goal | None) -> None:
+        self.spec = {**self.spec, "line": self.line, "goal": plain(goal._asdict()) if goal else None}
+
+    def aim(self, text: str, when: Sequence[tuple[str, str, Any]], reached: str) -> "Widget":
+        """The widget with a goal of your own in place of its first one; the parts are those of `Goal`."""
+        self._ask(Goal(text, when, reached))
+        return self
+
     # -- for subclasses to override
+    def goal(self) -> Goal | None:
+        """What can be reached from the settings as they are now, and is not yet; None when that cannot be promised."""
+        return None
+
     def checked(self, value: dict) -> dict:
         """`value` when all settings are allowed, at the start as at an assignment; else a ValueError in a sentence."""
         for kind in reversed(type(self).__mro__):

@@ -98,6 +98,7 @@ export default {
           plot.line([from, to], [f(shape, from), f(shape, to)], { color, width: 4 });
         },
       );
+      ui.facts({ failed, gap: height - y, length: Math.abs(A[0] - B[0]) });
       plot.line([A[0], B[0]], [A[1], B[1]], { color: "fg" });
       plot.line([x, x], [y, height], { color: "fg", dash: [3, 3] });
       plot.dot(x, height, { color: "fg", hollow: true });
@@ -154,6 +155,7 @@ export default {
       );
       plot.dot(...C, { color: inside(C) ? "accent" : "warn", size: 6 });
       const out = [inside(A) ? "" : "A", inside(B) ? "" : "B"].filter(Boolean);
+      ui.facts({ failed, outside: out.length, length: Math.hypot(A[0] - B[0], A[1] - B[1]) });
       return [
         `The point ${fmt(t)}A + ${fmt(1 - t)}B = (${fmt(C[0])}, ${fmt(C[1])}) lies ` +
           `${inside(C) ? "inside" : "outside"} the set.`,

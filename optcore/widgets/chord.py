@@ -9,7 +9,7 @@ from ..losses import softplus
 from ..palette import LANDSCAPE
 from ..symbolic import Differentiable, trace
 from .allowed import choice, number, point
-from .base import Setting, Widget
+from .base import Goal, Setting, Widget
 
 __all__ = ["Chord", "chord"]
 
@@ -94,6 +94,7 @@ class Chord(Widget):
     """Two points and the segment between them, on a curve or in a plane set."""
 
     name = "chord"
+    line = "Drag A and B, and see whether the straight way between them passes the test: red is where it does not."
     f = Setting("Name of the function or set.")
     a = Setting("Point A; on a curve only its first coordinate counts.", point())
     b = Setting("Point B; on a curve only its first coordinate counts.", point())
@@ -122,6 +123,43 @@ class Chord(Widget):
         if not isinstance(value["f"], str) or value["f"] not in self._shapes:
             raise ValueError(f"f must be a function or one of {', '.join(self._shapes)}; it was {value['f']!r}.")
         return super().checked(value)
+
+    def goal(self) -> Goal | None:
+        shape, s = self._shapes[self.f], np.linspace(0, 1, 401)[:, None]
+        A, B = np.array(self.a), np.array(self.b)
+        if shape.is_set:
+            fails = np.any(shape.fn(s * A + (1 - s) * B) > 0)
+            test, words = ("a segment of length 0.8 or more that stays inside", "this one, of length {length}, stays.")
+            long = ("length", ">", 0.8)
+        else:
+            f, x = shape.fn, s[1:-1] * A[0] + (1 - s[1:-1]) * B[0]
+            fails = np.any(f(x) > s[1:-1] * f(A[0]) + (1 - s[1:-1]) * f(B[0]) + 1e-9)
+            test, words = ("a chord, 1 wide or more, that stays above the curve", "this one, {length} wide, stays.")
+            long = ("length", ">", 0.999)
+        if fails:
+            return Goal(f"Find {test}.", [("f", "=", self.f), ("failed", "=", 0), long, *self._inside(shape)], words)
+        if self._convex(shape):
+            return None
+        return Goal(
+            "Find two points where the test fails.",
+            [("f", "=", self.f), ("failed", ">", 0.01), *self._inside(shape)],
+            "this one does, so it is not convex.",
+        )
+
+    @staticmethod
+    def _inside(shape: _Shape) -> list[tuple]:
+        return [("outside", "=", 0)] if shape.is_set else []
+
+    @staticmethod
+    def _convex(shape: _Shape) -> bool:
+        """Whether no pair out of many points of the window fails the test at its middle."""
+        if not shape.is_set:
+            x = np.linspace(*shape.domain, 201)
+            f = shape.fn(x)
+            return bool(np.all(shape.fn((x[:, None] + x) / 2) <= (f[:, None] + f) / 2 + 1e-9))
+        w = np.stack(np.meshgrid(*2 * [np.linspace(*shape.domain, 41)]), axis=-1).reshape(-1, 2)
+        w = w[shape.fn(w) <= 0]
+        return bool(np.all(shape.fn((w[:, None] + w) / 2) <= 1e-9))
 
     def still(self):
         from .. import plotting

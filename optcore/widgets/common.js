@@ -15,7 +15,7 @@ throws, the message is shown and nothing else breaks. Reset, the state link, dar
 ui       .spec .value .theme .el   .set({key: v})   .redraw()   .run(draw), the last call
          .color(hex or theme name: fg muted line bg accent warn low high) → readable on the background
          .field(key, clean): a setting without a control; clean(v, note, fallback) → v
-         .before(fn): called before each drawing
+         .before(fn): called before each drawing   .facts({name: number}): what a drawing found, for the goal
          controls(key, {label, tip, in}): slider {min, max, scale: linear|log|log0|beta, int, steps, marks, format}
          select {options: ["a"] or [{value, label}]}   check   checks {legend, options: [{value, label, color}]}
          button(label, fn, {tip})   player(key, {max}): Play, Step, scrubber; value null means "to the end"

@@ -235,6 +235,8 @@ export default {
       const here_ = multiplier(c, w, lev, p),
         off = Math.hypot(fx + here_ * gx, fy + here_ * gy),
         aligned = off < 1e-3 * (gradient + 1e-9) + 1e-9;
+      const turn = Math.abs(fx * gy - fy * gx) / (gradient * Math.hypot(gx, gy));
+      ui.facts({ angle: (Math.asin(Math.min(1, turn)) * 180) / Math.PI, f: value_ });
       const name = c.equality ? "λ" : "μ",
         letter = c.value === "disk" ? "R" : "b",
         say = (v) => `(${fmt(v[0])}, ${fmt(v[1])})`;

@@ -8,7 +8,7 @@ import numpy as np
 from ..constraints import project_ball, project_halfspace
 from ..symbolic import Differentiable, trace
 from .allowed import choice, flag, number, point, positive
-from .base import Setting, Widget
+from .base import Goal, Setting, Widget
 
 __all__ = ["Constrained", "constrained"]
 
@@ -76,6 +76,7 @@ class Constrained(Widget):
     """A quadratic bowl and a constraint; a point on the constraint with both gradients."""
 
     name = "constrained"
+    line = "Slide the black point along the constraint to where f is lowest. How do the two arrows stand there?"
     constraint = Setting('"line", "halfplane" or "disk".', choice(CONSTRAINTS))
     level = Setting("The c of the line or half-plane, the R of the disk.", number())
     centre = Setting("Where f has its unconstrained minimum.", point((-WINDOW, WINDOW)))
@@ -122,6 +123,20 @@ class Constrained(Widget):
         if not low <= value["level"] <= high:
             raise ValueError(f"level must be between {low:g} and {high:g} here; it was {value['level']}.")
         return value
+
+    def goal(self) -> Goal | None:
+        c, v = CONSTRAINTS[self.constraint], self.value
+        given = {"level": v["level"], "m1": v["centre"][0], "m2": v["centre"][1], "kappa": v["kappa"]}
+        f = along(c)(np.linspace(*c.s, 401)[:, None], **given)
+        now, best, worst = along(c)(np.array([v["s"]]), **given), f.min(), f.max()
+        limit = float(f"{best + (worst - best) / 200:.3g}")
+        if not best < limit < now:
+            return None
+        return Goal(
+            f"Find where f is below {limit:g} on the constraint.",
+            [(key, "=", v[key]) for key in ("constraint", "level", "kappa", "centre")] + [("f", "<", limit)],
+            "f is {f}, and the gradients enclose {angle}°.",
+        )
 
     def still(self):
         from .. import plotting

@@ -206,6 +206,7 @@ export default {
           (_, k) => k <= run.end && Math.hypot(run.points[2 * k] - p[0], run.points[2 * k + 1] - p[1]) > away,
         ),
         [ex, ey] = run.points.subarray(2 * run.end);
+      ui.facts({ leave });
       const [low_, high_] = at.eigenvalues.map((v) => fmt(v));
       return [
         `At ${point(p)} the height is ${fmt(at.f)}, the gradient has length ${fmt(at.slope)}, ` +

@@ -10,7 +10,7 @@ from ..rule_spec import rule_program
 from ..rules import gd
 from ..surfaces import SURFACES, Surface, hills, surface_named
 from .allowed import choice, flag, number, point, positive
-from .base import Setting, Widget
+from .base import Goal, Setting, Widget
 
 __all__ = ["CriticalPoints", "critical_points"]
 
@@ -48,6 +48,7 @@ class CriticalPoints(Widget):
     """A point on a surface: gradient, eigenvalues of the Hessian, sections along them, the descent from there."""
 
     name = "critical_points"
+    line = "Drag the point to where the gradient vanishes, and read from the two curvatures what you have found."
     surface = Setting("Name of the surface.")
     point = Setting("The point, [x, y].", point())
     lr = Setting("Learning rate η of the descent.", positive())
@@ -77,6 +78,23 @@ class CriticalPoints(Widget):
     def checked(self, value: dict) -> dict:
         choice(self._surfaces).check("surface", value["surface"])
         return super().checked(value)
+
+    def goal(self) -> Goal | None:
+        surface = self._surfaces[self.surface]
+        points = next(np.array(s["points"]) for s in self.spec["surfaces"] if s["value"] == self.surface)
+        bends = np.linalg.eigvalsh(surface.hess(points)) if len(points) else np.empty((0, 2))
+        strict = points[(bends[:, 0] < -1e-6) & (bends[:, 1] > 1e-6)]
+        if not len(strict):
+            return None
+        return (
+            Goal(
+                "Hold descent up: find a start beside a saddle that it needs more than 50 steps to leave.",
+                [("surface", "=", self.surface), ("lr", ">", 0.0999), ("leave", ">", 50)],
+                "it needs {leave} steps, with η = {lr}.",
+            )
+            if self.lr >= 0.1
+            else None
+        )
 
     def still(self):
         from .. import plotting

@@ -168,6 +168,7 @@ export default {
     // ---- drawing
     const reached = (run, lowest) =>
       lowest < Infinity ? run.loss.findIndex((f, k) => k <= run.end && f - lowest <= TOL) : -1;
+    const firstOf = (run, lowest) => (reached(run, lowest) < 0 ? undefined : reached(run, lowest));
     const moves = ({ points, end }) =>
       Float64Array.from({ length: end }, (_, k) =>
         Math.hypot(points[2 * k + 2] - points[2 * k], points[2 * k + 3] - points[2 * k + 1]),
@@ -240,6 +241,8 @@ export default {
             );
           }),
         );
+      for (const { rule, run } of runs)
+        ui.facts({ [`${rule.label}.loss`]: run.loss[run.end], [`${rule.label}.first`]: firstOf(run, lowest) });
       const [a, b] = value.start.map((v) => fmt(v)),
         f = fmt(surface.f(value.start, params));
       const when = shown < value.steps ? `step ${shown} of ${value.steps}` : `${value.steps} steps`;

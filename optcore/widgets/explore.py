@@ -17,7 +17,7 @@ from ..support import known
 from ..surfaces import Surface, surface_named
 from ..symbolic import Differentiable, trace
 from .allowed import number, subset
-from .base import Setting, Widget
+from .base import Goal, Setting, Widget, between
 
 __all__ = ["Explore", "explore"]
 
@@ -170,6 +170,7 @@ class Explore(Widget):
     """Rules racing down a surface; `explore` makes it and says what its settings are."""
 
     name = "explore"
+    line = "Drag the start, move the learning rate, press Play: which rule gets there, and how soon?"
     start = Setting("The point [x, y] from which every rule starts.")
     steps = Setting("Number of steps.")
     noise = Setting("Standard deviation of the normal noise added to each gradient.")
@@ -325,6 +326,42 @@ class Explore(Widget):
             options = {"steps": steps or value["steps"], "noise": value["noise"], "seed": self._seed}
             paths[label] = descend(self._rules[label], surface, value["start"], **options, **hyper)
         return paths
+
+    # -- the goal
+    def goal(self) -> Goal | None:
+        """The last rule that some other learning rate brings much sooner, or much lower, than the one it has."""
+        v = self.value
+        if v["noise"] or self._schedules or not self.spec["surface"]["minima"]:
+            return None
+        lowest = self._surface.lowest
+        for label in reversed(self._rules):
+            key = self._keys[label]["lr"]
+            low, high = (next(s for s in self.spec["sliders"] if s["key"] == key)[k] for k in ("min", "max"))
+            rates = np.append(np.geomspace(max(low, v[key] / 30), min(high, 30 * v[key]), 40), v[key])[:, None]
+            others = {name: v[k] for name, k in self._keys[label].items() if not k.startswith("surface.")}
+            with np.errstate(all="ignore"):
+                run = descend(self._rules[label], self._surface, v["start"], v["steps"], **{**others, "lr": rates})
+                first, ends = run.steps_to(1e-6, lowest), np.where(run.diverged, np.inf, run.loss[-1] - lowest)
+            first = np.where(run.diverged | (first < 0), v["steps"] + 1, first)
+            kept = [
+                ("start", "=", v["start"]),
+                *((f"surface.{k}", "=", v[f"surface.{k}"]) for k in self._surface.params),
+            ]
+            if first.min() <= v["steps"] and first.min() < 0.6 * first[-1]:
+                most = int(np.sqrt(first.min() * first[-1]))
+                return Goal(
+                    f"Bring {label} within 1e-6 of the minimum in {most} steps, from this start.",
+                    [(f"{label}.first", "<", most + 1), *kept],
+                    f"{label} is there after {{{label}.first}} steps.",
+                )
+            if 0 < ends.min() < 0.3 * ends[-1] and lowest == 0:
+                limit = between(ends.min(), min(ends[-1], self._surface(np.array(v["start"]))))
+                return Goal(
+                    f"Let {label} end below {limit:g} after {v['steps']} steps, from this start.",
+                    [(f"{label}.loss", "<", limit), ("steps", "<", v["steps"] + 1), *kept],
+                    f"{label} ends at {{{label}.loss}}.",
+                )
+        return None
 
     # -- without scripts
     def still(self):

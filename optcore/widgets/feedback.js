@@ -119,6 +119,7 @@ export default {
         (i) => seen[i >> 1].rate,
         { n: 2 * n, color: "#c2410c", width: 2.5 },
       );
+      ui.facts({ cuts: cuts.length, first: cuts[0] });
       const bad = seen.filter(({ better }) => !better).length;
       return (
         `Evaluation ${v.at + 1} has the value ${fmt(v.metric[v.at])}. ${bad} of ${n} values did not improve on ` +

@@ -6,7 +6,7 @@ import numpy as np
 
 from ..schedules import ReduceLROnPlateau
 from .allowed import series, whole
-from .base import Setting, Widget
+from .base import Goal, Setting, Widget
 
 __all__ = ["Feedback", "feedback"]
 
@@ -15,6 +15,7 @@ class Feedback(Widget):
     """A metric drawn by hand and the learning rate that `ReduceLROnPlateau` makes of it; `feedback` makes it."""
 
     name = "feedback"
+    line = "Draw the metric with the pointer: when does patience run out, and the rate is cut?"
     metric = Setting("The metric, one value for each evaluation.", series(2, 60, 0))
     patience = Setting("Bad values in a row that are put up with.", whole())
 
@@ -38,6 +39,15 @@ class Feedback(Widget):
 
     def _rule(self, value: dict) -> ReduceLROnPlateau:
         return ReduceLROnPlateau(self._lr, **{k: value[k] for k in ("factor", "patience", "threshold", "cooldown")})
+
+    def goal(self) -> Goal | None:
+        def cuts(patience):
+            rule = self._rule({**self.value, "patience": patience})
+            return len(set(np.array([rule.step(v) for v in self.metric]).tolist()) - {self._lr})
+
+        if cuts(self.patience) == 1 or 1 not in map(cuts, range(11)):
+            return None
+        return Goal("Let noise cut the rate only once.", [("cuts", "=", 1)], "one cut, after evaluation {first}.")
 
     def rates(self) -> np.ndarray:
         """The rate that holds after each value of the metric."""

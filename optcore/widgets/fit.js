@@ -212,6 +212,7 @@ export default {
         held = fits.map((u) => error(onTest, u, test));
       const [mine, theirs] = [error(F, w, v.points), error(onTest, w, test)];
 
+      ui.facts({ test: theirs });
       plane.axes();
       plane.still([], () => {
         plane.line(oc.linspace(...xs, truth.length), truth, { color: "muted", width: 1.25, dash: [6, 4] });

@@ -10,7 +10,7 @@ from ..regularizers import ista
 from ..rules import gd
 from ..symbolic import TraceError, trace
 from .allowed import choice, number, pairs, whole
-from .base import Setting, Widget, plain
+from .base import Goal, Setting, Widget, plain
 
 __all__ = ["Fit", "fit", "legendre"]
 
@@ -34,6 +34,7 @@ class Fit(Widget):
     """A curve fitted to points that can be dragged, with train and test error; `fit` makes it."""
 
     name = "fit"
+    line = "Raise the degree, drag the points, choose a regularizer: what happens to the error on held-out points?"
     points = Setting("The training points, a list of [x, y].", pairs(2, 40, ((-1, 1), (-2.5, 2.5))))
     degree = Setting("The number of features after the first.", whole())
     penalty = Setting("'none', 'l2', 'l1' or 'stop'.", choice(PENALTIES))
@@ -95,6 +96,20 @@ class Fit(Widget):
         w = self.coefficients()
         mean = lambda x, y: float(np.mean((self.design(x) @ w - y) ** 2))
         return mean(*np.array(self.points, float).T), mean(*np.array(self.spec["test"], float).T)
+
+    def goal(self) -> Goal | None:
+        (x, y), (u, v) = np.array(self.points, float).T, np.array(self.spec["test"], float).T
+        F, G = (np.array([self._features(p) for p in at]) for at in (x, u))
+        plain_fits = [np.linalg.lstsq(F[:, : d + 1], y, rcond=None)[0] for d in range(self._most + 1)]
+        tests = [float(np.mean((G[:, : len(w)] @ w - v) ** 2)) for w in plain_fits]
+        limit, now = float(f"{1.03 * min(tests):.3g}"), self.errors()[1]
+        if not limit < 0.97 * now:
+            return None
+        return Goal(
+            f"Bring the error on the held-out points below {limit:g}.",
+            [("test", "<", limit)],
+            "it is {test}, at degree {degree}.",
+        )
 
     def still(self):
         """The points and the curve."""

@@ -160,7 +160,9 @@ export default {
       const wrong = cloud.filter(([p, q]) => p * gx + q * gy < 0).length,
         ends = loss.filter((_, t) => (t * v.batch) % N === 0),
         last = ends.subarray(-Math.max(1, ends.length >> 1)),
+        average = last.reduce((s, j) => s + j, 0) / last.length,
         hit = loss.findIndex((j) => j < NEAR);
+      if (!run.diverged) ui.facts({ average, examples: steps * v.batch });
       return (
         `Here ${wrong} of ${cloud.length} batches of ${v.batch} point uphill: ` +
         `the gradient has length ${fmt(Math.hypot(gx, gy))}, the typical error is ${fmt(error)} (formula: ` +
@@ -168,7 +170,7 @@ export default {
         (run.diverged
           ? `The run diverges at step ${run.end}.`
           : `After ${v.count === "steps" ? `${steps} steps` : `${steps * v.batch} examples`} the loss is ` +
-            `${fmt(loss[run.end])} above its minimum, ${fmt(last.reduce((s, j) => s + j, 0) / last.length)} on ` +
+            `${fmt(loss[run.end])} above its minimum, ${fmt(average)} on ` +
             `average at the ends of the later half of the epochs` +
             (hit < 0 ? "." : `; it was first below ${NEAR} after ${hit} steps, ${hit * v.batch} examples.`))
       );

@@ -12,7 +12,7 @@ from ..palette import color_of
 from ..rule_spec import rule_program
 from ..rules import gd
 from .allowed import choice, number, point, whole
-from .base import Setting, Widget
+from .base import Goal, Setting, Widget
 from .regression import sample_loss
 
 __all__ = ["GradientCloud", "gradient_cloud"]
@@ -42,6 +42,7 @@ class GradientCloud(Widget):
     """Gradients of 60 mini-batches at a point, and stochastic gradient descent from it; `gradient_cloud` makes it."""
 
     name = "gradient_cloud"
+    line = "Drag the start, far from the minimum and close to it: how far do the batches disagree about the way?"
     tall = ("calc(45cqi + 18rem)", "calc(175cqi + 31rem)")
     start = Setting("The point (w, b) at which the gradients are taken and the run begins.", point(WINDOW))
     batch = Setting("Samples in a mini-batch: 1, 2, 4, …, 32.", choice((1, 2, 4, 8, 16, 32)))
@@ -78,6 +79,16 @@ class GradientCloud(Widget):
         """Mean gradient of the loss over the samples `rows` at θ = (w, b)."""
         (x, y), points = _data(), np.broadcast_to(theta, (len(rows), 2))
         return sample_loss(mse).grad(points, x=x[rows], y=y[rows]).mean(axis=0)
+
+    def goal(self) -> Goal | None:
+        late = self.loss(self.path.points)[-max(1, len(self.path.points) // 2) :]
+        if np.mean(late) < 0.01:
+            return None
+        return Goal(
+            "With 320 examples or fewer, end below 0.01 on average over the second half of the run.",
+            [("examples", "<", 321), ("average", "<", 0.01)],
+            "{average}, with batches of {batch} and η = {lr}.",
+        )
 
     @property
     def cloud(self) -> np.ndarray:

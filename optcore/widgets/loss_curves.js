@@ -166,6 +166,9 @@ export default {
         });
         for (const c of list) plot.dot(x, at(c, x, second)[k], { color: c.color, shape: c.shape, size: 6 });
       }
+      for (const c of list) ui.facts({ [`${c.value}.slope`]: Math.abs(at(c, x, second)[1]) });
+      const slope = (key) => ui.found[`${key}.slope`];
+      ui.facts({ pull: isScore ? slope("cross_entropy") / slope("squared") : slope("mse") / slope("huber") });
       const said = list.map((c) => (at(c, x, second), `${c.label} costs ${fmt(c.y[0])} with slope ${fmt(c.y[1])}`));
       const end = (isScore ? [-r, r] : [])
         .flatMap((v) => list.map((c) => [at(c, v, second)[0], c.label]))
@@ -202,6 +205,7 @@ export default {
         stable = softmax[0][right];
       stable.x.set(x);
       stable.run(stable.x, stable.y);
+      ui.facts({ loss });
       const xticks = [...logits].map((k) => [k, `class ${k}`]);
       Object.assign(costs, { xticks, xlabel: "Drag the logits", ylabel: "Logit z" });
       Object.assign(pulls, { xticks, xlabel: "Probability (bar), and its way to the target", ylabel: "Probability" });

@@ -9,7 +9,7 @@ from ..losses import binary_cross_entropy, cross_entropy, hinge, huber, mae, mse
 from ..palette import color_of
 from ..symbolic import Trace, trace
 from .allowed import choice, flag, number, positive, series, whole
-from .base import Setting, Widget
+from .base import Goal, Setting, Widget
 
 __all__ = ["LossCurves", "loss_curves"]
 
@@ -79,6 +79,13 @@ def _scalar(fn: Callable, second: str) -> dict:
     return traced.program()
 
 
+_LINES = {
+    "score": "Drag the score z: above, what each loss costs there; below, how hard it pulls.",
+    "residual": "Drag the residual: above, what each loss costs there; below, how hard it pulls.",
+    "softmax": "Drag the logits: the arrows show where each probability is pulled.",
+}
+
+
 class LossCurves(Widget):
     """Losses and their slopes over the score or the residual; softmax with its gradient."""
 
@@ -96,6 +103,7 @@ class LossCurves(Widget):
 
     def __init__(self, value: dict):
         value = self.checked(value)
+        self.line = _LINES[value["kind"]]
         k = len(value["logits"])
         traced = lambda make: [trace(make(right), (k,)).program() for right in range(k)]
         spec = {
@@ -117,6 +125,32 @@ class LossCurves(Widget):
             "softmax": f"{k} logits, their softmax and the gradient p - y of the cross-entropy.",
         }[value["kind"]]
         super().__init__(spec=spec, value=value, label=f"LossCurves({value['kind']})", summary=summary)
+
+    def goal(self) -> Goal | None:
+        v = self.value
+        if v["kind"] == "score":
+            if (v["z"] if v["label"] else -v["z"]) < -7.5:
+                return None  # it is there
+            return Goal(
+                "Find a wrong answer on which cross-entropy pulls 1000 times as hard as the squared error.",
+                [("kind", "=", "score"), ("cross_entropy.slope", ">", 0.9), ("pull", ">", 1000)],
+                "at a score of {z} it pulls {pull} times as hard.",
+            )
+        if v["kind"] == "residual":
+            slopes = [float(np.abs(fn(np.array(v["residual"]), v["delta"])[1])) for fn in (RESIDUALS["mse"][1], _huber)]
+            if slopes[0] > 10 * slopes[1]:
+                return None
+            return Goal(
+                "Find a residual on which the squared error pulls ten times as hard as Huber's loss.",
+                [("kind", "=", "residual"), ("pull", ">", 10)],
+                "at a residual of {residual} it pulls {pull} times as hard.",
+            )
+        loss = float(softmax_loss(v["right"] - 1)(np.array(v["logits"]))[1])
+        if loss < 0.01:
+            return None
+        return Goal(
+            "Bring the loss below 0.01.", [("kind", "=", "softmax"), ("loss", "<", 0.01)], "the loss is {loss}."
+        )
 
     def checked(self, value: dict) -> dict:
         value = super().checked(value)

@@ -159,6 +159,7 @@ export default {
         below.line(t, (i) => drawn[i], { n, color });
         for (let i = 4 + 4 * k; i < n; i += 20) below.dot(i + 1, drawn[i], { color, shape: k });
       });
+      for (const { name, steps } of shown) ui.facts({ [`${name}.longest`]: Math.max(...steps.map(Math.abs)) });
       const words = shown.map(({ label, steps }) => `${label} ${fmt(steps[v.at])}`).join(", ");
       const far = shown.map(({ label, distance }) => `${label} ${fmt(distance[n - 1])}`).join(", ");
       return (

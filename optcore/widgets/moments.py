@@ -10,7 +10,7 @@ from ..palette import color_of
 from ..rule_spec import name_of, rule_program, spec
 from ..rules import adagrad, adam, rmsprop
 from .allowed import choice, positive, series, subset, whole
-from .base import Setting, Widget
+from .base import Goal, Setting, Widget
 from .explore import SLIDERS, named_rules
 
 __all__ = ["SIGNALS", "Moments", "moments", "uncorrected_adam"]
@@ -60,6 +60,7 @@ class Moments(Widget):
     """A signal of gradients, its running means and the steps of several rules; `moments` makes it."""
 
     name = "moments"
+    line = "Choose a gradient, or draw one: what does Adam remember of it, and how far does each rule step?"
     signal = Setting("Name of the signal, 'drawn' for the reader's own.")
     drawn = Setting("The signal drawn by hand, one number a step.")
     rules = Setting("Names of the rules shown.")
@@ -120,6 +121,18 @@ class Moments(Widget):
         hyper = {k: self.value[k] for k in spec(fn).hyper if k in self.value}
         path = descend(fn, None, [0.0], len(self.gradients), 1.0, grad=lambda w: np.array([next(g)]), **hyper)
         return -np.diff(path.points[:, 0])
+
+    def goal(self) -> Goal | None:
+        v, rules = self.value, {"adam", "uncorrected_adam"}
+        if not rules <= {*self._rules} or v["signal"] != "constant" or v["beta1"] > 0.99:
+            return None  # with a constant gradient and β₂ ≤ β₁ no step is longer than η
+        if np.abs(self.steps("uncorrected_adam")).max() < 1.1:
+            return None
+        return Goal(
+            "Find a β₂ with which uncorrected Adam never steps farther than 1.01 η.",
+            [("signal", "=", "constant"), ("uncorrected_adam.longest", "<", 1.01)],
+            "with β₂ = {beta2} its longest step is {uncorrected_adam.longest} η.",
+        )
 
     def still(self):
         """The gradients above, the steps below."""

@@ -254,6 +254,7 @@ export default {
       const ended = `${label}: ${last} steps, ${reason}`,
         [hs, hl] = oc.eig2(...[0, 1, 3].map((i) => hess(points[last], params)[i]));
       const goal = reason === "converged" ? ` at ${NAMES[kind(hs, hl)] ?? "a flat point"} ${point(points[last])}` : "";
+      ui.facts({ steps: last, end: reason === "converged" ? kind(hs, hl) : reason });
       const skips = learns && v.noise > 0 ? ` ${unused} of ${last} pairs were left unused.` : "";
       const after = k < last ? f0 - at(points[k + 1]) : 0;
       const effect =

@@ -11,7 +11,7 @@ from ..solvers import minimize
 from ..surfaces import Surface, saddle, surface_named
 from ..symbolic import trace
 from .allowed import choice, number, point, subset, whole
-from .base import Setting, Widget
+from .base import Goal, Setting, Widget
 
 __all__ = ["METHODS", "Newton", "newton"]
 
@@ -43,6 +43,7 @@ class Newton(Widget):
     """Quadratic models and the steps they give, on one surface; `newton` makes it."""
 
     name = "newton"
+    line = "Drag the start, choose a method, press Play: where does the run end, and after how many steps?"
     start = Setting("The start point [x, y].", point())
     method = Setting("The method whose run and model are drawn, a name out of METHODS.", choice(METHODS))
     k = Setting("The step whose model is drawn; None means the last.", whole().or_none())
@@ -85,6 +86,29 @@ class Newton(Widget):
         v = self.value
         options = {"damping": v["damping"], "memory": v["memory"], "max_iterations": MOST}
         return minimize(self._surface, v["start"], v["method"], **options)
+
+    def goal(self) -> Goal | None:
+        v, f = self.value, self._surface
+
+        def steps(method):
+            run = minimize(f, v["start"], method, damping=v["damping"], memory=v["memory"], max_iterations=MOST)
+            point = run.path[-1]
+            low = np.linalg.eigvalsh(f.hess(point))[0] if np.linalg.norm(f.grad(point)) <= 1e-8 else 0
+            return run.iterations if low > 1e-6 else MOST + 1
+
+        with np.errstate(all="ignore"):
+            now, best = steps(v["method"]), min(map(steps, METHODS))
+        if best > MOST or best > 0.7 * now:
+            return None
+        where, reached = [(key, "=", v[key]) for key in ("start", "damping")], "it takes {steps} steps."
+        if now > MOST:
+            return Goal("End in a minimum, from this start.", [("end", "=", "a bowl"), *where], reached)
+        most = (best + now) // 2
+        return Goal(
+            f"Reach the minimum from this start in fewer than {most} steps.",
+            [("end", "=", "a bowl"), ("steps", "<", most), *where],
+            reached,
+        )
 
     def still(self):
         """The landscape and the run."""

@@ -136,6 +136,7 @@ export default {
         [endW, endB] = run.points.subarray(last, last + 2);
       J.at([w, b]);
       const [j, gw, gb] = J.y;
+      ui.facts({ cost: j });
 
       data.axes();
       for (const [x, y] of points) data.line([x, x], [y, w * x + b], { color: "warn", width: 3, alpha: 0.6 });

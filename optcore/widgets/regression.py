@@ -11,7 +11,7 @@ from ..rule_spec import rule_program
 from ..rules import gd
 from ..symbolic import Differentiable
 from .allowed import choice, number, pairs, positive, whole
-from .base import Setting, Widget
+from .base import Goal, Setting, Widget
 
 __all__ = ["Regression", "regression"]
 
@@ -37,6 +37,7 @@ class Regression(Widget):
     """Points and a line on the left, the loss of every line (w, b) and gradient descent on the right."""
 
     name = "regression"
+    line = "Drag the line by its ends, or the point (w, b), until the red residuals are as short as you can make them."
     w = Setting("Slope of the line.", number())
     b = Setting("Intercept of the line.", number())
     lr = Setting("Learning rate η.", positive())
@@ -81,6 +82,19 @@ class Regression(Widget):
         if np.ptp(np.array(value["points"], float)[:, 0]) == 0:
             raise ValueError("points must have more than one x.")
         return value
+
+    def goal(self) -> Goal | None:
+        x, y = np.transpose(self.points)
+        cost = lambda w, b: float(np.mean((w * x + b - y) ** 2))
+        now, best = cost(self.w, self.b), cost(*np.polyfit(x, y, 1))
+        limit = float(f"{best + (now - best) / 50:.3g}")
+        if self.loss != "mse" or not best < limit < now:
+            return None
+        return Goal(
+            f"Find a line whose mean squared error is below {limit:g}.",
+            [("loss", "=", "mse"), ("cost", "<", limit)],
+            "y = {w}x + {b} costs {cost}.",
+        )
 
     def still(self):
         from .. import plotting

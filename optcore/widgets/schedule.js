@@ -216,6 +216,7 @@ export default {
       const b = last(main.bias),
         s = last(main.variance),
         ranked = [...runs].sort((p, q) => last(p.total) - last(q.total));
+      for (const { k, total } of runs) ui.facts({ [k]: last(total) });
       const reading =
         b > 4 * s ? "it stopped short of the minimum" : s > 4 * b ? "what is left is noise" : "bias and noise balance";
       return (

@@ -17,7 +17,7 @@ from ..rules import gd
 from ..surfaces import Surface
 from ..symbolic import Trace, trace
 from .allowed import choice, pairs, positive, subset, whole
-from .base import Setting, Widget
+from .base import Goal, Setting, Widget, between
 
 __all__ = ["FAMILIES", "Schedule", "noisy_quadratic", "product", "schedule"]
 
@@ -92,6 +92,7 @@ class Schedule(Widget):
     """Learning rates of several schedules, and the exact error of a noisy quadratic under each; `schedule` makes it."""
 
     name = "schedule"
+    line = "Move η₀, the warm-up and the cooldown, or draw a schedule of your own: which run ends lowest?"
     shown = Setting("Names of the schedules drawn.")
     focus = Setting("Name of the schedule whose bias² and variance are drawn apart.")
     lr = Setting("η₀, the base learning rate.", positive())
@@ -144,9 +145,26 @@ class Schedule(Widget):
             raise ValueError(f"warmup and cooldown must fit into {value['steps']} steps.")
         return super().checked(value)
 
-    def rates(self, name: str) -> np.ndarray:
+    def goal(self) -> Goal | None:
+        v = self.value
+        problem = {key: v[key] for key in ("curvature", "noise", "start")}
+        end = lambda knots: float(expected_error(self.rates("drawn", knots=knots), **problem)[2][-1])
+        # the third corner pulled down, so that the last steps average more noise away
+        at = len(v["knots"]) // 2
+        lower = [[t, rate / 10 if k == at else rate] for k, (t, rate) in enumerate(v["knots"])]
+        now, best = end(v["knots"]), end(lower)
+        if v["model"] != "quadratic" or not 0 < best < 0.7 * now:
+            return None
+        limit = between(best, now, 0.4)
+        return Goal(
+            f"Draw a schedule by its corners that ends below {limit:g}, in {v['steps']} steps.",
+            [(key, "=", v[key]) for key in ("steps", *problem)] + [("drawn", "<", limit)],
+            "yours ends at {drawn}.",
+        )
+
+    def rates(self, name: str, **changes: float) -> np.ndarray:
         """The rates (steps,) of a schedule as the widget shows it: what `lr=lambda t: rates[t]` would run with."""
-        value = self.value
+        value = {**self.value, **changes}
         t = np.arange(value["steps"], dtype=float)
         if name == "drawn":
             return np.interp(t, *np.array(sorted(value["knots"], key=lambda knot: knot[0])).T)

@@ -265,6 +265,7 @@ export default {
       });
       const [up, down] = [forward[v.depth] / forward[0], backward[0] / backward[v.depth]],
         each = (r) => fmt(r ** (1 / v.depth));
+      ui.facts({ factor: Math.max(up, 1 / up, down, 1 / down) });
       const flat = slopes[v.depth - 1].filter((s) => Math.abs(s) < 0.05).length / slopes[v.depth - 1].length;
       return (
         `Activations ${verdict(up)}: mean square ${fmt(forward[v.depth])} after ${v.depth} layers (infinite ` +

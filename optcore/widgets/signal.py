@@ -12,7 +12,7 @@ from .. import initializers as init
 from ..layers import ACTIVATIONS
 from ..symbolic import trace
 from .allowed import choice, positive, whole
-from .base import Setting, Widget
+from .base import Goal, Setting, Widget
 
 __all__ = ["INITS", "Signal", "normal_draws", "signal"]
 
@@ -70,6 +70,7 @@ class Signal(Widget):
     """A network at its start: the size of activations and gradients at each layer; `signal` makes it."""
 
     name = "signal"
+    line = "Choose the initial weights and the gain: do activations and gradients fade, explode, or keep their size?"
     init = Setting("Name of the initializer.", choice(INITS))
     activation = Setting("Name of the activation.", choice(_PHI))
     gain = Setting("What the initial weights are multiplied by.", positive(20))
@@ -130,6 +131,26 @@ class Signal(Widget):
             for W, s in zip(matrices[::-1], slopes[::-1], strict=True):
                 g.append((g[-1] * s) @ W.T)
         return a, g[::-1]
+
+    def goal(self) -> Goal | None:
+        if self.factor() < 3.3 or all(self.factor(init=name) > 2.9 for name in ("he", "lecun")):
+            return None
+        return Goal(
+            f"Keep both within a factor of 3 over {self.depth} layers.",
+            [("activation", "=", self.activation), ("depth", ">", self.depth - 1), ("factor", "<", 3)],
+            "the larger factor is {factor}.",
+        )
+
+    def factor(self, **changes) -> float:
+        """How many times activations or gradients grow or shrink from end to end, the larger of the two."""
+        kept = self.value
+        try:
+            self.value = {**kept, **changes}
+            a, g = ([np.mean(x**2) for x in layers] for layers in self.signals())
+        finally:
+            self.value = kept
+        with np.errstate(all="ignore"):
+            return float(max(a[-1] / a[0], a[0] / a[-1], g[0] / g[-1], g[-1] / g[0]))
 
     def still(self):
         """Mean squares of activations and gradients against the layer."""

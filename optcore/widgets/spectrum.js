@@ -158,6 +158,7 @@ export default {
         ).reduce((sum, a, k) => sum + a * steps[2][k], 0) /
         Math.hypot(...steps[2]) /
         Math.sqrt(n);
+      ui.facts({ low: found[2][n - 1], high: found[2][0] });
       const share = found.map((list) => `${fmt((100 * list[0] ** 2) / list.reduce((sum, a) => sum + a * a, 0))}%`);
       return (
         `The first of ${n} singular directions holds ${share[0]} of the squared length of the gradient, ` +

@@ -7,7 +7,7 @@ from ..palette import color_of
 from ..rules import signsgd
 from ..symbolic import trace
 from .allowed import choice, number, whole
-from .base import Setting, Widget
+from .base import Goal, Setting, Widget
 
 __all__ = ["COEFFICIENTS", "Spectrum", "spectrum"]
 
@@ -33,6 +33,7 @@ class Spectrum(Widget):
     """A gradient matrix, its sign and its orthogonalised form, with their singular values; `spectrum` makes it."""
 
     name = "spectrum"
+    line = "Add Newton-Schulz steps: what becomes of the six singular values of the gradient?"
     tall = ("calc(75cqi + 19rem)", "calc(180cqi + 31rem)")
     spread = Setting("Largest over smallest singular value of the gradient.", number(1, 1e4))
     steps = Setting("Number of Newton-Schulz steps.", whole(0, MOST_STEPS))
@@ -59,6 +60,18 @@ class Spectrum(Widget):
             label="Spectrum(spread {spread:g}, {steps} steps)".format(**settings),
             summary="Singular values of a gradient (spread {spread:g}), of its sign, and after {steps} Newton-Schulz "
             "steps.".format(**settings),
+        )
+
+    def goal(self) -> Goal | None:
+        sizes = lambda *how: np.linalg.svd(newton_schulz(self.gradient, *how), compute_uv=False)
+        near = lambda values: 0.91 < values.min() and values.max() < 1.09
+        now = (self.steps, COEFFICIENTS[self.coefficients][1])
+        if near(sizes(*now)) or not near(sizes(MOST_STEPS, COEFFICIENTS["quintic"][1])):
+            return None
+        return Goal(
+            "Bring all six between 0.9 and 1.1. Muon's coefficients will not do it.",
+            [("spread", ">", 0.999 * self.spread), ("low", ">", 0.9), ("high", "<", 1.1)],
+            "they lie between {low} and {high} after {steps} steps.",
         )
 
     @property

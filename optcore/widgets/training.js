@@ -239,6 +239,9 @@ export default {
           );
       }
 
+      const end = (list) => (Array.isArray(list) ? list.at(-1) : list);
+      for (const { curves } of [...panels, ...scalars])
+        for (const { name } of curves) ui.facts({ [name]: pool[row[name]].level ?? end(pool[row[name]].y) });
       const x = xs[v.read],
         where = v.read === xs.length - 1 ? "at the end" : `at ${spec.xlabel} ${fmt(x)}`;
       const report = (i) => {

@@ -5,6 +5,7 @@ a single number, an image. Arrays that occur more than once travel once.
 """
 
 import itertools
+import re
 import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -13,7 +14,7 @@ import numpy as np
 
 from ..palette import RULE_COLORS, SPARE_COLORS
 from .allowed import whole
-from .base import Setting, Widget, to_json
+from .base import Goal, Setting, Widget, to_json
 
 __all__ = ["Training", "training"]
 
@@ -155,6 +156,7 @@ class Training(Widget):
 
     def __init__(self, keys, records, axes, start, spec, label, summary):
         self._keys, self._records, self._axes = keys, records, axes
+        self.line = f"Change {' and '.join(axes)} and compare the runs; Pin keeps one in grey."
         value: dict = {f"s{k}": _position(axis, start[k]) for k, axis in enumerate(axes.values())}
         points = [len(entry["y"]) for entry in spec["pool"] if isinstance(entry, dict) and "x" in entry]
         if points:
@@ -165,6 +167,27 @@ class Training(Widget):
         whole(0, len(self._records) - 1).or_none().check("pinned", value["pinned"])
         whole(0).check("read", value.get("read", 0))
         return value
+
+    def goal(self) -> Goal | None:
+        """The first curve or value for which another run ends better than the one shown, by a margin."""
+        pool, rows = self.spec["pool"], self.spec["rows"]
+        last = lambda entry: float(np.ravel(entry["y"])[-1])
+        at = self._keys.index(tuple(self.choice.values()))
+        for name in (c["name"] for p in (*self.spec["panels"], *self.spec["values"]) for c in p["curves"]):
+            if any("level" in pool[row[name]] for row in rows):
+                continue
+            sign = 1 if re.search("loss|error|sharpness", name) else -1
+            ends = sign * np.array([last(pool[row[name]]) for row in rows])
+            first, second = np.sort(ends)[:2] if len(ends) > 1 else (0, 0)
+            if not np.isfinite(ends).all() or not second - first > 0.01 * abs(first) or ends[at] <= second:
+                continue
+            limit = sign * (first + second) / 2
+            return Goal(
+                f"Find the run in which {name} ends {'lowest' if sign > 0 else 'highest'}.",
+                [(name, "<" if sign > 0 else ">", limit)],
+                f"{name} ends at {{{name}}}.",
+            )
+        return None
 
     @property
     def choice(self) -> dict[str, Any]:

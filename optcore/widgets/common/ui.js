@@ -2,6 +2,7 @@
 import { contrast, mix, readTheme, rgb } from "./colours.js";
 import { controls } from "./controls.js";
 import { h, page } from "./elements.js";
+import { goals } from "./goals.js";
 import { links } from "./links.js";
 import { alike, plain, revive } from "./numbers.js";
 import { Plot } from "./plot.js";
@@ -9,6 +10,8 @@ import { Plot } from "./plot.js";
 /* Whether a key pressed in a widget is meant for it: Jupyter would take arrows and letters for its commands. */
 export const owned = ({ key, ctrlKey, metaKey, altKey }) =>
   key !== "Escape" && key !== "Tab" && !ctrlKey && !metaKey && !altKey;
+
+const MOST = 5; // controls before "More"
 
 /* The widgets that are shown. */
 export const live = new Set();
@@ -33,6 +36,7 @@ export class UI {
     el.dataset.oc = spec.name;
     el.setAttribute("role", "group");
     el.setAttribute("aria-label", spec.title ?? spec.name);
+    this.task();
     this.plots = h("div", { class: "oc-plots" });
     this.status = h("output", { class: "oc-status", role: "status" });
     this.controls = h("div", { class: "oc-controls" });
@@ -76,6 +80,7 @@ export class UI {
   reset() {
     this.stop?.();
     this.value = { ...this.value, ...this.first };
+    this.ask();
     this.set(this.first);
   }
 
@@ -93,6 +98,7 @@ export class UI {
     let words;
     try {
       for (const fn of this.early) fn();
+      this.found = {};
       for (const p of this.panels) p.begin();
       words = [this.draw(this.value)].flat().filter(Boolean).join(" ");
       for (const p of this.panels) p.end();
@@ -103,6 +109,7 @@ export class UI {
     if (this.notes.length) words += ` (${this.notes.join("; ")}.)`;
     for (const show of this.shown) show();
     this.say(words);
+    this.judge();
     page.onframe?.(this.el, performance.now() - begun);
   }
 
@@ -157,10 +164,22 @@ export class UI {
     return body;
   }
 
+  /* What comes after the fifth control waits behind "More", which goes while none of it has a use. */
+  shorten() {
+    const rest = [...this.controls.children].slice(MOST);
+    if (!rest.length) return;
+    const more = this.group("More"),
+      box = more.parentElement;
+    this.controls.after(box);
+    more.append(...rest);
+    this.shown.push(() => (box.hidden = rest.every((part) => part.style.display === "none")));
+  }
+
   // -- life
   /* The last call of a widget: applies its link, draws, listens. Returns what a notebook calls to take it down. */
   run(draw) {
     const { el, model } = this;
+    this.shorten();
     this.button("Reset", () => this.reset());
     if (model.linkable) this.linkButton();
     this.draw = draw;
@@ -188,4 +207,4 @@ export class UI {
   }
 }
 
-Object.assign(UI.prototype, controls, links);
+Object.assign(UI.prototype, controls, goals, links);

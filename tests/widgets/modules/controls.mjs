@@ -52,6 +52,15 @@ deepEqual(ui.value.rules, ["x", "y"]);
 equal(notes({ rules: "y" }), "Rules was not a list");
 
 // null is the end
+// what comes after the fifth control waits behind "More"
+const [controls, more] = ui.el.children.slice(2);
+equal(controls.children.length, 5);
+deepEqual([more.children[0].textContent, more.children[1].children.length, more.hidden], ["More", 1, false]);
+more.children[1].children[0].style.display = "none";
+ui.redraw();
+frame();
+equal(more.hidden, true);
+
 const find = (el, words) =>
   el.tag === "button" && el.textContent === words ? el : el.children?.map((c) => c.tag && find(c, words)).find(Boolean);
 find(ui.el, "Step").fire("click");

@@ -18,12 +18,16 @@ class Element {
       add: (name) => names.add(name),
       remove: (name) => names.delete(name),
       contains: (name) => names.has(name),
+      toggle: (name, on) => (on ? names.add(name) : names.delete(name)),
     };
     this.style = { setProperty: (k, v) => (this.style[k] = v) };
   }
   append(...children) {
     for (const child of children) {
-      if (child instanceof Element) child.parent = this;
+      if (child instanceof Element) {
+        if (child.parent) child.parent.children = child.parent.children.filter((other) => other !== child);
+        child.parent = this;
+      }
       this.children.push(child);
     }
   }
@@ -37,6 +41,14 @@ class Element {
   }
   before(other) {
     this.parent.children.splice(this.parent.children.indexOf(this), 0, other);
+    other.parent = this.parent;
+  }
+  get parentElement() {
+    return this.parent;
+  }
+  after(other) {
+    other.parent?.children.splice(other.parent.children.indexOf(other), 1);
+    this.parent.children.splice(this.parent.children.indexOf(this) + 1, 0, other);
     other.parent = this.parent;
   }
   remove() {
@@ -63,6 +75,9 @@ class Element {
     const event = { type, preventDefault() {}, stopPropagation: () => (event.stopped = true), ...more };
     for (const fn of this.listeners[type] ?? []) fn(event);
     return event;
+  }
+  dispatchEvent({ type, detail }) {
+    this.fire(type, { detail });
   }
   setPointerCapture(id) {
     this.captured.add(id);
