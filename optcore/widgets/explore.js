@@ -108,8 +108,7 @@ export default {
         options: schedules,
         tip: "Multiplies the learning rate at each step.",
       });
-    for (const s of spec.surfaceSliders) add(s);
-    if (draws)
+    const noise = () =>
       ui.slider("noise", {
         label: "Gradient noise σ",
         scale: "log0",
@@ -117,7 +116,11 @@ export default {
         max: 100,
         tip: "Standard deviation of the normal noise added to every gradient; the draws stay the same.",
       });
-    else ui.field("noise", () => 0);
+    if (!draws) ui.field("noise", () => 0);
+    else if (ui.initial.noise) noise(); // what counts most comes first: the rest waits behind "More"
+    for (const s of spec.sliders.filter((s) => !isRate(s))) add(s);
+    for (const s of spec.surfaceSliders) add(s);
+    if (draws && !ui.initial.noise) noise();
     ui.slider("steps", {
       label: "Steps",
       min: 1,
@@ -134,11 +137,6 @@ export default {
       ],
       tip: "What the second figure shows for every step.",
     });
-    const rest = spec.sliders.filter((s) => !isRate(s));
-    if (rest.length) {
-      const group = ui.group("Hyper-parameters of the rules", true);
-      for (const s of rest) add(s, { in: group });
-    }
     const table = h("tbody"),
       heads = ["rule", "loss", "lowest loss", `first below ${fmt(TOL)}`, "path length", "gradient norm"];
     const statistics = ui.group("Path statistics").parentElement;

@@ -213,7 +213,7 @@ class Explore(Widget):
         sliders = self._sliders({"lr": lr, **hyper})
         value |= {key: number for key, (_, number) in sliders.items()}
         shown = [slider for slider, _ in sliders.values()]
-        self.tall = self._heights(shown, noise is not None, phase is not None)
+        self.tall = self._heights(shown, phase is not None)
         names = ", ".join(self._rules)
         super().__init__(
             spec={
@@ -265,15 +265,14 @@ class Explore(Widget):
         x, y = (sliders[self._keys[label][axis]][0] for axis in ("lr", name))
         return {"rule": list(self._rules).index(label), "name": name, "x": x, "y": y}
 
-    def _heights(self, sliders: list[dict], noise: bool, phase: bool) -> tuple[str, str]:
-        rates = len([s for s in sliders if s["key"].split(".")[-1] == "lr"])
-        menus, rest = 1 + bool(self._schedules), len(sliders) - rates
-        main = rates + len(self._surface.params) + noise + 1
-        rem = lambda rows: 16.5 + 3.3 * rows + 3 * phase
-        wide, narrow = -(-(main + menus) // 3) - (-rest // 3), -(-main // 2) + menus - (-rest // 2)
+    def _heights(self, sliders: list[dict], phase: bool) -> tuple[str, str]:
+        # rates have marks, and with them a row each on a phone
+        rates = min(3, len([s for s in sliders if s["key"].split(".")[-1] == "lr"]))
+        lines = len(self._rules) + 3 * phase
+        narrow = 27 + 3.3 * (rates + (4 - rates) // 2) + 1.7 * lines
         return (
-            f"calc({53 + 45 * phase}cqi + {rem(wide) + 2:.1f}rem)",
-            f"calc({162 + 83 * phase}cqi + {rem(narrow) + 5:.1f}rem)",
+            f"calc({53 + 45 * phase}cqi + {24.6 + lines / 2:.1f}rem)",
+            f"calc({162 + 83 * phase}cqi + {narrow:.1f}rem)",
         )
 
     # -- settings

@@ -43,7 +43,7 @@ class GradientCloud(Widget):
 
     name = "gradient_cloud"
     line = "Drag the start, far from the minimum and close to it: how far do the batches disagree about the way?"
-    tall = ("calc(45cqi + 18rem)", "calc(175cqi + 31rem)")
+    tall = ("calc(45cqi + 22.7rem)", "calc(175cqi + 38.5rem)")
     start = Setting("The point (w, b) at which the gradients are taken and the run begins.", point(WINDOW))
     batch = Setting("Samples in a mini-batch: 1, 2, 4, …, 32.", choice((1, 2, 4, 8, 16, 32)))
     lr = Setting("Learning rate η.", number(0.001, 1))
@@ -81,8 +81,8 @@ class GradientCloud(Widget):
         return sample_loss(mse).grad(points, x=x[rows], y=y[rows]).mean(axis=0)
 
     def goal(self) -> Goal | None:
-        late = self.loss(self.path.points)[-max(1, len(self.path.points) // 2) :]
-        if np.mean(late) < 0.01:
+        ends = self.loss(self.path.points[:: SAMPLES // self.batch])
+        if np.mean(ends[-max(1, len(ends) // 2) :]) < 0.01:
             return None
         return Goal(
             "With 320 examples or fewer, end below 0.01 on average over the second half of the run.",

@@ -34,7 +34,7 @@ class Spectrum(Widget):
 
     name = "spectrum"
     line = "Add Newton-Schulz steps: what becomes of the six singular values of the gradient?"
-    tall = ("calc(75cqi + 19rem)", "calc(180cqi + 31rem)")
+    tall = ("calc(75cqi + 20.7rem)", "calc(180cqi + 36.5rem)")
     spread = Setting("Largest over smallest singular value of the gradient.", number(1, 1e4))
     steps = Setting("Number of Newton-Schulz steps.", whole(0, MOST_STEPS))
     coefficients = Setting("Name of the coefficients.", choice(COEFFICIENTS))
