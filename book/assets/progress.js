@@ -6,7 +6,7 @@ quiz        NUMBER/QUESTION  {answer, right, text, stage, due}: a question answe
 goal        NUMBER/PLACE     {met}
 prediction  NUMBER/PLACE     {text}
 page        PAGE             {heading, words}: where one was last
-challenge   front            {met}: the front page's (front.js)
+challenge   PAGE/PLACE       {met}: the goal of a widget, by its place on the page
 
 One global, `ocProgress`, for the page "Your progress". */
 globalThis.ocProgress = (() => {
@@ -109,6 +109,14 @@ globalThis.ocProgress = (() => {
     });
     document.querySelectorAll(".oc-guess input").forEach((input, place) => keeps("prediction", place, input, "text"));
   }
+
+  // ---- goals that widgets check themselves ------------------------------------------------------------------------
+  const instruments = () => [...document.querySelectorAll(".oc-widget[data-oc]:not([data-oc=quiz])")];
+  document.addEventListener("oc-goal", ({ target }) => {
+    const place = instruments().indexOf(target);
+    const id = `${here}/${place}`;
+    if (place >= 0 && !store.get("challenge", id)) store.set("challenge", id, { met: true });
+  });
 
   // ---- marks ------------------------------------------------------------------------------------------------------
   const marked = (link, [done, all, begun], words) => {

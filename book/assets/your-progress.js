@@ -20,7 +20,12 @@
       sums[page.quiz ? 1 : 3] += all;
     }
     const goals = Object.values(store.all("goal")).filter(({ met }) => met).length;
-    const words = `${sums[0]} of ${sums[1]} questions answered right, ${sums[2]} of ${sums[3]} exercises solved, ${counted(goals, "goal")} ticked.`;
+    const lessons = course.filter((page) => page.goals);
+    const all = lessons.reduce((sum, page) => sum + page.goals, 0);
+    const reached = Object.keys(store.all("challenge")).filter((id) =>
+      lessons.some(({ page }) => id.startsWith(`${page}/`)),
+    ).length;
+    const words = `${sums[0]} of ${sums[1]} questions answered right, ${sums[2]} of ${sums[3]} exercises solved, ${counted(goals, "goal")} ticked, ${reached} of ${all} goals reached in the instruments.`;
     const to = last();
     const [first] = course;
     const go = to ?? { href: href(first.page), label: `Start with ${first.title}` };

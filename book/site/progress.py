@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sphinx.application import Sphinx
 
-from book.course import notebooks, number, title
+from book.course import notebooks, number, stored_html, title
 from optcore.grading.catalogue import CHAPTERS, chapter
 from optcore.grading.notebooks import file_name
 from optcore.widgets.quiz import load_quiz
@@ -22,7 +22,9 @@ def course(root: Path) -> list[dict]:
     for path in notebooks():
         name, which = path.relative_to(root.resolve()).with_suffix("").as_posix(), number(path)
         questions = [question["id"] for question in load_quiz(which)]
-        lessons.setdefault(which[0], []).append({"page": name, "title": f"{which} {title(path)}", "quiz": questions})
+        lesson = {"page": name, "title": f"{which} {title(path)}", "quiz": questions}
+        goals = stored_html(path).count('"goal":{"text"')  # of the widgets
+        lessons.setdefault(which[0], []).append(lesson | {"goals": goals})
     found = []
     for name in CHAPTERS:
         path = root / "exercises" / file_name(name)
@@ -36,7 +38,7 @@ def write_course(app: Sphinx, exception: Exception | None) -> None:
     if exception or app.builder.format != "html":
         return
     text = json.dumps(course(Path(app.srcdir)), ensure_ascii=False, separators=(",", ":"))
-    text = re.sub(r'"(page|title|quiz|exercises)":', r"\1:", text)
+    text = re.sub(r'"(page|title|quiz|goals|exercises)":', r"\1:", text)
     Path(app.outdir, "_static", "course.js").write_text(f"globalThis.ocCourse={text};\n", encoding="utf-8")
 
 

@@ -241,7 +241,6 @@ class Explore(Widget):
             label=f"Explore({surface.__name__}; {names})",
             summary=f"Contours of {surface.__name__} with the paths of {names} from {tuple(value['start'])}.",
         )  # fmt: skip
-        self._run(steps=1)  # the faults of rules and numbers are named here, in descend's words
 
     # -- building
     def _sliders(self, given: Mapping) -> dict[str, tuple[dict, float]]:
@@ -330,6 +329,7 @@ class Explore(Widget):
     def goal(self) -> Goal | None:
         """The last rule that some other learning rate brings much sooner, or much lower, than the one it has."""
         v = self.value
+        self._run(steps=1)  # the faults of rules and numbers are named here, in descend's words
         if v["noise"] or self._schedules or not self.spec["surface"]["minima"]:
             return None
         lowest = self._surface.lowest

@@ -290,6 +290,7 @@ def test_a_link_restores_the_state(open_page):
     assert "Steps was not a number" in text
     page.get_by_role("button", name="Reset").click()
     assert words(page).startswith("From (−2.5, 1.5)")
+    page.get_by_text("More", exact=True).click()
     page.get_by_label("Steps").fill("50")
     page.get_by_role("button", name="Copy link").click()
     page.wait_for_function("location.hash.includes('steps=')")

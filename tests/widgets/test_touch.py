@@ -16,7 +16,7 @@ PLACES = """selector => [...document.querySelectorAll(".oc-widget " + selector)]
   const box = e.getBoundingClientRect();
   for (const [p, q] of [[0.7, 0.6], [0.3, 0.7], [0.6, 0.3], [0.25, 0.25]]) {
     const [x, y] = [box.x + p * box.width, box.y + q * box.height];
-    scrollTo(0, y - 300);
+    scrollTo(0, y - 600);
     if (!near(x, y) && document.elementFromPoint(x, y - scrollY) === e) return [x, y];
   }
   return null;
@@ -36,7 +36,7 @@ class Finger:
 
     def swipe(self, x: float, y: float, dx: float, dy: float) -> float:
         """From (x, y) by (dx, dy); returns how far the page has scrolled."""
-        top = self.page.evaluate("y => (scrollTo(0, y - 300), scrollY)", y)
+        top = self.page.evaluate("y => (scrollTo(0, y - 600), scrollY)", y)
         self.send("touchStart", x, y - top)
         for k in range(1, STEPS + 1):
             self.send("touchMove", x + dx * k / STEPS, y - top + dy * k / STEPS)
@@ -69,7 +69,7 @@ def test_a_tap_picks_and_a_handle_is_dragged(open_page):
     before = words(page)
     (x, y), *_ = page.evaluate(PLACES, "canvas")
     assert finger.swipe(x, y, -100, 0) == 0 and words(page) == before  # sideways: nothing to scroll, nothing to pick
-    top = page.evaluate("y => (scrollTo(0, y - 300), scrollY)", y)
+    top = page.evaluate("y => (scrollTo(0, y - 600), scrollY)", y)
     for _ in range(20):  # Chromium takes a tap that follows a swipe at once for the end of that swipe
         page.touchscreen.tap(x, y - top)
         page.wait_for_timeout(100)
