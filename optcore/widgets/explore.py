@@ -268,9 +268,9 @@ class Explore(Widget):
         # rates have marks, and with them a row each on a phone
         rates = min(3, len([s for s in sliders if s["key"].split(".")[-1] == "lr"]))
         lines = len(self._rules) + 3 * phase
-        narrow = 27 + 3.3 * (rates + (4 - rates) // 2) + 1.7 * lines
+        narrow = 24.1 + 3.3 * (rates + (4 - rates) // 2) + 1.7 * lines
         return (
-            f"calc({53 + 45 * phase}cqi + {24.6 + lines / 2:.1f}rem)",
+            f"calc({53 + 45 * phase}cqi + {24.1 + lines / 2:.1f}rem)",
             f"calc({162 + 83 * phase}cqi + {narrow:.1f}rem)",
         )
 
