@@ -3,7 +3,9 @@
 
 One global, `ocPage`, for the scripts that make more of some pages:
 .h(tag, props, ...children)  an element with these properties, or attributes where it has no such property
-.save(file, text)            hands the reader a file of this name */
+.save(file, text)            hands the reader a file of this name
+.load(name, read)            a module below _static/live, or what `read` makes of the answer; where that fails, an Error whose
+                             message is one sentence for the reader */
 globalThis.ocPage = {
   h(tag, props = {}, ...children) {
     const made = document.createElement(tag);
@@ -17,6 +19,19 @@ globalThis.ocPage = {
     const link = this.h("a", { href: URL.createObjectURL(new Blob([text])), download: file });
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+  },
+  async load(name, read) {
+    const address = new URL(`${document.documentElement.dataset.content_root}_static/live/${name}`, location);
+    try {
+      return await (read ? fetch(address).then(read) : import(address));
+    } catch (error) {
+      console.warn(name, error);
+      throw new Error(
+        location.protocol === "file:"
+          ? "Pages opened as files cannot do this: type “make serve” in the course's folder and open the address it names."
+          : "A part of this page could not be loaded: look at the connection, then try again.",
+      );
+    }
   },
 };
 {

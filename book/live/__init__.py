@@ -7,7 +7,8 @@ python.js    the page's side: start, run, stop
 worker.js    Python's side, with room.py inside it
 cells.js     Run and Edit on the code cells of a page
 editor/      CodeMirror in one file
-exercises.js editors, checks, hints and hand-in on the pages of exercises; exercises.py, its Sphinx side
+exercises.js the buttons on the pages of exercises; exercises.py, its Sphinx side
+answering.js what they do: editors, checks, hints and hand-in, loaded when the first is used
 answers.py   what the page's Python says about an answer
 here.js      the exercises of a lesson, opened at its end
 """

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sphinx.application import Sphinx
 
-from book.site.shrink import squeezed
+from book.site.shrink import squeezed, without_comments
 from optcore.grading.catalogue import CHAPTERS, chapter
 from optcore.grading.exercise import Exercise
 from optcore.grading.notebooks import file_name
@@ -38,7 +38,8 @@ def write_files(app: Sphinx) -> None:
     folder = Path(app.outdir, "_static/live")
     (folder / "exercises").mkdir(parents=True, exist_ok=True)
     for name in SCRIPTS:
-        (folder / name).write_text(squeezed((HERE / name).read_text(encoding="utf-8")), encoding="utf-8")
+        code = (HERE / name).read_text(encoding="utf-8")
+        (folder / name).write_text(squeezed(without_comments(code)), encoding="utf-8")
     for name in filter(chapter, CHAPTERS):
         path = (folder / "exercises" / file_name(name)).with_suffix(".json")
         path.write_text(json.dumps([*map(texts, chapter(name))], ensure_ascii=False), encoding="utf-8")

@@ -16,7 +16,7 @@ def write_files(app: Sphinx, exception: Exception | None) -> None:
 def add_buttons(app: Sphinx, pagename: str, _template: str, _context: dict, _doctree) -> None:
     """Run and Edit on the pages whose cells are read one after the other; exercises have buttons of their own."""
     if pagename.startswith("chapters/") or pagename == "gallery":
-        app.add_js_file("run.js", priority=800)
+        app.add_js_file("run.js", priority=905)  # after page.js
 
 
 def write_modules(app: Sphinx) -> None:

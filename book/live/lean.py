@@ -21,12 +21,14 @@ from matplotlib.font_manager import ttfFontProperty
 from matplotlib.ft2font import FT2Font
 
 from book.course import ROOT
+from book.site.shrink import without_comments
 
 from . import fetch
 
 CACHE = ROOT / "_build" / "live"
 SCRIPTS = ["worker.js", "room.py", "room_backend.py"]
-MODULES = ["python.js", "cells.js", "editor/editor.js", "editor/LICENSE"]  # what the page itself loads
+MODULES = ["python.js", "cells.js", "answering.js"]  # what the page itself loads
+EDITOR = ["editor/editor.js", "editor/LICENSE"]
 LEFT_OUT = re.compile(
     r"(^|/)(tests?|testing/jpl_units|sphinxext|web_backend|__pycache__)/|\.(pyi|pxd|pyx|h|c|a|pc|in|ini|f90|md|typed)$"
     r"|/(RECORD|WHEEL|entry_points\.txt|top_level\.txt)$"
@@ -122,9 +124,12 @@ def files() -> dict[str, bytes]:
 
 
 def write_modules(folder: Path) -> None:
-    """Copy what the page itself loads."""
+    """Write what the page itself loads."""
     folder.mkdir(parents=True, exist_ok=True)
     for name in MODULES:
+        code = (Path(__file__).parent / name).read_text(encoding="utf-8")
+        (folder / name).write_text(without_comments(code), encoding="utf-8")
+    for name in EDITOR:
         shutil.copy(Path(__file__).parent / name, folder)
 
 

@@ -24,11 +24,18 @@ const quiet = () => {};
 
 const mega = (bytes) => (bytes / 1e6).toFixed(1);
 
+/* Where files are kept, or undefined: in private windows, over plain http, where the reader has blocked it. */
+async function kept() {
+  try {
+    return await caches.open(KEPT);
+  } catch {}
+}
+
 async function download(name, arrived) {
   const { size, sent, digest } = FILES[name];
   const url = `${BASE}${name}?${digest}`;
-  const cache = await globalThis.caches?.open(KEPT).catch(quiet); // not in private windows, nor over plain http
-  const old = await cache?.match(url);
+  const cache = await kept();
+  const old = await cache?.match(url).catch(quiet);
   const parts = [];
   let got = 0;
   try {
@@ -43,7 +50,7 @@ async function download(name, arrived) {
     }
     if (got !== size) throw new Error(`${got} bytes`);
   } catch (error) {
-    await cache?.delete(url);
+    await cache?.delete(url).catch(quiet);
     console.warn(name, error);
     throw new Error(`${name}, a part of Python, could not be loaded; look at the connection, then try again.`);
   }
@@ -52,7 +59,7 @@ async function download(name, arrived) {
 }
 
 async function tidy() {
-  const cache = await globalThis.caches?.open(KEPT).catch(quiet);
+  const cache = await kept();
   const current = new Set(Object.entries(FILES).map(([name, { digest }]) => `${BASE}${name}?${digest}`));
   for (const { url } of (await cache?.keys()) ?? [])
     if (url.startsWith(BASE) && !current.has(url)) await cache.delete(url);
@@ -63,11 +70,17 @@ async function get(names, onProgress) {
   const missing = names.filter((name) => !blobs[name]);
   const all = missing.reduce((sum, name) => sum + FILES[name].sent, 0);
   let here = 0;
+  let failed = false; // then what still arrives is kept, and says nothing more
   const arrived = (bytes) => {
     here += bytes;
-    onProgress(`Loading Python: ${mega(Math.min(here, all))} of ${mega(all)} MB …`);
+    if (!failed) onProgress(`Loading Python: ${mega(Math.min(here, all))} of ${mega(all)} MB …`);
   };
-  await Promise.all(missing.map((name) => download(name, arrived)));
+  try {
+    await Promise.all(missing.map((name) => download(name, arrived)));
+  } catch (error) {
+    failed = true;
+    throw error;
+  }
 }
 
 function checkPlace() {

@@ -12,6 +12,8 @@ from pathlib import Path
 from fontTools import subset
 from fontTools.ttLib import TTFont
 from PIL import Image
+from pygments.lexers.javascript import JavascriptLexer
+from pygments.token import Comment
 
 logging.getLogger("fontTools").setLevel(logging.ERROR)  # it tells of every table, and of dates before 1970
 _ICON = re.compile(r"\.fa-[\w-]+:+before$")
@@ -33,7 +35,6 @@ _IDLE = re.compile(
     r"|[ ]*// .*"
     r"|[ ]*([=,;{}()\[\]:?<>*&|!]|(?<!\+)(?<!\+ )\+(?! ?\+)|(?<!-)(?<!- )-(?! ?-))[ ]*"
 )
-_COMMENT = re.compile(r"^[ ]*(?:/\*(?!!).*?\*/|//[^\n]*)\n", re.DOTALL | re.MULTILINE)
 _NESTED = ("@media", "@supports", "@container", "@layer")
 _NAME = re.compile(r"[.#](-*[a-zA-Z_][\w-]*)")
 
@@ -166,11 +167,24 @@ def squeezed(code: str) -> str:
     return re.sub(r"(?<=[;,{(\[=>&|?:])\n|\n(?=[)\]}.,?:&|=])", "", "\n".join(map(line, code.splitlines())))
 
 
+def without_comments(code: str) -> str:
+    """JavaScript without its comments and the lines that they leave empty; those that begin with ! are licences.
+
+    >>> without_comments("/* head */\\nlet a = `// ${ b /* c */ }`; // end\\n  // line\\nlet d = /[/]*/;\\n")
+    'let a = `// ${ b  }`;\\nlet d = /[/]*/;\\n'
+    """
+    kept = [
+        text if kind not in Comment or text.startswith("/*!") else "\0" + text[len(text.rstrip("\n")) :]
+        for kind, text in JavascriptLexer(stripnl=False, ensurenl=False).get_tokens(code)
+    ]
+    without = re.sub(r"^[ \0]*\0[ \0]*\n", "", "".join(kept), flags=re.MULTILINE)
+    return re.sub(r" *\0$", "", without, flags=re.MULTILINE).replace("\0", "")
+
+
 def drop_comments(static: Path) -> None:
-    """Take the comments that begin a line out of the site's own scripts."""
+    """Take the comments out of the scripts of pages."""
     for path in static.glob("*.js"):
-        code = path.read_text(encoding="utf-8")
-        path.write_text(_COMMENT.sub("", code), encoding="utf-8")
+        path.write_text(without_comments(path.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 # ---- fonts and pictures -------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ import gzip
 import re
 
 from book.browser import opened
-from book.course import pages, widgets_on
+from book.course import ROOT, pages, widgets_on
 from book.site import shrink
 from optcore.widgets.base import HERE, page_source
 
@@ -34,6 +34,18 @@ def test_squeezing_a_script_takes_only_spaces_and_comments():
         assert len(words) > 10 and [word for word in words if word not in squeezed] == []
     nested = "return `${a ? `b = ${ c }` : d}`;"
     assert shrink.squeezed(nested) == nested
+
+
+def test_scripts_lose_their_comments_and_no_line_of_code():
+    files = [file for folder in ("book/assets", "book/live") for file in (ROOT / folder).glob("*.js")]
+    assert len(files) >= 12
+    for file in files:
+        code = file.read_text(encoding="utf-8")
+        without = shrink.without_comments(code)
+        heads = re.sub(r"^ */\*.*?\*/$", "", code, flags=re.DOTALL | re.MULTILINE)
+        lines = [re.sub(r" */[/*] .*", "", line).rstrip() for line in heads.splitlines()]
+        kept = [line for line in lines if line and not line.lstrip().startswith("//")]
+        assert [line for line in without.splitlines() if line] == kept and len(kept) < len(code.splitlines())
 
 
 def test_a_page_asks_for_one_style_sheet_before_it_shows(site, browser):
