@@ -120,11 +120,20 @@ def complete(font: TTFont) -> TTFont:
 
 
 def rename(font: TTFont, family: str) -> None:
-    """Keep copyright and licence, and give up the name: "Source" is reserved for the fonts as Adobe made them."""
+    """Keep copyright and licence, and give up the name: "Source" is reserved for the fonts as Adobe made them.
+
+    What goes by names that are gone goes too: Firefox complains of it.
+    """
     names = font["name"]
     names.names = [record for record in names.names if record.nameID in (COPYRIGHT, 13, 14)]
     for which, text in ((1, family), (2, "Regular"), (4, family), (6, family.replace(" ", ""))):
         names.setName(text, which, 3, 1, 0x409)
+    if "STAT" in font:
+        del font["STAT"]
+    if "fvar" in font:
+        font["fvar"].instances = []
+        for axis in font["fvar"].axes:
+            axis.axisNameID = names.addName("Weight", platforms=[(3, 1, 0x409)])
 
 
 def copyright_of(data: bytes) -> str:
