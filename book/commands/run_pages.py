@@ -2,16 +2,20 @@
 
     make pages-run        (PAGES="chapters/4-adaptive-methods/2-adam gallery" for some)
 
-Prints a line for each page: seconds, cells, and what is wrong. Cells tagged `nbval-ignore-output` measure time.
+Prints a line for each page: seconds, cells, and what is wrong. Cells tagged `nbval-ignore-output` measure time. What
+came out is kept in run_pages.json beside this file, from which the page "What is tested" is written.
 """
 
+import json
 import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 from book.browser import chromium, require_browser, served
 from book.course import GALLERY, ROOT, SITE, notebooks, require_site
 
+LAST = Path(__file__).with_suffix(".json")
 PATIENCE = 1_200_000  # ms
 TEXTS = """cells => cells.map(cell => [
     ...[...cell.querySelectorAll(".output.stream pre")].map(pre => pre.textContent.trim()),
@@ -25,6 +29,13 @@ def pages() -> list[str]:
     return [path.relative_to(ROOT).with_suffix("").as_posix() for path in [*notebooks(), GALLERY]]
 
 
+def differences(stored: list[str], fresh: list[str], ignored: list[bool]) -> Iterator[str]:
+    """Which cells show something else than what is stored; those that measure time are ignored."""
+    for at, (old, new, free) in enumerate(zip(stored, fresh, ignored, strict=True), 1):
+        if old != new and not free:
+            yield f"cell {at} shows\n{new}\ninstead of\n{old}"
+
+
 def run_page(page) -> tuple[int, list[str]]:
     """Press Run all on an open page, wait, and compare: (cells that were run, what is wrong)."""
     stored = page.eval_on_selector_all("div.cell:has(.cell_input)", TEXTS)
@@ -36,10 +47,7 @@ def run_page(page) -> tuple[int, list[str]]:
     fresh = page.eval_on_selector_all("div.cell:has(.cell_input)", TEXTS)
     wrong = [] if said == f"{len(stored)} cells have run." else [said]
     wrong += page.eval_on_selector_all(".oc-python-error", "all => all.map(one => one.textContent.trim())")
-    for at, (old, new, free) in enumerate(zip(stored, fresh, ignored, strict=True), 1):
-        if old != new and not free and not wrong:
-            wrong.append(f"cell {at} shows\n{new}\ninstead of\n{old}")
-    return len(stored), wrong
+    return len(stored), wrong or list(differences(stored, fresh, ignored))
 
 
 def run(names: list[str]) -> Iterator[tuple[str, float, int, list[str]]]:
@@ -56,12 +64,25 @@ def run(names: list[str]) -> Iterator[tuple[str, float, int, list[str]]]:
             context.close()
 
 
+def last() -> dict[str, dict]:
+    """Page -> {"seconds", "cells", "wrong"} of the time that it was last run."""
+    return json.loads(LAST.read_text(encoding="utf-8")) if LAST.is_file() else {}
+
+
+def keep(name: str, seconds: float, cells: int, wrong: list[str]) -> None:
+    """Store what came out of one page, in the order of the book."""
+    results = last() | {name: {"seconds": round(seconds, 1), "cells": cells, "wrong": wrong}}
+    ordered = {name: results[name] for name in pages() if name in results}
+    LAST.write_text(json.dumps(ordered, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
 def main(names: list[str]) -> int:
     require_browser()
     require_site()
     failed = 0
     for name, seconds, cells, wrong in run(names or pages()):
         print(f"{seconds:6.1f} s  {cells:3d} cells  {name}", *wrong, sep="\n         ", flush=True)
+        keep(name, seconds, cells, wrong)
         failed += bool(wrong)
     print(f"{failed} pages differ" if failed else "every page runs, and prints what is stored")
     return bool(failed)

@@ -14,9 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from book.browser import axe, chromium, opened, served, weight
+from book.commands import run_pages
 from book.commands.lighthouse import SCORES
 from book.commands.run_notebooks import execute
 from book.course import ROOT, SITE, pages
+from book.course import title as heading
 from book.widgets import answer_quizzes, exercise_widgets
 
 TEXT = """# What is tested
@@ -34,13 +36,23 @@ run on one machine.
 
 Run by themselves: `make firefox` (every control and answer in Firefox), `make labs` (a notebook of each chapter in
 JupyterLab, with two versions of anywidget, and the gallery in Notebook 7), `make colab` and `make oldest` (old
-versions), `make processors` (the notebooks as other processors compute).
+versions), `make processors` (the notebooks as other processors compute), `make pages-run` (below).
 Not tested: Colab and Binder themselves, Safari, screen readers.
 
 ## Changes to the code
 
 `make mutants` changes the code in one place at a time, another operator, number or comparison, and runs the tests of
 that module: {mutants}
+
+## Notebooks run in their pages
+
+`make pages-run` opens each page in Chromium with the network blocked, presses *Run all*, and compares every text,
+figure and table with what is stored. *Seconds* are those from the press, Python's start included, while other programs
+were at work. {run_sum}
+
+| page | cells | seconds | differs |
+|---|---:|---:|---:|
+{run_rows}
 
 ## Pages
 
@@ -95,6 +107,19 @@ def mutation() -> str:
     scores = [f"{sum(p[0] for p in pairs)} of {sum(p[1] for p in pairs)} {where}" for where, pairs in parts.items()]
     left = "".join(f"\n- ``{name}``" for name in last["survivors"])
     return f"{' and '.join(scores)} were noticed. {f'Not noticed:{chr(10)}{left}' if left else ''}"
+
+
+def run_in_pages() -> tuple[str, str]:
+    """What came of running the notebooks in their pages: one sentence, and a row for each."""
+    results = run_pages.last()
+    rows = []
+    for name, one in results.items():
+        cells = [f"[{heading(ROOT / f'{name}.ipynb')}]({name}.ipynb)", str(one["cells"]), f"{one['seconds']:.0f}"]
+        rows.append(f"| {' | '.join(cells)} | {len(one['wrong']) or ''} |")
+    differ = sum(bool(one["wrong"]) for one in results.values())
+    cells, seconds = (sum(one[key] for one in results.values()) for key in ("cells", "seconds"))
+    count = f"{len(results)} of {len(run_pages.pages())} pages were run, {cells} cells in {seconds / 60:.0f} minutes"
+    return f"{count}; {differ or 'none'} differed.", "\n".join(rows)
 
 
 def share(count: int, faulty: int) -> str:
@@ -198,11 +223,10 @@ def main(names: list[str] | None = None, target: Path = ROOT / "what-is-tested.m
         for page in measured:
             page.lighthouse = scores.get(page.name, "")
             page.seconds = runs[page.name].result()[1] if page.name in runs else None
-    rows = "\n".join(page.row() for page in measured)
-    target.write_text(
-        TEXT.format(count=count, peers=peers, files=files, mutants=mutation(), pages=rows, sums=sums(measured)),
-        encoding="utf-8",
-    )
+    told = {"count": count, "peers": peers, "files": files, "mutants": mutation(), "sums": sums(measured)}
+    told["run_sum"], told["run_rows"] = run_in_pages()
+    text = TEXT.format(**told, pages="\n".join(page.row() for page in measured))
+    target.write_text(text, encoding="utf-8")
     print(f"{target.name}: {sums(measured)}")
 
 
