@@ -34,9 +34,9 @@ def bare(browser, address):
     context.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def python(browser, live_files):
-    """run(code, name="cell") -> {outputs, error, stopped}, in one page for a whole file of tests: `.page`."""
+    """run(code, name="cell") -> {outputs, error, stopped}, in one page for all tests of a process: `.page`."""
     with served(live_files) as address, bare(browser, address) as page:
         page.evaluate("async () => { window.python = await live.start(); }")
 

@@ -2,7 +2,9 @@
 
 from contextlib import contextmanager
 
-from book.browser import axe, opened
+import optcore as oc
+from book.browser import axe, opened, served
+from book.commands.run_pages import differences, run_page
 from book.widgets import SCRIPT
 
 from .conftest import PATIENCE
@@ -91,22 +93,35 @@ def test_a_cell_runs_with_those_above_is_changed_fails_and_is_restored(browser, 
         assert cell.locator("pre").first.inner_text() == code and not cell.locator(".oc-edited-mark").is_visible()
 
 
-def test_an_endless_cell_is_stopped_and_nothing_that_is_shown_is_lost(browser, site):
-    with chapter(browser, site) as page:
-        page.get_by_role("button", name="Edit cell 2", exact=True).press("Enter")
-        page.locator(".cm-content:focus").wait_for()
+def test_endless_cells_are_stopped_twice_and_the_next_one_runs_all_without_a_server(browser, built_book):
+    """It has stopped after the first run: Python starts again from what the browser keeps. Nothing shown is lost."""
+    context = browser.new_context()
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE)
+    cell = page.locator(CELL).nth(2)
+
+    def run(code):
+        cell.locator(".cm-content").focus()
         page.keyboard.press("Control+a")
-        page.keyboard.insert_text("print('on')\nwhile True: pass")
+        page.keyboard.insert_text(code)
         page.keyboard.press("Control+Enter")
-        cell = page.locator(CELL).nth(1)
-        cell.locator(".stream").wait_for()
-        page.locator(".oc-python").get_by_role("button", name="Stop").press("Enter")
-        says(page, "Stopped.")
-        assert cell.locator(".stream").inner_text().strip() == "on"
-        assert cell.locator(".cm-content").inner_text().startswith("print")
-        page.get_by_role("button", name="Restore cell 2", exact=True).press("Enter")
+
+    with served(built_book[0]) as address:
+        page.goto(f"{address}/{PAGE}", wait_until="load")
         page.get_by_role("button", name="Run cell 2", exact=True).press("Enter")
         says(page, "2 cells have run")
+    page.get_by_role("button", name="Edit cell 3", exact=True).press("Enter")
+    for word in ("on", "again"):
+        run(f"print('{word}')\nwhile True: pass")
+        cell.locator(".stream").get_by_text(word).wait_for()
+        page.locator(".oc-python").get_by_role("button", name="Stop").press("Enter")
+        says(page, "Stopped.")
+        assert cell.locator(".stream").inner_text().strip() == word
+        assert cell.locator(".cm-content").inner_text().startswith(f"print('{word}')")
+    run("print(oc.__version__)")
+    says(page, "3 cells have run")
+    assert cell.locator(".stream").inner_text().strip() == oc.__version__
+    context.close()
 
 
 def test_nothing_of_python_is_loaded_before_it_is_asked_for(browser, site):
@@ -140,3 +155,16 @@ def test_from_a_file_one_sentence_says_what_to_do(browser, built_book):
     page.locator(".oc-cell-bar [role=alert]").wait_for()
     assert "make serve" in page.locator(".oc-cell-bar [role=alert]").inner_text()
     page.close()
+
+
+def test_canary_without_the_package_no_page_runs(browser, site):
+    with opened(browser, f"{site}/{PAGE}") as (page, _):
+        page.route("**/optcore.zip*", lambda route: route.fulfill(status=404))
+        cells, wrong = run_page(page)
+        assert cells > 10 and len(wrong) == 1 and "optcore.zip, a part of Python, could not be loaded" in wrong[0]
+
+
+def test_canary_a_text_that_differs_is_named_unless_it_measures_time():
+    assert list(differences(["a", "b"], ["a", "b"], [False, False])) == []
+    assert list(differences(["a", "b"], ["a", "c"], [False, False])) == ["cell 2 shows\nc\ninstead of\nb"]
+    assert list(differences(["a", "b"], ["a", "c"], [False, True])) == []

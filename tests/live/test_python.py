@@ -60,6 +60,12 @@ def test_stop_ends_an_endless_loop_twice_and_the_next_cell_runs(python):
     assert printed(python("print(6 * 7)")) == "42\n"
 
 
+def test_a_cell_that_asks_for_too_much_memory_is_told_so_and_the_next_one_runs(python):
+    error = python("import numpy as np\nnp.ones(10**9)")["error"]
+    assert error["line"] == 2 and "Unable to allocate 7.45 GiB" in error["text"]
+    assert printed(python("print(6 * 7)")) == "42\n"
+
+
 def test_errors_are_pythons_last_lines_and_name_the_line_of_the_cell(python):
     python("def f(x):\n    return y", "cell 1")
     error = python("1\n2\nf(3)", "cell 2")["error"]
