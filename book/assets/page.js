@@ -56,6 +56,24 @@ globalThis.ocPage = {
   addEventListener("hashchange", mountNamed);
   mountNamed();
 
+  // A phrase that sets the widget beside it, <span data-set="lr=0.11">with η = 0.11</span>, is a button: it goes to the
+  // address that "Copy link" would give. The widget is the next of its section, else the one before; it says what it did.
+  const instruments = widgets.filter((el) => el.dataset.oc !== "quiz");
+  for (const phrase of document.querySelectorAll(".bd-article [data-set]")) {
+    const lies = (way) => (el) => phrase.compareDocumentPosition(el) & way,
+      next = instruments.find(lies(Node.DOCUMENT_POSITION_FOLLOWING)),
+      last = instruments.findLast(lies(Node.DOCUMENT_POSITION_PRECEDING)),
+      target = next && phrase.closest("section").contains(next) ? next : (last ?? next);
+    if (!target) continue;
+    const button = ocPage.h("button", { type: "button", className: "sets", title: "Sets the instrument so" });
+    button.append(...phrase.childNodes);
+    button.addEventListener("click", () => {
+      history.replaceState(null, "", `#${target.id}&${phrase.dataset.set}`);
+      dispatchEvent(new HashChangeEvent("hashchange"));
+    });
+    phrase.replaceWith(button);
+  }
+
   // What scrolls by itself can be reached with Tab. (The theme measures all of the page when it has loaded.)
   const scrollers = document.querySelectorAll("pre, .cell_output > .output, .pst-scrollable-table-container, div.math");
   const setTab = (el) => {

@@ -83,6 +83,7 @@ def instruments(notebook: Path) -> list[Instrument]:
         before = cells[k - 1]
         if before["cell_type"] == "markdown" and (state := _widget(cell)) and (asked := _items(source(before))):
             folded = next(text for text in map(source, cells[k + 1 :]) if text.startswith("<details><summary>Answer"))
+            folded = re.sub(r"<span[^>]*>|</span>", "", folded)
             found.append(Instrument(len(asked), state, tuple(_items(folded))))
     return found
 

@@ -48,13 +48,17 @@ export const controls = {
       const v = mark ? mark.at : int ? Math.round(from(p)) : roundest(+input.value, n, [from, to], scale);
       this.set({ [key]: clamp(v, scale === "log0" ? 0 : lo, hi) });
     });
-    this.field(key, (v, note, fallback) => {
-      if (typeof v !== "number" || Number.isNaN(v)) return note(`${label} was not a number`), fallback;
-      const [lo, hi] = limits(),
-        kept = clamp(int ? Math.round(v) : v, scale === "log0" ? 0 : lo, hi);
-      if (kept !== v) note(`${label} was limited to ${format(kept)}`);
-      return kept;
-    });
+    this.field(
+      key,
+      (v, note, fallback) => {
+        if (typeof v !== "number" || Number.isNaN(v)) return note(`${label} was not a number`), fallback;
+        const [lo, hi] = limits(),
+          kept = clamp(int ? Math.round(v) : v, scale === "log0" ? 0 : lo, hi);
+        if (kept !== v) note(`${label} was limited to ${format(kept)}`);
+        return kept;
+      },
+      label,
+    );
     this.shown.push(() => {
       const n = count(),
         [, to] = maps(),
@@ -76,8 +80,11 @@ export const controls = {
     const input = h("select", {}, ...list.map((o) => h("option", { value: o.value }, o.label)));
     this.control(input, options);
     input.addEventListener("change", () => this.set({ [key]: input.value }));
-    this.field(key, (v, note, fallback) =>
-      list.some((o) => o.value === v) ? v : (note(`${options.label} has no choice “${v}”`), fallback),
+    this.field(
+      key,
+      (v, note, fallback) =>
+        list.some((o) => o.value === v) ? v : (note(`${options.label} has no choice “${v}”`), fallback),
+      options.label,
     );
     this.shown.push(() => (input.value = this.value[key]));
     return input;
@@ -87,7 +94,7 @@ export const controls = {
     const input = h("input", { type: "checkbox" });
     this.control(input, options).classList.add("oc-check");
     input.addEventListener("change", () => this.set({ [key]: input.checked }));
-    this.field(key, (v) => Boolean(v));
+    this.field(key, (v) => Boolean(v), options.label);
     this.shown.push(() => (input.checked = this.value[key]));
     return input;
   },
@@ -103,10 +110,14 @@ export const controls = {
     parent.append(h("fieldset", { class: "oc-checks" }, h("legend", {}, legend), ...labels));
     for (const input of inputs)
       input.addEventListener("change", () => this.set({ [key]: inputs.filter((i) => i.checked).map((i) => i.value) }));
-    this.field(key, (v, note, fallback) => {
-      if (!Array.isArray(v)) return note(`${legend} was not a list`), fallback;
-      return options.map((o) => o.value).filter((name) => v.includes(name));
-    });
+    this.field(
+      key,
+      (v, note, fallback) => {
+        if (!Array.isArray(v)) return note(`${legend} was not a list`), fallback;
+        return options.map((o) => o.value).filter((name) => v.includes(name));
+      },
+      legend,
+    );
     this.shown.push(() => {
       inputs.forEach((input) => (input.checked = this.value[key].includes(input.value)));
       swatches.forEach((swatch, k) => swatch && (swatch.style.color = this.color(options[k].color)));

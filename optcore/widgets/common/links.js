@@ -1,5 +1,14 @@
 /* The address that restores what a widget shows. Methods of UI. */
-import { alike, plain, revive } from "./numbers.js";
+import { alike, fmt, plain, revive } from "./numbers.js";
+
+const inWords = (v) =>
+  typeof v === "number"
+    ? fmt(v)
+    : Array.isArray(v)
+      ? `(${v.map(inWords).join(", ")})`
+      : v === null
+        ? "as at first"
+        : `${v}`;
 
 export const links = {
   linkButton() {
@@ -21,19 +30,23 @@ export const links = {
     );
   },
 
-  /* Settings from the page's address: #oc-name-1234&lr=0.1&start=[1,2] */
+  /* Settings from the page's address: #oc-name-1234&lr=0.1&start=[1,2]; the others are as at first. The line of text
+     says what was set. */
   restore() {
     const [id, ...rest] = location.hash.slice(1).split("&");
     if (!this.el.id || id !== this.el.id) return;
-    const changes = {};
+    const changes = {},
+      unread = [];
     for (const [k, text] of new URLSearchParams(rest.join("&"))) {
       try {
         if (k in this.first) changes[k] = revive(JSON.parse(text));
       } catch {
-        this.notes.push(`the link's ${k} could not be read`);
+        unread.push(`the link's ${k} could not be read`);
       }
     }
-    this.set(changes);
+    const words = Object.entries(changes).map(([k, v]) => `${this.names[k] ?? k} ${inWords(v)}`),
+      notes = words.length ? [`Set: ${words.join(", ")}`, ...unread] : unread;
+    this.set({ ...this.first, ...changes }, { note: notes.join("; ") });
     this.el.scrollIntoView({ block: "nearest" });
   },
 };

@@ -9,7 +9,7 @@ export const pointers = {
     const { ui, box } = this;
     if (typeof bind === "string") {
       const key = bind;
-      ui.field(key, (v, note, fallback) => this.inside(axis, v, note, fallback, label));
+      ui.field(key, (v, note, fallback) => this.inside(axis, v, note, fallback, label), label);
       bind = {
         get: () => (axis === "xy" ? ui.value[key] : axis === "x" ? [ui.value[key], at] : [at, ui.value[key]]),
         set: (p) => ui.set({ [key]: axis === "xy" ? p : p[axis === "x" ? 0 : 1] }),

@@ -27,6 +27,7 @@ export class UI {
       initial: value,
       value: { ...value },
       fields: {},
+      names: {},
       shown: [],
       early: [],
       panels: [],
@@ -50,8 +51,9 @@ export class UI {
   }
 
   // -- settings
-  field(key, clean) {
+  field(key, clean, name) {
     this.fields[key] = clean;
+    this.names[key] = name;
   }
 
   before(fn) {

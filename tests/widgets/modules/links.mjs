@@ -13,6 +13,16 @@ ui.restore();
 frame();
 deepEqual(ui.value, { lr: 0.5, start: [3, Infinity], name: "a" });
 ok(el.seen);
+// it is said what was set, and what could not be
+deepEqual(ui.notes, ["Set: lr 0.5, start (3, ∞); the link's name could not be read"]);
+
+// the rest is as at first
+ui.set({ start: [9, 9] });
+location.hash = "#oc-sample-1&lr=0.3";
+ui.restore();
+deepEqual(ui.value, { lr: 0.3, start: [1, 2], name: "a" });
+location.hash = '#oc-sample-1&lr=0.5&start=[3,"Infinity"]';
+ui.restore();
 
 // the link holds what was changed, and restores it
 let copied;
