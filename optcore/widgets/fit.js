@@ -16,6 +16,8 @@ export default {
       TEST = "#c2410c",
       LAMBDAS = [...oc.linspace(-5, 1, 25)].map((e) => 10 ** e),
       STEPS = 1000;
+    /* A limit of an axis moves by quarters of a decade, so that it rests while a point is dragged. */
+    const mark = (v, round) => 10 ** (round(4 * Math.log10(v)) / 4);
     const STOPS = [...new Set([...oc.linspace(0, 3, 61)].map((e) => Math.round(10 ** e)))];
     const plane = ui.plot({
       label: "Points and the fitted curve",
@@ -229,7 +231,10 @@ export default {
       const seen = [...train, ...held].filter((e) => e > 1e-4);
       errors.range({
         x: byDegree ? [-0.5, most + 0.5] : [at[0], at.at(-1)],
-        y: [Math.max(1e-3, Math.min(...seen) / 2), Math.min(1e3, 2 * Math.max(...seen))],
+        y: [
+          Math.max(1e-3, mark(Math.min(...seen) / 2, Math.floor)),
+          Math.min(1e3, mark(2 * Math.max(...seen), Math.ceil)),
+        ],
       });
       errors.axes();
       errors.rule({ x: now });
@@ -241,7 +246,7 @@ export default {
         errors.dot(now, here, { color, shape });
       });
 
-      const far = 1.1 * Math.max(0.5, ...w.map(Math.abs).filter(Number.isFinite));
+      const far = mark(1.1 * Math.max(0.5, ...w.map(Math.abs).filter(Number.isFinite)), Math.ceil);
       weights.logx = !free;
       weights.xlabel = free ? "coefficient" : stop ? "steps" : "strength λ";
       weights.range({ x: free ? [-0.5, v.degree + 0.5] : [strengths[0], strengths.at(-1)], y: [-far, far] });

@@ -1,4 +1,5 @@
 /* What a plot draws with a pen: lines, areas, bars, arrows, dots, words. Methods of Plot. */
+import { clamp } from "./numbers.js";
 
 /* Corners of ● ■ ▲ ◆ ▼ ⬟ at size 1, from their number and turn. */
 const SHAPES = [
@@ -99,11 +100,14 @@ export const strokes = {
     this.ctx.globalAlpha = 1;
   },
 
+  /* At the edge of the window it stands just inside, where it is seen. */
   rule({ x, y }, style = {}) {
+    const seen = (p, lo, hi) => (p >= lo && p <= hi ? clamp(p, lo + 1.5, hi - 1.5) : p),
+      [px, py] = [seen(this.X(x), this.left, this.right), seen(this.Y(y), this.top, this.bottom)];
     this.stroke(
       (ctx) => {
-        if (x !== undefined) ctx.moveTo(this.X(x), this.top), ctx.lineTo(this.X(x), this.bottom);
-        else ctx.moveTo(this.left, this.Y(y)), ctx.lineTo(this.right, this.Y(y));
+        if (x !== undefined) ctx.moveTo(px, this.top), ctx.lineTo(px, this.bottom);
+        else ctx.moveTo(this.left, py), ctx.lineTo(this.right, py);
       },
       { color: "muted", width: 1, dash: [4, 4], ...style },
     );

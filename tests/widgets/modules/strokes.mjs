@@ -62,6 +62,16 @@ equal(drawn(plot.canvas, "rect").length, 1);
 equal(drawn(plot.canvas, "lineTo").length, 4);
 ({ plot } = await fresh((p) => p.rule({ x: 5 })));
 deepEqual(drawn(plot.canvas, "lineTo")[0].slice(1), [plot.X(5), plot.bottom]);
+// at the edge of the window, where data is clipped, a rule stands just inside; beyond it, it is not moved in
+({ plot } = await fresh((p) => (p.rule({ x: p.x[0] }), p.rule({ y: p.y[1] }), p.rule({ x: p.x[1] + 1 }))));
+deepEqual(
+  drawn(plot.canvas, "lineTo").map(([, px, py]) => [px - plot.left, py - plot.top]),
+  [
+    [1.5, plot.bottom - plot.top],
+    [plot.right - plot.left, 1.5],
+    [plot.X(plot.x[1] + 1) - plot.left, plot.bottom - plot.top],
+  ],
+);
 ({ plot } = await fresh((p) => p.arrow(0, 0, 10, 10)));
 equal(drawn(plot.canvas, "lineTo").length, 3);
 ({ plot } = await fresh((p) => p.text(5, 5, "word", { dx: 3 })));
