@@ -876,65 +876,87 @@ _TRUST = Exercise(
 )
 
 
-def lamb_step(w, u, lr, weight_decay):
+def lamb_step(w, u, lr, weight_decay, low, high):
     step = u + weight_decay * w
-    return w - lr * np.linalg.norm(w) / np.linalg.norm(step) * step
-
-
-def _ratio_before_decay(w, u, lr, weight_decay):
-    return w - lr * np.linalg.norm(w) / np.linalg.norm(u) * (u + weight_decay * w)
-
-
-def _decay_outside(w, u, lr, weight_decay):
-    return w - lr * (np.linalg.norm(w) / np.linalg.norm(u) * u + weight_decay * w)
-
-
-def _no_ratio(w, u, lr, weight_decay):
-    return w - lr * (u + weight_decay * w)
+    length = np.linalg.norm(step)
+    if length == 0:
+        return w
+    return w - lr * np.clip(np.linalg.norm(w), low, high) / length * step
 
 
 _LAMB = Exercise(
     id="adaptive-methods/lamb-step",
     notebook="4.4",
-    title="LAMB's last line",
+    title="LAMB's last line, for weights of any size",
     statement=r"""
-        Adam has turned a layer's gradient into the direction `u`. Take LAMB's step with weight decay inside the ratio, and
-        return the new weights. (Neither norm is 0 here.)""",
+        Adam has turned a layer's gradient into the direction `u`. Take LAMB's step with weight decay inside the ratio. So that a layer that
+        starts at 0 moves at all, and a huge one not too far, the norm of the weights is replaced by `low` where it is smaller than
+        that, and by `high` where it is larger. Return the new weights; where the direction with its decay is 0, they stay.""",
     stub='''
-        def lamb_step(w, u, lr, weight_decay):
+        def lamb_step(w, u, lr, weight_decay, low, high):
             """The layer's weights after the step."""
             ...''',
     reference=lamb_step,
     cases=lambda rng: [
-        (np.array([3.0, 4.0]), np.array([1.0, 0.0]), 0.1, 0.5),
-        (np.array([3.0, 4.0]), np.array([1000.0, 0.0]), 0.1, 0.5),
-        (rng.normal(size=(3, 2)), rng.normal(size=(3, 2)), rng.uniform(0.01, 0.1), 0.3),
+        (np.array([3.0, 4.0]), np.array([1.0, 0.0]), 0.1, 0.5, 0.1, 10.0),
+        (np.array([3.0, 4.0]), np.array([1000.0, 0.0]), 0.1, 0.5, 0.1, 2.0),
+        (np.zeros(2), np.array([1.0, 0.0]), 0.1, 0.5, 0.3, 10.0),
+        (np.zeros(2), np.zeros(2), 0.1, 0.5, 0.1, 10.0),
+        (rng.normal(size=(3, 2)), rng.normal(size=(3, 2)), rng.uniform(0.01, 0.1), 0.3, 0.1, 10.0),
     ],
     misconceptions=[
         Misconception(
-            _ratio_before_decay,
+            altered(lamb_step, "length = np.linalg.norm(step)", "length = np.linalg.norm(u)"),
             "The ratio is taken before the decay is added, so the relative step is not the learning rate any more.",
         ),
         Misconception(
-            _decay_outside,
+            altered(
+                lamb_step, "length = np.linalg.norm(step)", "length = np.linalg.norm(u)",
+                " / length * step", " / length * u - lr * weight_decay * w",
+            ),
             "The decay stands outside the ratio, as in Keras. Here the ratio acts on step and decay together.",
         ),
-        Misconception(_no_ratio, "There is no ratio: that is AdamW's step."),
+        Misconception(
+            altered(lamb_step, "lr * np.clip(np.linalg.norm(w), low, high) / length * step", "lr * step"),
+            "There is no ratio: that is AdamW's step.",
+        ),
         Misconception(
             altered(lamb_step, "u + weight_decay * w", "u"),
             "The decay is missing: it is part of the direction, before the ratio.",
         ),
         Misconception(
-            altered(lamb_step, "np.linalg.norm(w) / np.linalg.norm(step)", "np.linalg.norm(step) / np.linalg.norm(w)"),
+            altered(lamb_step, "np.clip(np.linalg.norm(w), low, high)", "np.linalg.norm(w)"),
+            "The norm of the weights has no bounds: a layer that starts at 0 stays there for ever.",
+        ),
+        Misconception(
+            altered(lamb_step, "np.clip(np.linalg.norm(w), low, high)", "max(np.linalg.norm(w), low)"),
+            "The lower bound is there and the upper one is not.",
+        ),
+        Misconception(
+            altered(lamb_step, "np.clip(np.linalg.norm(w), low, high)", "min(np.linalg.norm(w), high)"),
+            "The upper bound is there and the lower one is not: a layer that starts at 0 stays there for ever.",
+        ),
+        Misconception(
+            altered(
+                lamb_step, "np.clip(np.linalg.norm(w), low, high) / length", "np.clip(np.linalg.norm(w) / length, low, high)"
+            ),
+            "You put the bounds on the ratio; they belong to the norm of the weights.",
+        ),
+        Misconception(
+            altered(lamb_step, "np.clip(np.linalg.norm(w), low, high) / length", "length / np.clip(np.linalg.norm(w), low, high)"),
             "The ratio is upside down: small weights must get small steps.",
         ),
         Misconception(
-            altered(lamb_step, "lr * np.linalg.norm(w) / np", "lr / np"),
-            "Your step has the length lr whatever the weights are. It should be in proportion to their norm.",
+            altered(lamb_step, "lr * np.clip(np.linalg.norm(w), low, high) / length", "lr / length"),
+            "Your step has the length lr whatever the weights are. It should be in proportion to their (bounded) norm.",
+        ),
+        Misconception(
+            altered(lamb_step, "    if length == 0:\n        return w\n", ""),
+            "Where the direction is 0 you divide by its length: the weights become nan.",
         ),
     ],
-    hints=["The change must have the length lr·‖w‖, whatever u is.", "Put the direction together first."],
-)
+    hints=["The change must have the length lr·‖w‖, within the bounds, whatever u is.", "Put the direction together first."],
+)  # fmt: skip
 
 
 def lion(grads, lr, beta1=0.9, beta2=0.99):

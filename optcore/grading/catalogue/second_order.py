@@ -266,19 +266,22 @@ _HESSIAN_SIZE = Exercise(
     title="How large a Hessian fits",
     kind="measure",
     statement=r"""
-        A machine has 16 GB ($16 \cdot 10^9$ bytes) of free memory. How many parameters can a model have at most if its Hessian, in
-        float64 and with all $n^2$ entries, is to fit? Within 1%.""",
+        A machine has 16 GB ($16 \cdot 10^9$ bytes) of free memory. A thrifty program keeps the Hessian in float32 (4 bytes), and of a symmetric
+        matrix only the diagonal and what is below it; the factors of Cholesky take the place of the Hessian itself. How many parameters
+        can a model have at most? Within 1%. (How much has all that thrift gained over $n^2$ numbers of 8 bytes?)""",
     stub="""
         parameters = ...""",
-    reference=44721.4,
+    reference=89442.2,
     rtol=0.01,
     misconceptions=[
-        Misconception(2e9, "That many numbers fit. The Hessian has one number for each pair of parameters."),
-        Misconception(63245.6, "That is float32; a float64 number takes 8 bytes."),
-        Misconception(126491.1, "That forgets the size of a number: 16e9 bytes are not 16e9 numbers."),
+        Misconception(4e9, "That many numbers fit. The Hessian has one number for each pair of parameters."),
+        Misconception(44721.4, "That is a full matrix in float64. Which numbers does the thrifty program leave out?"),
+        Misconception(63245.6, "That is a full matrix in float32, or half of one in float64: one of the two savings is missing."),
+        Misconception(126491.1, "That is a full matrix with a byte for a number: 16e9 bytes are not 16e9 numbers."),
+        Misconception(178885.4, "Half of the entries are kept, but a float32 number takes 4 bytes."),
     ],
-    hints=["How many numbers of 8 bytes fit, and how many parameters make that many pairs?"],
-)
+    hints=["How many numbers stand on the diagonal and below it, for n parameters?", "How many numbers of 4 bytes fit?"],
+)  # fmt: skip
 
 # --- 6.2 quasi-Newton -------------------------------------------------------------------------------------------------
 
