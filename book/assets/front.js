@@ -1,6 +1,7 @@
 /* The front page's race: it runs once by itself, says where to take hold, and shows two controls, the rest behind "More". */
 {
   const race = document.querySelector("[data-oc=explore]");
+  let shown = 0;
   const start = () => {
     const controls = race.querySelector(".oc-controls");
     const player = controls.querySelector(".oc-player");
@@ -15,15 +16,12 @@
     handle?.addEventListener("keydown", (event) => event.key.startsWith("Arrow") && touched());
 
     const still = matchMedia("(prefers-reduced-motion: reduce)").matches || location.hash || scrollY > 200;
-    if (!still) player.querySelector("button").click();
+    more.open = shown++ > 0; // shown again with a rule of the reader's, whose sliders are here
+    if (!still && shown === 1) player.querySelector("button").click();
   };
   if (race) {
     race.classList.add("front-race");
     if (race.dataset.ocReady) start();
-    else
-      new MutationObserver((_, watch) => {
-        watch.disconnect();
-        start();
-      }).observe(race, { attributeFilter: ["data-oc-ready"] });
+    new MutationObserver(start).observe(race, { attributeFilter: ["data-oc-ready"] });
   }
 }

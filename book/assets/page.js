@@ -4,6 +4,7 @@
 One global, `ocPage`, for the scripts that make more of some pages:
 .h(tag, props, ...children)  an element with these properties, or attributes where it has no such property
 .save(file, text)            hands the reader a file of this name
+.words(text)                 the text as nodes, with code where it stands between backticks
 .load(name, read)            a module below _static/live, or what `read` makes of the answer; where that fails, an Error whose
                              message is one sentence for the reader */
 globalThis.ocPage = {
@@ -19,6 +20,9 @@ globalThis.ocPage = {
     const link = this.h("a", { href: URL.createObjectURL(new Blob([text])), download: file });
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+  },
+  words(text) {
+    return text.split(/`([^`]+)`/).map((part, k) => (k % 2 ? this.h("code", { textContent: part }) : part));
   },
   async load(name, read) {
     const address = new URL(`${document.documentElement.dataset.content_root}_static/live/${name}`, location);

@@ -10,5 +10,7 @@ editor/      CodeMirror in one file
 exercises.js the buttons on the pages of exercises; exercises.py, its Sphinx side
 answering.js what they do: editors, checks, hints and hand-in, loaded when the first is used
 answers.py   what the page's Python says about an answer
+own.js       the button below each explorer; own_panel.js, the editors that it opens; own.py, what Python makes of what
+             is written there
 here.js      the exercises of a lesson, opened at its end
 """

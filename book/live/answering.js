@@ -6,8 +6,7 @@ const MOST = 20_000; // characters printed that are shown
 
 document.head.append(h("link", { rel: "stylesheet", href: new URL("../live.css", import.meta.url).href }));
 
-/** Text with code between backticks. */
-const words = (text) => text.split(/`([^`]+)`/).map((part, k) => (k % 2 ? h("code", { textContent: part }) : part));
+const words = (text) => ocPage.words(text);
 
 const texts = {};
 /** The texts of all exercises of a page, in order. */
@@ -17,11 +16,7 @@ const chapter = async (page) => (texts[page] ??= await load(`exercises/${page}.j
 let python;
 const ask = async (what, onProgress, onOutput) => {
   python = await (await load("python.js")).start({ onProgress });
-  const code = `import answers\nanswers.said(${JSON.stringify(JSON.stringify(what))})`; // Python reads such a string too
-  const { outputs, error, stopped } = await python.run(code, { name: "answers", onProgress, onOutput });
-  if (stopped) throw new Error("Stopped. Your answer is as you wrote it.");
-  if (error) throw new Error(error.text);
-  return JSON.parse(outputs.at(-1).data["text/plain"]);
+  return python.ask("book.live.answers.said", what, { onProgress, onOutput });
 };
 
 /** One exercise, as exercises.js has laid it out; `count()` counts the answers again. */

@@ -31,10 +31,10 @@ def said(asked: str) -> Json:
 def _said(before: list[str], code: str, check: str) -> dict:
     space = dict(_after(tuple(before)))
     try:
-        _run(code, space)
+        run(code, space)
         feedback = eval(check, space)
     except BaseException as error:
-        return {"voice": "Error", **_sentence(error, code)}
+        return {"voice": "Error", **sentence(error, code)}
     return {"voice": feedback.voice, "text": feedback.text, "case": feedback.case}
 
 
@@ -45,16 +45,18 @@ def _after(cells: tuple[str, ...]) -> dict:
         return {"__name__": "__main__", "np": np, "oc": oc}
     space = dict(_after(cells[:-1]))
     with contextlib.suppress(BaseException), contextlib.redirect_stdout(io.StringIO()):
-        _run(cells[-1], space)
+        run(cells[-1], space)
     return space
 
 
-def _run(code: str, space: dict) -> None:
+def run(code: str, space: dict) -> None:
+    """Execute the code there, as a file that errors can quote."""
     linecache.cache["<answer>"] = len(code), None, code.splitlines(keepends=True), "<answer>"
     exec(compile(code, "<answer>", "exec"), space)
 
 
-def _sentence(error: BaseException, code: str) -> dict:
+def sentence(error: BaseException, code: str) -> dict:
+    """Where the code stops, and with what, in one sentence; and the `line`."""
     if isinstance(error, SyntaxError) and error.filename == "<answer>":
         return {"text": f"Python cannot read line {error.lineno}: {error.msg}.", "line": error.lineno}
     frames = traceback.extract_tb(error.__traceback__)

@@ -36,6 +36,9 @@ async function mount(el) {
     await script("oc/common.js");
     await script(`oc/${widget.dataset.oc}.js`);
     oc.mount(widget);
+    if (widget.dataset.oc !== "explore") continue;
+    await script("live/own.js");
+    ocOwn(widget);
   }
 }
 

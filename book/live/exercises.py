@@ -1,4 +1,4 @@
-"""The exercises in the page, the Sphinx side: what the pages load, and the texts that they show when asked.
+"""The exercises in the page, the Sphinx side: the texts that the pages show when asked.
 
 The notebooks of exercises stay plain; exercises.js finds the cells tagged "exercise" and "check" in their pages. What
 it shows later (hints, solutions) lies in one file for each chapter, made here from the catalogue.
@@ -10,14 +10,11 @@ from pathlib import Path
 
 from sphinx.application import Sphinx
 
-from book.site.shrink import squeezed, without_comments
 from optcore.grading.catalogue import CHAPTERS, chapter
 from optcore.grading.exercise import Exercise
 from optcore.grading.notebooks import file_name
 from optcore.widgets.quiz import markup
 
-HERE = Path(__file__).parent
-SCRIPTS = ("exercises.js", "here.js")
 _EMPHASIS = re.compile(r"(?<![\w*])\*(\w[^*]*\w)\*(?![\w*])")
 
 
@@ -32,14 +29,11 @@ def texts(exercise: Exercise) -> dict:
 
 
 def write_files(app: Sphinx) -> None:
-    """The scripts, and a file of texts for each chapter, below _static/live."""
+    """A file of texts for each chapter, below _static/live."""
     if app.builder.format != "html":
         return
     folder = Path(app.outdir, "_static/live")
     (folder / "exercises").mkdir(parents=True, exist_ok=True)
-    for name in SCRIPTS:
-        code = (HERE / name).read_text(encoding="utf-8")
-        (folder / name).write_text(squeezed(without_comments(code)), encoding="utf-8")
     for name in filter(chapter, CHAPTERS):
         path = (folder / "exercises" / file_name(name)).with_suffix(".json")
         path.write_text(json.dumps([*map(texts, chapter(name))], ensure_ascii=False), encoding="utf-8")
@@ -47,6 +41,4 @@ def write_files(app: Sphinx) -> None:
 
 def setup(app: Sphinx) -> None:
     """Called by extension.py."""
-    for name in SCRIPTS:
-        app.add_js_file(f"live/{name}", priority=910)
     app.connect("builder-inited", write_files)

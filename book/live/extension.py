@@ -4,7 +4,12 @@ from pathlib import Path
 
 from sphinx.application import Sphinx
 
+from book.site.shrink import squeezed, without_comments
+
 from . import exercises, lean
+
+HERE = Path(__file__).parent
+SCRIPTS = ("exercises.js", "here.js", "own.js")  # what pages load themselves, where NEEDED_WHEN says so
 
 
 def write_files(app: Sphinx, exception: Exception | None) -> None:
@@ -22,12 +27,18 @@ def add_buttons(app: Sphinx, pagename: str, _template: str, _context: dict, _doc
 def write_modules(app: Sphinx) -> None:
     """Before the style sheet is made, which keeps the classes that scripts name."""
     if app.builder.format == "html":
-        lean.write_modules(Path(app.outdir, "_static", "live"))
+        folder = Path(app.outdir, "_static", "live")
+        lean.write_modules(folder)
+        for name in SCRIPTS:
+            code = without_comments((HERE / name).read_text(encoding="utf-8"))
+            (folder / name).write_text(squeezed(code), encoding="utf-8")
 
 
 def setup(app: Sphinx) -> None:
     """Called by book.site.extension."""
     app.add_css_file("run.css")
+    for name in SCRIPTS:
+        app.add_js_file(f"live/{name}", priority=910)
     app.connect("html-page-context", add_buttons)
     exercises.setup(app)
     app.connect("builder-inited", write_modules)

@@ -27,7 +27,8 @@ from . import fetch
 
 CACHE = ROOT / "_build" / "live"
 SCRIPTS = ["worker.js", "room.py", "room_backend.py"]
-MODULES = ["python.js", "cells.js", "answering.js"]  # what the page itself loads
+ASKED = ["answers.py", "own.py"]  # what python.ask names
+MODULES = ["python.js", "cells.js", "answering.js", "own_panel.js"]  # what the page itself loads
 EDITOR = ["editor/editor.js", "editor/LICENSE"]
 LEFT_OUT = re.compile(
     r"(^|/)(tests?|testing/jpl_units|sphinxext|web_backend|__pycache__)/|\.(pyi|pxd|pyx|h|c|a|pc|in|ini|f90|md|typed)$"
@@ -83,8 +84,10 @@ def of_figures(names: Iterable[str]) -> Iterator[tuple[str, bytes]]:
 
 
 def of_optcore() -> Iterator[tuple[str, bytes]]:
-    """What the wheel of optcore holds, latex2mathml as the book uses it, and what the page's exercises ask."""
-    yield "answers.py", (Path(__file__).parent / "answers.py").read_bytes()
+    """What the wheel of optcore holds, latex2mathml as the book uses it, and what the page asks Python."""
+    for name in ("../__init__.py", "__init__.py", *ASKED):
+        path = (Path(__file__).parent / name).resolve()
+        yield path.relative_to(ROOT).as_posix(), path.read_bytes()
     for path in (ROOT / "optcore").rglob("*"):
         if path.is_file() and "__pycache__" not in path.parts:
             yield path.relative_to(ROOT).as_posix(), path.read_bytes()

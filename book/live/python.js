@@ -6,6 +6,8 @@ python.run(code, { name, onOutput })
                              → {outputs, error, stopped}; name: what errors call the cell, one for each cell.
                              An output is {stream: text} or {data: {mime type: content}}, as in a notebook; `onOutput` is
                              called with each when it comes. error: {kind, line, text} or undefined. One after the other.
+python.ask(name, what, { onOutput })
+                             → what the function of that full name says of `what`, both as JSON; or an Error with a sentence
 python.stop()                ends what runs or waits to run, which gets {stopped: true}, and all that Python knew, and starts
                              Python afresh; → a promise of the new start
 python.session               a number that rises with each fresh start: what cells defined before is gone
@@ -20,6 +22,7 @@ const FIRST = Object.keys(FILES).filter((name) => name !== "figures.zip");
 const FIGURES = /\b(matplotlib|plt|plotting|PIL)\b/; // then Python will ask for them
 const KEPT = "optcore-live";
 const blobs = {};
+export const STOPPED = "Stopped. What you wrote is kept.";
 const quiet = () => {};
 
 const mega = (bytes) => (bytes / 1e6).toFixed(1);
@@ -174,6 +177,16 @@ class Python {
         if (this.#jobs.has(id)) this.#worker.postMessage({ run: id, code, name, figures: blobs["figures.zip"] });
       });
     });
+  }
+
+  async ask(name, what, options) {
+    const [, module, fn] = /(.*)\.(.*)/.exec(name);
+    const text = JSON.stringify(JSON.stringify(what)); // Python reads such a string too
+    const code = `__import__("importlib").import_module("${module}").${fn}(${text})`;
+    const { outputs, error, stopped } = await this.run(code, { ...options, name: fn });
+    if (stopped) throw new Error(STOPPED);
+    if (error) throw new Error(error.text);
+    return JSON.parse(outputs.at(-1).data["text/plain"]);
   }
 
   stop() {

@@ -40,6 +40,7 @@ NEEDED_WHEN = {
     "front.js": r'class="oc-continue"',
     "clipboard.min.js": r'class="highlight',
     "live/exercises.js": r'class="cell tag_exercise\b',
+    "live/own.js": r'data-oc="explore"',
     "live/here.js": r'href="\.\./\.\./exercises/\d',
 }
 THEME_SHEETS = ["basic.css", "styles/pydata-sphinx-theme.css"]

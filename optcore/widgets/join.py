@@ -45,6 +45,7 @@ def _move(spec_: dict, value: dict, surface: Surface) -> list[str]:
     own = Explore(surface, "gd", 1, 1e-9, noise=None)
     for name in ("surface", "surfaceSliders", "title"):
         spec_[name] = own.spec[name]
+    spec_["goal"] = None  # it spoke of the other landscape
     for key in [key for key in value if key.startswith("surface.")]:
         del value[key]
     value |= {key: v for key, v in own.value.items() if key.startswith("surface.") or key == "start"}

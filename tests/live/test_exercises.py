@@ -292,7 +292,7 @@ def test_an_endless_loop_is_stopped_twice_and_the_next_answer_is_checked(site, b
             press(page, "Check")
             page.locator(".oc-printed").first.get_by_text(word).wait_for()
             press(page, "Stop")
-            said(page).get_by_text("Stopped. Your answer is as you wrote it.").wait_for()
+            said(page).get_by_text("Stopped. What you wrote is kept.").wait_for()
             assert "while True" in page.locator(".cm-content").inner_text()
         write(page, FIRST.solution)
         assert ask(page) == "Correct"

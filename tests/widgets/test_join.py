@@ -77,6 +77,7 @@ def ridge(w, *, k=4.0):
 def test_another_landscape_takes_the_place_of_the_stored_one(open_page):
     state = stored("rosenbrock", {"gd": "gd", "newton": "newton", "pulled": pulled}, steps=30, lr=0.05)
     new, _, rests = join(state, surface=ridge)
+    assert new["spec"]["goal"] is None
     assert rests == ["pulled"] and new["value"]["on"] == ["gd", "newton"]
     assert new["value"]["surface.k"] == 4.0 and "surface.a" not in new["value"]
     assert [s["key"] for s in new["spec"]["surfaceSliders"]] == ["surface.k"]
