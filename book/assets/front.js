@@ -1,4 +1,5 @@
-/* The front page's race: it runs once by itself, says where to take hold, and shows two controls, the rest behind "More". */
+/* The front page's race: it runs once by itself, says where to take hold, names the colours, and shows two controls, the
+   rest behind "More". */
 {
   const race = document.querySelector("[data-oc=explore]");
   let shown = 0;
@@ -9,6 +10,18 @@
     const [more, ...groups] = race.querySelectorAll(":scope > .oc-group"); // the first is "More"
     more.lastChild.prepend(...[...controls.children].filter((part) => part !== player && part !== rate));
     more.append(...groups);
+    const legend = document.createElement("p");
+    legend.className = "front-legend";
+    for (const swatch of more.querySelectorAll(".oc-swatch")) {
+      const name = document.createElement("span");
+      const copy = swatch.cloneNode(true);
+      name.append(copy, `\u202f${swatch.parentNode.textContent.slice(copy.textContent.length)}`);
+      legend.append(name);
+      const colour = () => (copy.style.color = swatch.style.color); // the widget sets it, for each theme
+      new MutationObserver(colour).observe(swatch, { attributeFilter: ["style"] });
+      colour();
+    }
+    controls.prepend(rate, legend);
 
     const handle = race.querySelector(".oc-handle");
     const touched = () => race.classList.add("touched");

@@ -40,7 +40,9 @@ def test_nothing_moves_by_itself_where_the_reader_wants_none(visit):
 def test_two_controls_are_shown_and_the_rest_is_behind_more(visit):
     page = visit(reduced_motion="reduce")
     shown = page.locator(".front-race > .oc-controls > *")
-    assert [part.inner_text().split("\n")[0] for part in shown.all()] == ["Play", "Learning rate η, gd"]
+    assert [part.inner_text().split("\n")[0] for part in shown.all()] == ["Learning rate η, gd", "●\u202fgd", "Play"]
+    colours = "[...document.querySelectorAll('.front-legend .oc-swatch')].map((m) => getComputedStyle(m).color)"
+    assert len(set(page.evaluate(colours))) == 3, "each rule is named in its colour"
     rest = page.locator(".front-race > details input")
     assert rest.count() > 6 and not rest.first.is_visible()
     page.get_by_text("More", exact=True).click()
