@@ -200,6 +200,9 @@ export default {
       const stopped = value.activation === "relu" && h.some((v) => v <= 0);
       return [
         `Forward: h = ${list(h)}, a = ${activation.label}(h) = ${list(a)}, loss ${fmt(l)}.`,
+        l < 0 &&
+          value.loss === "cross_entropy" &&
+          "A negative loss: these a are no probabilities; a softmax makes some.",
         !Number.isFinite(l) && "The logarithm needs positive a: put a sigmoid or a softmax before this loss.",
         any &&
           `backward() fills ${leaves

@@ -166,8 +166,13 @@ export default {
         );
         if (done < NX * NY) ui.redraw();
         const share = found.minima.map((_, m) => found.cells.reduce((n, c) => n + (c === m), 0) / done);
-        const reach = share.map((v, m) => `${Math.round(100 * v)} % reach ${point(found.minima[m].p)}`);
-        if (reach.length) counts = `Of all starts, ${reach.join(", ")}.`;
+        const reach = share.flatMap((v, m) =>
+          v < 0.005 ? [] : [`${Math.round(100 * v)} % reach ${point(found.minima[m].p)}`],
+        );
+        counts =
+          done < NX * NY
+            ? "The map is still computed."
+            : `Of all starts, ${reach.join(", ") || "none reaches a minimum"}.`;
       } else map.bands((x, y) => s.f([x, y]), { key: [s], base: s.lowest });
       map.axes({ grid: false });
       for (const c of known(s)) map.dot(...c.p, { shape: SHAPE[c.kind], hollow: true, color: "muted", size: 4 });

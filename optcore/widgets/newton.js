@@ -18,7 +18,7 @@ export default {
 
     const plane = ui.plot({
       label: "Landscape with the quadratic model",
-      title: "Landscape; dashed: level curves of the quadratic model",
+      title: "Landscape, + minima; dashed: level curves of the quadratic model",
       ratio: 1.25,
       x: spec.domain[0],
       y: spec.domain[1],

@@ -113,8 +113,12 @@ export default {
         {
           get: () => [x, height(x)],
           set: ([, y]) => {
-            const w = (height(ends[1 - k]) - y) / (ends[1 - k] - x);
-            ui.set({ w, b: y - w * x });
+            // the other end stays where it is: at the border of the parameter space this one stops
+            const { w, b } = ui.value,
+              to = (height(ends[1 - k]) - y) / (ends[1 - k] - x),
+              room = (from, by, [lo, hi]) => (by ? ((by > 0 ? hi : lo) - from) / by : 1),
+              part = Math.min(1, room(w, to - w, spec.w), room(b, y - to * x - b, spec.b));
+            ui.set({ w: w + part * (to - w), b: b + part * (y - to * x - b) });
           },
         },
         { label: k ? "Right end of the line" : "Left end of the line", axis: "y", color: "accent" },

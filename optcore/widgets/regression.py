@@ -48,7 +48,8 @@ class Regression(Widget):
     def __init__(self, x: np.ndarray, y: np.ndarray, value: dict, names: tuple[str, str]):
         value = self.checked(value)
         best = np.polyfit(x, y, 1).round(3)
-        # the window holds the best line and the first one; tall and wide enough to show the valley around them
+        # the window holds the best line and the first one; tall and wide enough to show the valley around them, and
+        # what an outlier makes of it
         reach = max(2.0, *(1.5 * abs(value[k] - v) for k, v in zip("wb", best, strict=True)))
         x_pad, y_pad = 0.15 * np.ptp(x), 0.35 * (np.ptp(y) or 1.0)
         spec = {
@@ -66,7 +67,7 @@ class Regression(Widget):
             "x": [x.min() - x_pad, x.max() + x_pad],
             "y": [min(y.min(), 0) - y_pad, y.max() + y_pad],
             "w": [best[0] - reach, best[0] + reach],
-            "b": [best[1] - reach, best[1] + reach],
+            "b": [best[1] - 2 * reach, best[1] + 2 * reach],
             "most": [MOST_POINTS, MOST_STEPS],
         }
         j = LOSSES[value["loss"]][1](value["w"] * x + value["b"], y)[0]

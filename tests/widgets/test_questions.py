@@ -49,6 +49,9 @@ def _(reader):
     moved = reader.place("Model (w, b)")
     assert moved[0] < w and moved[1] > b
     assert ends()[1] == approx(after[1], abs=0.02)
+    _, still = ends()
+    reader.drag("Left end of the line", 1, 13)  # as far as the parameter space goes, and the right end stays
+    assert ends()[0] > after[0] + 1 and ends()[1] == approx(still, abs=0.02) and "limited" not in reader.said
 
 
 @question("1.1", 2)
