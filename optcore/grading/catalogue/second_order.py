@@ -393,7 +393,7 @@ _SMALLEST = Exercise(
     statement=r"""
         An estimate `B` of the Hessian, symmetric, is to map the step `s` to the change `y` of the gradient. Among all symmetric matrices that
         do, find the one nearest to `B`, with the change measured by the sum of the squares of its entries. In one dimension there is no
-        choice, it is $y/s$; in two there is one. Derive it in any dimension (a multiplier for each equation, [2.3](../chapters/2-convexity/3-constraints-and-lagrange-multipliers.ipynb),
+        choice, it is $y/s$; in two there is one. Derive it in any dimension (a multiplier for each equation, as in 2.3,
         or turn the axes so that `s` lies on the first), and return the new `B`.""",
     stub='''
         def smallest_symmetric_change(B, s, y):
