@@ -7,7 +7,7 @@ export default {
       half = spec.window;
     const map = ui.plot({
       label: "Bowl, constraint and the two gradients",
-      title: "∇f (red) and ∇c (blue) on the constraint",
+      title: "∇f and ∇c on the constraint",
       ratio: 0.92,
       narrow: 1,
       x: [-half, half],
@@ -183,12 +183,15 @@ export default {
       const [fx, fy] = f.grad(w, p),
         [gx, gy] = c.g.grad(w, { level: lev }),
         gradient = Math.hypot(fx, fy);
-      const arrow = (x, y, length, color) => {
-        const k = length / (Math.hypot(x, y) || 1);
-        map.arrow(w[0], w[1], w[0] + k * x, w[1] + k * y, { color, width: 3, halo: true });
+      // the names stand beside, each on its own side: forced colours know no red and blue
+      const arrow = (name, x, y, length, color, side) => {
+        const [u, v] = [x, y].map((part) => part / (Math.hypot(x, y) || 1)),
+          at = (part) => [w[0] + part * length * u, w[1] + part * length * v];
+        map.arrow(...w, ...at(1), { color, width: 3, halo: true });
+        if (length > 0.1) map.text(...at(0.55), name, { color, align: "center", dx: side * v, dy: side * u });
       };
-      arrow(gx, gy, 0.7, "accent");
-      arrow(fx, fy, Math.min(0.5 * gradient, 1.1), "warn");
+      arrow("∇c", gx, gy, 0.7, "accent", -14);
+      arrow("∇f", fx, fy, Math.min(0.5 * gradient, 1.1), "warn", 14);
       start.el.hidden = !value.projected;
       rate.closest(".oc-control").style.display = value.projected ? "" : "none";
       let walked;

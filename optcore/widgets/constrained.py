@@ -76,7 +76,7 @@ class Constrained(Widget):
     """A quadratic bowl and a constraint; a point on the constraint with both gradients."""
 
     name = "constrained"
-    line = "Slide the black point along the constraint to where f is lowest. How do the two arrows stand there?"
+    line = "Slide the point along the constraint to where f is lowest. How do the two arrows stand there?"
     constraint = Setting('"line", "halfplane" or "disk".', choice(CONSTRAINTS))
     level = Setting("The c of the line or half-plane, the R of the disk.", number())
     centre = Setting("Where f has its unconstrained minimum.", point((-WINDOW, WINDOW)))

@@ -37,7 +37,7 @@ class Regression(Widget):
     """Points and a line on the left, the loss of every line (w, b) and gradient descent on the right."""
 
     name = "regression"
-    line = "Drag the line by its ends, or the point (w, b), until the red residuals are as short as you can make them."
+    line = "Drag the line by its ends, or the point (w, b), until the residuals are as short as you can make them."
     w = Setting("Slope of the line.", number())
     b = Setting("Intercept of the line.", number())
     lr = Setting("Learning rate η.", positive())
