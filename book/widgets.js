@@ -193,7 +193,7 @@ window.sitecheck = (() => {
     return colours.every((colour) => colour === colours[0]);
   }
   function blank(el) {
-    const plots = [...el.querySelectorAll("canvas[role=img]")];
+    const plots = [...el.querySelectorAll("canvas[role=img]")].filter((canvas) => canvas.checkVisibility());
     if (!plots.length && el.dataset.oc !== "quiz") return ["a widget without a plot"];
     const empty = ({ parentElement: box }) => [...box.querySelectorAll("canvas")].every(oneColour);
     return plots.filter(empty).map((canvas) => canvas.ariaLabel);

@@ -13,23 +13,21 @@ export default {
       x: [-half, half],
       y: [-half, half],
     });
-    const side = ui.plots.appendChild(
-      oc.h("div", { style: "flex:1 1 15rem;min-width:min(100%,14rem);display:grid;gap:.5rem;align-content:start" }),
-    );
     const walk = ui.plot({
       label: "f along the constraint",
       title: "f along the constraint",
-      ratio: 1.9,
+      ratio: 1.2,
       narrow: 2,
-      in: side,
       xlabel: "Position s",
     });
+    const worth = ui.group("What the level costs");
+    worth.classList.replace("oc-controls", "oc-inside");
     const price = ui.plot({
       label: "Best value against the level",
       title: "Best value f*; its slope is the price",
-      ratio: 1.9,
+      ratio: 2.4,
       narrow: 2,
-      in: side,
+      in: worth,
       xlabel: "Level",
     });
     const f = oc.surface(spec.f);
@@ -224,7 +222,7 @@ export default {
 
       const levels = linspace(...c.levels, 41),
         values = levels.map((v) => solve(c, v, p).f),
-        worth = best.multiplier * (c.value === "disk" ? -2 * lev : -1);
+        cost = best.multiplier * (c.value === "disk" ? -2 * lev : -1);
       const [v0, v1] = [Math.min(...values), Math.max(...values)],
         room = 0.1 * (v1 - v0) || 1,
         reach = (c.levels[1] - c.levels[0]) / 6;
@@ -232,7 +230,7 @@ export default {
       price.range({ x: c.levels, y: [v0 - room, v1 + room] });
       price.axes();
       price.line(levels, values, { color: "fg" });
-      price.line([lev - reach, lev + reach], [best.f - worth * reach, best.f + worth * reach], { color: "warn" });
+      price.line([lev - reach, lev + reach], [best.f - cost * reach, best.f + cost * reach], { color: "warn" });
       price.dot(lev, best.f, { color: "fg" });
 
       const here_ = multiplier(c, w, lev, p),
@@ -244,17 +242,17 @@ export default {
         letter = c.value === "disk" ? "R" : "b",
         say = (v) => `(${fmt(v[0])}, ${fmt(v[1])})`;
       return [
-        `At ${say(w)}, ∇f = ${say([fx, fy])} and ∇c = ${say([gx, gy])}.`,
+        `At ${say(w)} f is ${fmt(value_)}.`,
         !aligned
           ? `A part of ∇f of length ${fmt(off)} runs along the constraint, so f can still fall.`
           : here_ < 0 && !c.equality
-            ? `They are parallel, but ${name} = ${fmt(here_)} is negative: f falls on the way inside.`
+            ? `The arrows are parallel, but ${name} = ${fmt(here_)} is negative: f falls on the way inside.`
             : `They are parallel: ∇f + ${name}∇c = 0 with ${name} = ${fmt(here_)}.`,
         best.active
           ? `Best: ${say(best.w)}, f* = ${fmt(best.f)}, ${name} = ${fmt(best.multiplier)}; ` +
-            `raising ${letter} by 0.1 changes f* by about ${fmt(0.1 * worth)}.`
+            `raising ${letter} by 0.1 changes f* by about ${fmt(0.1 * cost)}.`
           : `The minimum of f is allowed: the constraint is inactive, μ = 0, f* = ${fmt(best.f)}.`,
-        best.active && c.value === "disk" && `The penalty ${fmt(best.multiplier)}‖w‖² has the same minimum.`,
+        aligned && best.active && c.value === "disk" && `The penalty ${fmt(best.multiplier)}‖w‖² has the same minimum.`,
         walked && `Projected descent with η = ${fmt(value.lr)} is at ${say(walked)} after ${spec.steps} steps.`,
       ];
     });

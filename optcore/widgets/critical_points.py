@@ -88,7 +88,7 @@ class CriticalPoints(Widget):
             return None
         return (
             Goal(
-                "Hold descent up: find a start beside a saddle that it needs more than 50 steps to leave.",
+                "Hold descent up: on a saddle, or beside it, so that it leaves after more than 50 steps.",
                 [("surface", "=", self.surface), ("lr", ">", 0.0999), ("leave", ">", 50)],
                 "it needs {leave} steps, with η = {lr}.",
             )

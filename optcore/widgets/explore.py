@@ -330,24 +330,26 @@ class Explore(Widget):
         """The last rule that some other learning rate brings much sooner, or much lower, than the one it has."""
         v = self.value
         self._run(steps=1)  # the faults of rules and numbers are named here, in descend's words
-        if v["noise"] or self._schedules or not self.spec["surface"]["minima"]:
+        if self._schedules:
             return None
-        lowest = self._surface.lowest
+        known, noise = bool(self.spec["surface"]["minima"]), v["noise"]
+        lowest = self._surface.lowest if known else 0.0
         for label in reversed(self._rules):
             key = self._keys[label]["lr"]
             low, high = (next(s for s in self.spec["sliders"] if s["key"] == key)[k] for k in ("min", "max"))
             rates = np.append(np.geomspace(max(low, v[key] / 30), min(high, 30 * v[key]), 40), v[key])[:, None]
             others = {name: v[k] for name, k in self._keys[label].items() if not k.startswith("surface.")}
             with np.errstate(all="ignore"):
-                run = descend(self._rules[label], self._surface, v["start"], v["steps"], **{**others, "lr": rates})
+                given = {**others, "lr": rates, "noise": noise, "seed": self._seed}
+                run = descend(self._rules[label], self._surface, v["start"], v["steps"], **given)
                 first, ends = run.steps_to(1e-6, lowest), np.where(run.diverged, np.inf, run.loss[-1] - lowest)
             first = np.where(run.diverged | (first < 0), v["steps"] + 1, first)
+            most = int(np.sqrt(first.min() * first[-1]))
             kept = [
                 ("start", "=", v["start"]),
                 *((f"surface.{k}", "=", v[f"surface.{k}"]) for k in self._surface.params),
             ]
-            if first.min() <= v["steps"] and first.min() < 0.6 * first[-1]:
-                most = int(np.sqrt(first.min() * first[-1]))
+            if known and not noise and first.min() + 1 < most < first[-1]:
                 return Goal(
                     f"Bring {label} within 1e-6 of the minimum in {most} steps, from this start.",
                     [(f"{label}.first", "<", most + 1), *kept],

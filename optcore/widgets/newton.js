@@ -220,17 +220,30 @@ export default {
       plane.path(points.slice(0, k + 1).flat(), { color, halo: true });
       for (const p of points.slice(0, k + 1)) plane.dot(p[0], p[1], { color, size: 3.5, edge: false });
       const H = [...hess(x, params)],
-        reached = [];
-      v.compare.forEach((name, i) => {
-        const other = move(name, x, g, H, null, v.damping); // the first is the widest, so that equal steps all show
+        reached = [],
+        ends = [];
+      v.compare.forEach((name) => {
+        const other = move(name, x, g, H, null, v.damping);
         const to = plus(x, other.length ?? 0, other.step),
           value = at(to),
           { color, label } = methods[name];
         reached.push(`${label} ${other.length && Number.isFinite(value) ? fmt(value) : "no step"}`);
-        if (Math.hypot(plane.X(to[0]) - plane.X(x[0]), plane.Y(to[1]) - plane.Y(x[1])) > 8)
-          plane.arrow(...x, ...to, { color, width: 6 - 1.3 * i });
-        else plane.dot(...x, { color, size: 13 - 1.5 * i, hollow: true }); // it hardly moves: a ring
+        const far = (p) => Math.hypot(plane.X(to[0]) - plane.X(p[0]), plane.Y(to[1]) - plane.Y(p[1]));
+        const same = ends.find((end) => far(end.to) < 8); // equal steps are one arrow with both names
+        if (same) same.names.push(label);
+        else ends.push({ to, color, names: [label], still: far(x) < 8 });
       });
+      for (const { to, color, names, still } of ends) {
+        if (!still) plane.arrow(...x, ...to, { color, width: 3, halo: true });
+        const left = plane.X(to[0]) > (plane.left + plane.right) / 2,
+          words = still ? `${names.join(", ")}: no move` : names.join(", ");
+        plane.text(...to, words, {
+          color,
+          align: left ? "right" : "left",
+          dx: left ? -6 : 6,
+          dy: to[1] < x[1] ? 10 : -10,
+        });
+      }
       plane.dot(...x, { color, size: 6 });
       if (centre.every(Number.isFinite)) plane.dot(...centre, { color: "warn", size: 5, hollow: true });
 

@@ -37,6 +37,13 @@ export default {
       legend: "Show",
       options: families.map(([value, name, c]) => ({ value, label: name, color: c })),
     });
+    const names = ui.controls.lastChild;
+    const rest = [...names.querySelectorAll("label")].filter((box) => {
+      const { value } = box.querySelector("input");
+      return value !== "drawn" && !ui.initial.shown.includes(value);
+    });
+    if (rest.length)
+      names.append(oc.h("details", { class: "oc-others" }, oc.h("summary", {}, "Other schedules"), ...rest));
     ui.select("focus", {
       label: "In detail",
       options: families.map(([value, name]) => ({ value, label: name })),

@@ -26,7 +26,7 @@ RENDER = """async ([script, spec, value, detached]) => {
 ATTACH = "async () => { document.querySelector('main').append(el); await frames2(); await frames2(); }"
 WORDS = "document.querySelector('output').textContent"
 # of each picture the colour of its upper left corner, and how many colours it has
-CANVASES = """[...document.querySelectorAll(".oc-canvas")].map(box => {
+CANVASES = """[...document.querySelectorAll(".oc-canvas")].filter(box => box.checkVisibility()).map(box => {
   const [canvas, ground] = box.querySelectorAll("canvas");
   const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext("2d");
   copy.drawImage(ground, 0, 0);

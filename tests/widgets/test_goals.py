@@ -1,0 +1,174 @@
+"""Every goal of every widget of the notebooks is open at first, and is reached by somebody who only moves controls."""
+
+import json
+import re
+
+import pytest
+
+from book.course import GALLERY, load, notebooks, number
+
+from .reader import _STATE, Instrument, Reader, page_of
+
+# Moves a slider through its stops until the goal is reached: through some, then through all.
+_SEEK = """async input => {
+  for (const stride of [Math.ceil(input.max / 40), 1])
+    for (let stop = 0; stop <= +input.max; stop += stride) {
+      input.value = stop;
+      input.dispatchEvent(new Event("input", { bubbles: true }));
+      await new Promise(requestAnimationFrame);
+      if (document.querySelector(".oc-aim.met")) return;
+    }
+}"""
+
+
+def seek(slider):
+    return lambda reader: reader.page.evaluate(_SEEK, reader._find("input[type=range]", slider))
+
+
+def slide(slider, to, within=0.005):
+    return lambda reader: reader.slide(slider, to, within)
+
+
+def choose(menu, option):
+    return lambda reader: reader.choose(menu, option)
+
+
+def press(button, times=1):
+    return lambda reader: reader.press(button, times)
+
+
+def drag(point, *to):
+    return lambda reader: reader.drag(point, *to)
+
+
+def check(*boxes):
+    return lambda reader: reader.check(*boxes)
+
+
+def onto_the_saddle(reader):
+    for _ in range(10):
+        if "a strict saddle" in reader.said:
+            return
+        reader.press("Next critical point")
+
+
+RATE = "Learning rate η"
+LINE = [slide("Slope w", 2), slide("Intercept b", 1)]
+DEAD = [slide("b₂", -1.5), slide("b₃", -2.5)]
+SADDLE = [onto_the_saddle, seek("Gradient noise σ")]
+STILL = [slide("Batch size b", 32), seek(RATE)]
+LONG = [seek("β₂")]
+ORTHOGONAL = [choose("Coefficients a, b, c", "1.875, −1.25, 0.375"), seek("Newton-Schulz steps")]
+CORNER = [check("drawn by you")]
+HE = [choose("Initial weights", "He normal")]
+FREE = [choose("Regularizer", "none"), seek("Degree")]
+
+#: page, place on it → what the reader does
+MOVES = {
+    ("1.1", 0): LINE,
+    ("1.2", 0): [slide("Score z", -8)],
+    ("1.3", 0): DEAD,
+    ("2.1", 0): [drag("Point A", -1, 1)],
+    ("2.2", 0): SADDLE,
+    ("2.3", 0): [press("Go to the best point")],
+    ("3.1", 0): [seek(RATE)],
+    ("3.2", 0): STILL,
+    ("3.2", 1): [seek(RATE)],
+    ("3.3", 0): [seek(RATE)],
+    ("3.4", 0): [seek(RATE)],
+    ("4.1", 0): [seek(RATE)],
+    ("4.2", 0): LONG,
+    ("4.3", 0): [seek(RATE)],
+    ("4.4", 0): ORTHOGONAL,
+    ("4.4", 1): [seek(RATE)],
+    ("5.1", 0): [*CORNER, drag("Corner 3", 600, 0.01)],
+    ("5.2", 0): [*CORNER, drag("Corner 3", 600, 0.04)],
+    ("5.3", 0): [slide("Patience", 3)],
+    ("6.1", 0): [choose("Run and model of", "saddle-free Newton")],
+    ("6.2", 0): [choose("Run and model of", "Newton, full step")],
+    ("6.3", 0): [seek("learning rate")],
+    ("7.1", 0): HE,
+    ("7.2", 0): HE,
+    ("7.3", 0): [seek("forget bias")],
+    ("7.3", 1): [seek("width"), choose("parametrization", "μP"), seek("width")],
+    ("8.1", 0): FREE,
+    ("8.2", 0): FREE,
+    ("8.2", 1): [seek("wrong labels"), *(lambda r, m=m: (r.choose("method", m), seek("wrong labels")(r))
+                                         for m in ("L2", "dropout 0.5", "shifts"))],
+    ("8.3", 0): [seek(RATE)],
+    ("8.4", 0): [lambda r, run=run: r.choose("run", run) for run in "BCD"],
+    ("gallery", 0): [seek(f"{RATE}, gd")],
+    ("gallery", 1): [seek(RATE)],
+    ("gallery", 2): [seek(f"{RATE}, bfgs")],
+    ("gallery", 3): LINE,
+    ("gallery", 4): [slide("Score z", -8)],
+    ("gallery", 5): DEAD,
+    ("gallery", 6): [drag("Point A", -0.5, 0.9), drag("Point B", 0.55, 1)],
+    ("gallery", 7): SADDLE,
+    ("gallery", 8): [press("Go to the best point")],
+    ("gallery", 9): STILL,
+    ("gallery", 10): LONG,
+    ("gallery", 11): ORTHOGONAL,
+    ("gallery", 12): [*CORNER, drag("Corner 3", 600, 0.01)],
+    ("gallery", 13): [slide("Patience", 3)],
+    ("gallery", 14): [choose("Run and model of", "saddle-free Newton")],
+    ("gallery", 15): HE,
+    ("gallery", 16): FREE,
+    ("gallery", 17): [seek("learning rate")],
+}  # fmt: skip
+
+
+def uses() -> dict[tuple[str, int], Instrument]:
+    """Every widget that notebooks store, but quizzes, by its page and its place there."""
+    found = {}
+    for path in [*notebooks(), GALLERY]:
+        name = "gallery" if path == GALLERY else number(path)
+        outputs = [output for cell in load(path)["cells"] for output in cell.get("outputs", [])]
+        html = "".join("".join(output.get("data", {}).get("text/html", "")) for output in outputs)
+        for place, state in enumerate(map(json.loads, _STATE.findall(html))):
+            found[name, place] = Instrument(0, state, ())
+    return found
+
+
+USES = uses()
+
+
+def test_each_use_has_a_line_and_a_goal_and_somebody_who_reaches_it():
+    assert len(USES) > 45 and set(MOVES) == set(USES)
+    assert [use for use, one in USES.items() if not one.state["spec"].get("line")] == []
+    assert [use for use, one in USES.items() if not one.state["spec"].get("goal")] == []
+
+
+@pytest.mark.parametrize("use", MOVES, ids=lambda use: f"{use[0]}-{use[1]}")
+def test_a_goal_is_open_at_first_and_reached_by_controls(use, open_page):
+    page = open_page(body=page_of(USES[use]))
+    page.wait_for_function("document.querySelector('output').textContent")
+    reader, aim = Reader(page, ""), page.locator(".oc-aim")
+    heard = page.evaluate_handle(
+        "() => { const heard = []; addEventListener('oc-goal', e => heard.push(e.detail)); return heard; }"
+    )
+    goal = f"Goal: {USES[use].state['spec']['goal']['text']}"
+    assert aim.inner_text() == goal
+    for move in MOVES[use]:
+        assert not heard.json_value(), "a move too many"
+        move(reader)
+        reader.page.wait_for_timeout(50)
+        if heard.json_value():
+            break
+    reached = aim.text_content()
+    assert heard.json_value() == [reached], f"{goal}: {reader.said}"
+    assert reached.startswith("Reached: ") and re.search(r"\d", reached), reached
+    assert not re.search(r"[{}]|undefined|nan|∞", reached), reached
+    page.get_by_role("button", name="Reset").click()
+    reader.page.wait_for_timeout(50)
+    assert aim.inner_text() == goal
+
+
+def test_at_most_five_controls_stand_before_more(open_page):
+    seen = 0
+    for one in USES.values():
+        page = open_page(body=page_of(one))
+        page.wait_for_function("document.querySelector('output').textContent")
+        seen += 1
+        assert 1 <= page.locator(".oc-widget > .oc-controls > *").count() <= 5, one.state["spec"]["name"]
+    assert seen == len(USES) > 45
