@@ -1,7 +1,8 @@
 """What of the official files the site carries: no tests, headers, type stubs and formats that nobody shows.
 
-Three archives beside the core: `numpy.zip`, `optcore.zip`, and `figures.zip` (Matplotlib and what it imports), which
-Python asks for with the first figure. Equal input gives equal bytes. They are kept in _build/live between builds.
+Of the core, the standard library is made lean. Three archives stand beside it: `numpy.zip`, `optcore.zip`, and
+`figures.zip` (Matplotlib and what it imports), which Python asks for with the first figure. Equal input gives equal
+bytes. They are kept in _build/live between builds.
 """
 
 import gzip
@@ -40,6 +41,13 @@ LEFT_OUT = re.compile(
     r"|/_(\w*(operand|struct|rational|umath)_tests|simd)\.cpython"
     r"|^PIL/_(imagingft|webp|imagingcms)\.|^dateutil/zoneinfo/.*gz$"
 )
+STDLIB = "python_stdlib.zip"
+NOT_NEEDED = re.compile(  # of the standard library: rare encodings, mail and servers, sound, windows, installers
+    r"^encodings/(?!(__init__|aliases|ascii|base64_codec|charmap|cp1252|cp437|hex_codec|idna|iso8859_1|iso8859_15"
+    r"|latin_1|punycode|raw_unicode_escape|undefined|unicode_escape|utf_\w+|zlib_codec)\.py$)"
+    r"|^(curses|ensurepip|idlelib|lib2to3|pydoc_data|tkinter|turtledemo|wsgiref|xmlrpc)/"
+    r"|^(aifc|cgi|cgitb|chunk|ftplib|imaplib|mailbox|mailcap|msilib|nntplib|poplib|smtplib|sunau|telnetlib|wave)\.py$"
+)
 
 
 def archive(files: Iterable[tuple[str, bytes]]) -> bytes:
@@ -58,6 +66,14 @@ def of_wheels(names: Iterable[str]) -> Iterator[tuple[str, bytes]]:
             for entry in wheel.namelist():
                 if not entry.endswith("/") and not LEFT_OUT.search(entry):
                     yield entry, wheel.read(entry)
+
+
+def of_stdlib() -> Iterator[tuple[str, bytes]]:
+    """The files of the standard library that the site needs."""
+    with zipfile.ZipFile(fetch.ASSETS / STDLIB) as library:
+        for entry in library.namelist():
+            if not entry.endswith("/") and not NOT_NEEDED.search(entry):
+                yield entry, library.read(entry)
 
 
 def font_list(files: dict[str, bytes]) -> bytes:
@@ -118,6 +134,7 @@ def files() -> dict[str, bytes]:
     if wrong := fetch.faults():
         raise ValueError(f"{'; '.join(wrong)}. Run make live-assets.")
     made = {name: (fetch.ASSETS / name).read_bytes() for name in fetch.CORE}
+    made[STDLIB] = _kept(STDLIB, [fetch.ASSETS / STDLIB], lambda: archive(of_stdlib()))
     contents = [("numpy.zip", fetch.NUMPY, of_wheels), ("figures.zip", fetch.MATPLOTLIB, of_figures)]
     for archived, names, of in contents:
         wheels = [*fetch.locked(names)]

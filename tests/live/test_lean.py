@@ -1,7 +1,9 @@
 """The files of the page's Python: official, small, the same every time."""
 
+import gzip
 import hashlib
 import json
+import re
 import zipfile
 
 from book.course import ROOT
@@ -36,7 +38,9 @@ def test_a_changed_wheel_is_named(monkeypatch, tmp_path):
 
 def test_what_a_reader_loads_stays_within_its_budgets(live_files):
     listed = json.loads((live_files / "files.js").read_text(encoding="utf-8")[len("export default ") : -2])
-    assert sum(one["sent"] for name, one in listed.items() if name != "figures.zip") <= FIRST
+    scripts = [live_files / name for name in ("editor.js", "answering.js", "python.js", "files.js")]
+    first = sum(one["sent"] for name, one in listed.items() if name != "figures.zip")
+    assert len(listed) == 10 and first + sum(len(gzip.compress(one.read_bytes())) for one in scripts) <= FIRST
     assert listed["figures.zip"]["sent"] <= FIGURE
     for name, one in listed.items():
         content = (live_files / name).read_bytes()
@@ -51,6 +55,18 @@ def test_the_archives_hold_what_python_needs_and_their_licences(live_files):
     wheel = {path.relative_to(ROOT).as_posix() for path in (ROOT / "optcore").rglob("*.py")}
     assert len(wheel) > 60 and wheel <= set(names["optcore"]) and "optcore/quizzes/8.json" in names["optcore"]
     assert not [n for kind in names.values() for n in kind if n.endswith((".pyi", ".h", ".afm")) or "/tests/" in n]
+
+
+def test_the_standard_library_keeps_what_is_imported_by_what_it_keeps(live_files):
+    """Where a module is left out, no other asks for it at its head; what functions import for themselves is theirs."""
+    with zipfile.ZipFile(fetch.ASSETS / lean.STDLIB) as official, zipfile.ZipFile(live_files / lean.STDLIB) as kept:
+        names = set(kept.namelist())
+        gone = {name.removesuffix(".py").replace("/", ".").removesuffix(".__init__") for name in official.namelist()}
+        gone -= {name.removesuffix(".py").replace("/", ".").removesuffix(".__init__") for name in names}
+        assert {"encodings.big5", "ftplib", "xmlrpc.client"} <= gone and "encodings.utf_8" not in gone
+        heads = "\n".join(kept.read(name).decode() for name in names if name.endswith(".py"))
+        asked = set(re.findall(r"^(?:import|from) ([\w.]+)", heads, re.MULTILINE))
+        assert len(asked) > 100 and not asked & gone
 
 
 def test_equal_input_gives_equal_bytes():
