@@ -42,7 +42,7 @@ help:
 	@echo 'make peers   run the boxes "In PyTorch", and compare with PyTorch and optax of today'
 	@echo 'make processors   run the notebooks as other processors compute, and say how much of each claim they use'
 	@echo 'make labs    run notebooks in JupyterLab with the newest anywidget and an old one, and in Notebook 7'
-	@echo 'make firefox move every control of the site in Firefox'
+	@echo 'make firefox move every control of the site in Firefox, and run Python there'
 	@echo 'make oldest  run every test with the lowest versions that the requirements allow'
 	@echo 'make clean   remove the built site (make clean-all: the virtual environment too)'
 

@@ -7,16 +7,20 @@ came out is kept in run_pages.json beside this file, from which the page "What i
 """
 
 import json
+import re
 import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from playwright.sync_api import TimeoutError
+
 from book.browser import chromium, require_browser, served
 from book.course import GALLERY, ROOT, SITE, notebooks, require_site
 
 LAST = Path(__file__).with_suffix(".json")
-PATIENCE = 1_200_000  # ms
+PATIENCE = 1_200_000  # ms, for one cell
+END = re.compile("have run|has run| in cell |could not|cannot|memory|too old")
 TEXTS = """cells => cells.map(cell => [
     ...[...cell.querySelectorAll(".output.stream pre")].map(pre => pre.textContent.trim()),
     `${cell.querySelectorAll(".cell_output > img, .output > img").length} figures, ${
@@ -36,14 +40,24 @@ def differences(stored: list[str], fresh: list[str], ignored: list[bool]) -> Ite
             yield f"cell {at} shows\n{new}\ninstead of\n{old}"
 
 
+def ended(page) -> str:
+    """What the foot of the page says at the end; a page may take as long as it tells of another cell now and then."""
+    status, said = "document.querySelector('.oc-python [role=status]')?.textContent ?? ''", ""
+    while not END.search(said):
+        try:
+            page.wait_for_function(f"old => ({status}) !== old", arg=said, timeout=PATIENCE)
+        except TimeoutError:
+            return f"{said} And nothing more for {PATIENCE / 60_000:.0f} minutes."
+        said = page.evaluate(status)
+    return said
+
+
 def run_page(page) -> tuple[int, list[str]]:
     """Press Run all on an open page, wait, and compare: (cells that were run, what is wrong)."""
     stored = page.eval_on_selector_all("div.cell:has(.cell_input)", TEXTS)
     ignored = page.eval_on_selector_all("div.cell:has(.cell_input)", IGNORED)
     page.evaluate("document.querySelector('.oc-cell-bar [aria-label=\"Run all cells\"]').click()")
-    status = "document.querySelector('.oc-python [role=status]')?.textContent ?? ''"
-    page.wait_for_function(f"/have run|has run| in cell |could not|cannot|memory/.test({status})", timeout=PATIENCE)
-    said = page.evaluate(status)
+    said = ended(page)
     fresh = page.eval_on_selector_all("div.cell:has(.cell_input)", TEXTS)
     wrong = [] if said == f"{len(stored)} cells have run." else [said]
     wrong += page.eval_on_selector_all(".oc-python-error", "all => all.map(one => one.textContent.trim())")
