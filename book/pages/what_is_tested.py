@@ -34,9 +34,9 @@ run on one machine.
 |---|---:|---|
 {files}
 
-Run by themselves: `make firefox` (every control and answer in Firefox, a notebook run in its page and an exercise checked
-there), `make labs` (a notebook of each chapter in JupyterLab, with two versions of anywidget, and the gallery in
-Notebook 7), `make colab` and `make oldest` (old versions), `make processors` (the notebooks as other processors compute),
+Run by themselves: `make firefox` (every control and answer in Firefox, a notebook run in its page, an exercise done),
+`make labs` (a notebook of each chapter in JupyterLab, with two versions of anywidget, and the gallery in Notebook 7),
+`make colab` and `make oldest` (old versions), `make processors` (the notebooks as other processors compute),
 `make pages-run` (below).
 Not tested: Colab and Binder themselves, Safari, screen readers.
 
