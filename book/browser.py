@@ -29,7 +29,7 @@ def find_browser() -> str | None:
 def require_browser() -> None:
     """Leave a program that cannot work without a browser, with a sentence that says what to do."""
     if find_browser() is None:
-        raise SystemExit("No Chromium or Chrome on the PATH; install one, for example: apt-get install chromium")
+        raise SystemExit("No Chromium or Chrome on the PATH; install one, for example: apt-get install chromium.")
 
 
 @contextmanager

@@ -23,7 +23,7 @@ SAMPLE = [  # pages of every kind, for measurements that take long
 def require_site() -> None:
     """Leave a program that measures the built site, when there is none, with a sentence that says what to do."""
     if not (SITE / "index.html").is_file():
-        raise SystemExit("There is no built site; run: make book")
+        raise SystemExit("There is no built site; run: make book.")
 
 
 def _files(node) -> Iterator[str]:

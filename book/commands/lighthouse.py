@@ -59,7 +59,7 @@ def main(site: Path = SITE, pages: list[str] = SAMPLE) -> None:
     SCORES.parent.mkdir(exist_ok=True)
     SCORES.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
     if short:
-        raise SystemExit(f"{short} of {len(pages)} pages fall short of {GOALS}")
+        raise SystemExit(f"{short} of {len(pages)} pages fall short of {GOALS}.")
 
 
 if __name__ == "__main__":

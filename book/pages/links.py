@@ -58,7 +58,7 @@ def corrected(text: str, page: str) -> str:
     def link(match: re.Match) -> str:
         words, file, name = match[1], match[2], match[3]
         if name not in (citations() if file == "bibliography" else terms()):
-            raise ValueError(f"{page}: {file}.md has no entry #{name}, which the link [{words}] names")
+            raise ValueError(f"{page}: {file}.md has no entry #{name}, which the link [{words}] names.")
         if file == "bibliography":
             author, year = citations()[name]
             words = f"({author}, {year})" if words.startswith("(") else f"{author} ({year})"

@@ -206,7 +206,7 @@ def finish_site(app: Sphinx, exception: Exception | None) -> None:
     theme = static / "scripts" / "pydata-sphinx-theme.js"
     script = theme.read_text(encoding="utf-8")
     if MEASURES_ALL not in script:
-        raise ValueError(f"{theme} has changed: it no longer ends in {MEASURES_ALL}")
+        raise ValueError(f"{theme} has changed: it no longer ends in {MEASURES_ALL}.")
     theme.write_text(script.replace(MEASURES_ALL, "0"), encoding="utf-8")
     shrink.drop_comments(static)
     added = sorted(app.builder._css_files, key=lambda sheet: sheet.priority)

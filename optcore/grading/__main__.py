@@ -76,7 +76,7 @@ def run(asked: argparse.Namespace, isolation: str) -> None:
     exports = [(kind, Path(path)) for kind, _, path in (wanted.partition("=") for wanted in asked.export)]
     for kind, path in exports:
         if kind not in FORMATS or path == Path():
-            raise ValueError(f"--export takes FORMAT=FILE, and the formats are {', '.join(FORMATS)}")
+            raise ValueError(f"--export takes FORMAT=FILE, and the formats are {', '.join(FORMATS)}.")
     handins = find_handins(asked.submissions)
     if asked.roster:
         handins = join(handins, read_roster(asked.roster))

@@ -43,7 +43,7 @@ def hint(exercise: str, step: int = 1) -> Text:
     """
     known = find(exercise)
     if not 1 <= step <= len(known.hints):
-        raise ValueError(f"{known.id} has hints 1 to {len(known.hints)}, not {step}")
+        raise ValueError(f"{known.id} has hints 1 to {len(known.hints)}, not {step}.")
     note(known.id, hints=1)
     more = (
         f'The next one: oc.hint("{known.id}", {step + 1})'

@@ -51,7 +51,7 @@ _SET_DUMPABLE, _NO_NEW_PRIVILEGES = 4, 38  # <sys/prctl.h>
 def serve(requests: BinaryIO, replies: BinaryIO, scratch: Path, walled: bool) -> None:
     """Answer submissions until there are no more. They write into `scratch`, which is this server's alone."""
     if walled and not scratch.is_mount():
-        raise RuntimeError("the wall that was promised is missing")
+        raise RuntimeError("The wall that was promised is missing.")
     keep_memory_private()
     plan = wire.decode(receive(requests))
     exercises = [_exercise(packed) for packed in plan["exercises"]]

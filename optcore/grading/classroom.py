@@ -193,7 +193,7 @@ def grade_class(
         from joblib import Parallel, delayed
         from tqdm import tqdm
     except ModuleNotFoundError:
-        raise RuntimeError(f"Grading a class needs {', '.join(NEEDS)}: pip install {' '.join(NEEDS)}") from None
+        raise RuntimeError(f"Grading a class needs {', '.join(NEEDS)}: pip install {' '.join(NEEDS)}.") from None
 
     chosen, number, limits = choose(only or []), seed_number(seed), limits or Limits()
     ids = {exercise.id for exercise in chosen}
@@ -245,7 +245,7 @@ def split_again(names: list[str], handins: list[HandIn], ids: set[str]) -> tuple
     known = {name for handin in handins for name in (handin.student, handin.id, handin.name) if name}
     unknown = sorted(set(names) - known - ids)
     if unknown:
-        raise ValueError(f"--again: no student and no exercise of this run is called {', '.join(unknown)}")
+        raise ValueError(f"--again: no student and no exercise of this run is called {', '.join(unknown)}.")
     return set(names) & known, set(names) & ids
 
 

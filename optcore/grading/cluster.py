@@ -28,12 +28,12 @@ def connected(address: str, plan: bytes, walled: bool) -> Iterator[None]:
         from joblib import parallel_config
         from joblib._dask import DaskDistributedBackend
     except ImportError as error:
-        raise RuntimeError(f"--dask needs {error.name}: pip install distributed") from None
+        raise RuntimeError(f"--dask needs {error.name}: pip install distributed.") from None
     try:
         get_address_host_port(address, strict=True)
         client = Client(address, timeout=5, set_as_default=False)
     except (OSError, ValueError) as error:
-        raise RuntimeError(f"no Dask scheduler answers at {address}: {error}") from None
+        raise RuntimeError(f"No Dask scheduler answers at {address}: {error}.") from None
     with client:
         _check(client, walled)
         try:
@@ -46,16 +46,16 @@ def connected(address: str, plan: bytes, walled: bool) -> Iterator[None]:
 def _check(client: Any, walled: bool) -> None:
     mine, theirs = about(), client.run(about, on_error="return")
     if not theirs:
-        raise RuntimeError("the Dask cluster has no workers yet")
+        raise RuntimeError("The Dask cluster has no workers yet.")
     for worker, its in theirs.items():
         if isinstance(its, Exception):
-            raise RuntimeError(f"worker {worker} cannot load optcore's grader: {its}")
+            raise RuntimeError(f"Worker {worker} cannot load optcore's grader: {its}.")
         for name in ("optcore", "Python"):
             if its[name] != mine[name]:
-                raise RuntimeError(f"worker {worker} has {name} {its[name]}, here it is {mine[name]}: use the same")
+                raise RuntimeError(f"Worker {worker} has {name} {its[name]}, here it is {mine[name]}: use the same.")
     bare = [worker for worker, its in theirs.items() if not its["wall"]]
     if walled and bare:
         raise RuntimeError(
-            f"no bubblewrap on {len(bare)} of {len(theirs)} workers ({', '.join(bare[:3])}): "
-            "install it there, or choose weaker isolation for all with --no-bubblewrap"
+            f"No bubblewrap on {len(bare)} of {len(theirs)} workers ({', '.join(bare[:3])}): "
+            "install it there, or choose weaker isolation for all with --no-bubblewrap."
         )

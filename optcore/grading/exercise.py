@@ -88,7 +88,7 @@ class Exercise:
 
     def __post_init__(self):
         if self.kind not in KINDS:
-            raise ValueError(f"{self.id}: unknown kind '{self.kind}'; known are {', '.join(KINDS)}")
+            raise ValueError(f"{self.id}: unknown kind '{self.kind}'; known are {', '.join(KINDS)}.")
         for text in ("statement", "stub"):
             object.__setattr__(self, text, textwrap.dedent(getattr(self, text)).strip())
 

@@ -108,11 +108,11 @@ def export(grades: list[Grade], kind: str, path: Path, title: str = "") -> None:
         GRADEBOOKS[kind](path, grades, title)
         return
     if kind not in ONE_STUDENT:
-        raise ValueError(f"unknown format '{kind}'; known are {', '.join(FORMATS)}")
+        raise ValueError(f"Unknown format '{kind}'; known are {', '.join(FORMATS)}.")
     if len(grades) != 1:
-        raise ValueError(f"{kind} takes one student at a time, here are {len(grades)}")
+        raise ValueError(f"{kind} takes one student at a time, here are {len(grades)}.")
     if grades[0].broken:
-        raise ValueError(f"no grade: the sandbox broke down twice ({grades[0].broken})")
+        raise ValueError(f"No grade: the sandbox broke down twice ({grades[0].broken}).")
     path.write_text(json.dumps(ONE_STUDENT[kind](grades[0])), encoding="utf-8")
 
 
@@ -174,7 +174,7 @@ def main() -> None:
     elif asked.seed:
         gradescope_zip(asked.path, asked.seed, asked.only, asked.points)
     else:
-        parser.error("gradescope needs a --seed")
+        parser.error("gradescope needs a --seed.")
 
 
 if __name__ == "__main__":

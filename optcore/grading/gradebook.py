@@ -54,7 +54,7 @@ def _with_number(grades: list[Grade], lms: str, table: str) -> list[Grade]:
     known = [grade for grade in grades if grade.handin.id]
     if grades and not known:
         raise ValueError(
-            f"no student has a number of {lms}: grade its download as it comes, or give {table} as --roster"
+            f"No student has a number of {lms}: grade its download as it comes, or give {table} as --roster."
         )
     return known
 

@@ -158,7 +158,7 @@ def _natural(name: str) -> list:
 def _walk(where: Path) -> Iterator[File]:
     if where.is_file():
         if not zipfile.is_zipfile(where):
-            raise ValueError(f"{where} is neither a folder nor a zip")
+            raise ValueError(f"{where} is neither a folder nor a zip.")
         yield from _walk_zip(where, (), ())
         return
     for folder, folders, names in os.walk(where, onerror=_complain):

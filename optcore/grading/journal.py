@@ -36,11 +36,11 @@ class Journal:
             fcntl.flock(self.file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             self.file.close()
-            raise ValueError(f"another run is writing {path}; wait for it, or give another -o") from None
+            raise ValueError(f"Another run is writing {path}; wait for it, or give another -o.") from None
         lines = self.file.read().splitlines(keepends=True)
         if lines and lines[0].decode(errors="replace").rstrip() != head:
             self.file.close()
-            raise ValueError(f"{path} belongs to another seed or to other exercises; give another -o, or --fresh")
+            raise ValueError(f"{path} belongs to another seed or to other exercises; give another -o, or --fresh.")
         torn = lines[-1:] if lines and not lines[-1].endswith(b"\n") else []
         for number, line in enumerate(lines[1:], 2):
             if (entry := _entry(line)) is not None and line.endswith(b"\n"):

@@ -82,34 +82,34 @@ def read_scheme(path: Path, ids: Iterable[str]) -> Scheme:
     try:
         made = tomllib.loads(path.read_text(encoding="utf-8-sig"))
         if unknown := sorted(set(made) - _KEYS):
-            raise ValueError(f"unknown entry {', '.join(unknown)}; known are {', '.join(sorted(_KEYS))}")
+            raise ValueError(f"unknown entry {', '.join(unknown)}; known are {', '.join(sorted(_KEYS))}.")
         points = {_known(id, ids): _number(value, f"points for {id}") for id, value in made.get("points", {}).items()}
         partial = made.get("partial", False)
         some = set(ids if partial else ()) if isinstance(partial, bool) else {_known(id, ids) for id in partial}
         late = _late(made["late"]) if "late" in made else None
         return Scheme(points, some, late, [_override(one, ids) for one in made.get("override", [])])
     except (ValueError, TypeError, AttributeError) as error:
-        raise ValueError(f"{path}: {error}") from None
+        raise ValueError(f"{path}: {str(error).rstrip('.')}.") from None
 
 
 def _known(id: str, ids: set[str]) -> str:
     if id not in ids:
-        raise ValueError(f"no exercise of this run is called '{id}'; they are {', '.join(sorted(ids))}")
+        raise ValueError(f"no exercise of this run is called '{id}'; they are {', '.join(sorted(ids))}.")
     return id
 
 
 def _number(value: Any, what: str) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < math.inf:
-        raise ValueError(f"{what}: {value!r} is not a number from 0 up")
+        raise ValueError(f"{what}: {value!r} is not a number from 0 up.")
     return value
 
 
 def _late(made: dict[str, Any]) -> Late:
     due = made.get("due")
     if not isinstance(due, datetime):
-        raise ValueError("[late] needs a date and time, such as due = 2026-11-30T23:59:00")
+        raise ValueError("[late] needs a date and time, such as due = 2026-11-30T23:59:00.")
     if unknown := sorted(set(made) - {"due", "grace", "per_day", "most"}):
-        raise ValueError(f"[late] has no entry {', '.join(unknown)}; known are due, grace, per_day, most")
+        raise ValueError(f"[late] has no entry {', '.join(unknown)}; known are due, grace, per_day, most.")
     rest = {name: _number(value, f"[late] {name}") for name, value in made.items() if name != "due"}
     return Late(due.astimezone().replace(tzinfo=None) if due.tzinfo else due, **rest)
 
@@ -117,7 +117,7 @@ def _late(made: dict[str, Any]) -> Late:
 def _override(made: dict[str, Any], ids: set[str]) -> Override:
     missing = [name for name in ("student", "points", "reason") if made.get(name) in (None, "")]
     if missing or set(made) - {"student", "points", "reason", "exercise"}:
-        raise ValueError("an [[override]] has student, points and reason, and exercise if it is about one")
+        raise ValueError("an [[override]] has student, points and reason, and exercise if it is about one.")
     exercise = _known(made["exercise"], ids) if "exercise" in made else ""
     return Override(str(made["student"]), _number(made["points"], "[[override]] points"), str(made["reason"]), exercise)
 
@@ -159,8 +159,8 @@ def _whose(name: str, grades: list[Grade]) -> Grade:
     found = [grade for grade in grades if name in (grade.student, grade.handin.student, grade.handin.id, grade.email)]
     if len(found) != 1:
         raise ValueError(
-            f"override of '{name}': there {'is no such student' if not found else f'are {len(found)} of that name'}"
-            + ("; give the LMS' number or the e-mail address" if found else "")
+            f"Override of '{name}': there {'is no such student' if not found else f'are {len(found)} of that name'}"
+            + ("; give the LMS' number or the e-mail address." if found else ".")
         )
     return found[0]
 

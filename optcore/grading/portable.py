@@ -26,7 +26,7 @@ def pack(function: Callable) -> dict[str, Any]:
 
     def visit(name: str, f: Any) -> None:
         if f.__closure__:
-            raise ValueError(f"{f.__qualname__} uses variables of the function around it: {f.__code__.co_freevars}")
+            raise ValueError(f"{f.__qualname__} uses variables of the function around it: {f.__code__.co_freevars}.")
         defaults = [plain(value) for value in f.__defaults__ or ()]
         keywords = {key: plain(value) for key, value in (f.__kwdefaults__ or {}).items()}
         packed["functions"][name] = [marshal.dumps(f.__code__), f.__doc__, defaults, keywords]

@@ -81,12 +81,12 @@ def read_roster(path: Path) -> list[Person]:
             if not any(row.values()):
                 continue
             raise ValueError(
-                f"{path}: no name in {row}; it needs a column 'Full name', or 'First name' and 'Last name'"
+                f"{path}: no name in {row}; it needs a column 'Full name', or 'First name' and 'Last name'."
             )
         found = {kind: by_kind[kind] for kind in ("number", "email", "login", "section", "graded")}
         people.append(Person(name, re.sub(r"\D", "", by_kind["id"]), **found, sent=_time(by_kind["sent"], path)))
     if not people:
-        raise ValueError(f"{path} holds nobody")
+        raise ValueError(f"{path} holds nobody.")
     return people
 
 
@@ -98,7 +98,7 @@ def _time(text: str, path: Path) -> datetime | None:
             return datetime.strptime(text, form)
         except ValueError:
             continue
-    raise ValueError(f"{path}: cannot read the time '{text}'; write it as 2026-11-30 23:59:00")
+    raise ValueError(f"{path}: cannot read the time '{text}'; write it as 2026-11-30 23:59:00.")
 
 
 def join(handins: list[HandIn], people: list[Person]) -> list[HandIn]:

@@ -194,7 +194,7 @@ class Sandbox:
         if self.server is None:
             wall = bubblewrap() if self.walled else ()
             if self.walled and not wall:
-                raise RuntimeError(f"bubblewrap is missing, older than 0.8, or not allowed on {platform.node()}")
+                raise RuntimeError(f"bubblewrap is missing, older than 0.8, or not allowed on {platform.node()}.")
             if not wall:
                 self.scratch = tempfile.mkdtemp(prefix="optcore-")
                 os.chmod(self.scratch, 0o711)
@@ -217,7 +217,7 @@ class Sandbox:
                 os.killpg(self.server.pid, signal.SIGKILL)
                 said = self.server.stderr.read().decode(errors="replace")
                 self.close()
-                raise RuntimeError(f"the sandbox does not start: {said[-500:]}") from None
+                raise RuntimeError(f"The sandbox does not start: {said[-500:].rstrip('.')}.") from None
         return self.server
 
     def _receive(self) -> bytes:

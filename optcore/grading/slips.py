@@ -128,12 +128,12 @@ def altered(solution: Callable, *pieces: str) -> Any:
 
     >>> altered(slips, "no such line", "")
     Traceback (most recent call last):
-    ValueError: the source of slips does not contain 'no such line'
+    ValueError: The source of slips does not contain 'no such line'.
     """
     source = _source(solution)
     for was, now in zip(pieces[::2], pieces[1::2], strict=True):
         if was not in source:
-            raise ValueError(f"the source of {solution.__name__} does not contain '{was}'")
+            raise ValueError(f"The source of {solution.__name__} does not contain '{was}'.")
         source = source.replace(was, now)
     return made_of(source, solution.__name__, vars(sys.modules[solution.__module__]))
 

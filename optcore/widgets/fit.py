@@ -172,4 +172,4 @@ def fit(
             own, draw(100), truth, features, {**settings, "against": "degree" if penalty == "none" else "strength"}
         )
     except TraceError as error:
-        raise ValueError(f"The features cannot run in the page: {error}") from None
+        raise ValueError(f"The features cannot run in the page: {str(error).rstrip('.')}.") from None

@@ -260,5 +260,5 @@ def test_an_exercise_is_found_by_its_last_part_and_a_slip_is_answered():
     assert find("gd") is find("gradient-descent/gd")
     with pytest.raises(LookupError, match="did you mean gradient-descent/gd"):
         find("gradient-descent/dg")
-    with pytest.raises(LookupError, match="there is no exercise 'xyzzy'"):
+    with pytest.raises(LookupError, match="There is no exercise 'xyzzy'"):
         find("xyzzy")

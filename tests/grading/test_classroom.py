@@ -363,7 +363,7 @@ def test_an_empty_class_is_no_error(tmp_path):
 
 def test_a_sandbox_that_cannot_start_says_why(tmp_path):
     box = sandbox.Sandbox(b"no plan", walled=False)
-    with pytest.raises(RuntimeError, match="the sandbox does not start: (?s:.*)broken bytes"):
+    with pytest.raises(RuntimeError, match="The sandbox does not start: (?s:.*)broken bytes"):
         box.run("a.py", b"", 5)
     assert box.server is None and box not in sandbox._running
 

@@ -65,7 +65,7 @@ def test_a_worker_without_a_wall_is_an_error_or_weak_isolation_and_loses_nothing
     made = cluster(True, False)
     process = run(small_class, tmp_path / "grades.csv", "--dask", made.address)
     _, err = process.communicate(timeout=120)
-    assert process.returncode == 1 and err.startswith("error: no bubblewrap on 1 of 2 workers (tcp://127.0.0.1:")
+    assert process.returncode == 1 and err.startswith("error: No bubblewrap on 1 of 2 workers (tcp://127.0.0.1:")
     assert (tmp_path / "grades.jsonl").read_bytes().count(b"\n") == 1  # a head: nobody ran
     out = finished(run(small_class, tmp_path / "grades.csv", "--dask", made.address, "--no-bubblewrap"))
     assert out.startswith("Isolation: WEAK (bubblewrap is switched off)")
@@ -85,7 +85,7 @@ def test_run_after_run_leaves_no_process(cluster, small_class, tmp_path):
         until(lambda: not any(map(made.servers, made.workers)))
 
 
-@pytest.mark.parametrize("address, why", [("tcp://127.0.0.1:1", "no Dask scheduler answers"), ("nowhere", "no Dask")])
+@pytest.mark.parametrize("address, why", [("tcp://127.0.0.1:1", "No Dask scheduler answers"), ("nowhere", "No Dask")])
 def test_a_scheduler_that_is_not_there_is_one_line(small_class, tmp_path, address, why):
     process = run(small_class, tmp_path / "grades.csv", "--dask", address)
     _, err = process.communicate(timeout=120)

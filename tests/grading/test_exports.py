@@ -43,9 +43,9 @@ def test_only_one_student_and_a_known_format_are_exported(tmp_path):
     assert json.loads((tmp_path / "g.json").read_text()) == exports.classroom(ANNA)
     with pytest.raises(ValueError, match="one student at a time, here are 2"):
         exports.export([ANNA, ANNA], "classroom", tmp_path / "g.json")
-    with pytest.raises(ValueError, match="unknown format 'ilias'; known are moodle, canvas, gradescope, classroom"):
+    with pytest.raises(ValueError, match="Unknown format 'ilias'; known are moodle, canvas, gradescope, classroom"):
         exports.export([ANNA], "ilias", tmp_path / "g.json")
-    with pytest.raises(ValueError, match="no grade: the sandbox broke down twice"):
+    with pytest.raises(ValueError, match="No grade: the sandbox broke down twice"):
         exports.export([Grade("anna", {"a/one": ONE}, broken="gone")], "gradescope", tmp_path / "none.json")
     assert not (tmp_path / "none.json").exists()
 

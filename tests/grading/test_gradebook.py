@@ -250,7 +250,7 @@ def test_canvas_takes_the_gradebook(tmp_path):
 
 
 def test_a_gradebook_needs_numbers(tmp_path):
-    with pytest.raises(ValueError, match="no student has a number of Moodle: .* as --roster"):
+    with pytest.raises(ValueError, match="No student has a number of Moodle: .* as --roster"):
         gradebook.moodle(tmp_path / "m.csv", [grade()])
 
 

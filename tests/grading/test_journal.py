@@ -123,6 +123,6 @@ def test_a_head_that_is_damaged_is_not_thrown_away(graded):
 
 def test_two_runs_do_not_write_one_journal(graded):
     with Journal(graded.journal, "s", EXERCISES):
-        with pytest.raises(ValueError, match="another run is writing"):
+        with pytest.raises(ValueError, match="Another run is writing"):
             graded()
     assert graded()["anna"].points == 2

@@ -284,7 +284,7 @@ def test_a_wall_that_is_missing_where_it_was_promised_is_an_error(monkeypatch):
     monkeypatch.setattr(sandbox, "bubblewrap", lambda: ())
     with pytest.raises(RuntimeError, match="bubblewrap is missing"):
         promised.run("a.py", b"pass", 5)
-    with pytest.raises(RuntimeError, match="the wall that was promised is missing"):
+    with pytest.raises(RuntimeError, match="The wall that was promised is missing"):
         child.serve(io.BytesIO(), io.BytesIO(), Path(tempfile.mkdtemp()), walled=True)
 
 

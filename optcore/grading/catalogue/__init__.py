@@ -54,6 +54,6 @@ def find(name: str) -> Exercise:
         or get_close_matches(tail, {id.rpartition("/")[2] for id in known})
     )
     raise LookupError(
-        f"there is {'more than one' if found else 'no'} exercise '{name}'"
-        + (f"; did you mean {' or '.join(near)}?" if near else "")
+        f"There is {'more than one' if found else 'no'} exercise '{name}'"
+        + (f"; did you mean {' or '.join(near)}?" if near else ".")
     )
