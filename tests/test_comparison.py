@@ -254,6 +254,10 @@ def test_runs_that_do_not_end_in_a_number_lose_their_rate_or_stop_the_verdict():
         ({"rates": [1.0, 2.0]}, "three different values"),
         ({"rates": [1.0, 2.0, 2.0]}, "three different values"),
         ({"batched": True, "rates": {"rate": RATES, "beta": RATES}}, "tuned over the rate alone"),
+        (
+            {"batched": True, "rates": {"a": {"rate": RATES}, "b": {"rate": RATES, "beta": RATES}}},
+            "tuned over the rate alone",
+        ),
         ({"batched": True, "sides": {"a": lambda rate, seed: 0.0, "b": lambda rate, seed: 0.0}}, "the shape \\(\\)"),
     ],
 )

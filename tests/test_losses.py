@@ -277,7 +277,9 @@ def test_accuracy_of_labels_one_hot_rows_and_single_scores():
     scores, labels = np.array([[0.1, 2.0], [3.0, 0.0], [0.0, 1.0], [1.0, 0.0]]), np.array([1, 0, 0, 0])
     assert accuracy(scores, labels) == accuracy(scores, np.eye(2)[labels]) == 0.75
     signs = np.array([[-1], [1], [1], [1]])
-    assert accuracy(np.array([[-0.2], [0.4], [0.1], [-3.0]]), signs) == 0.75
+    for target in (signs, (signs + 1) // 2):  # ±1, or 0 and 1
+        assert accuracy(np.array([[-0.2], [0.4], [0.1], [-3.0]]), target) == 0.75
+        assert accuracy(np.array([[0.0], [0.4], [0.1], [0.0]]), target) == 0.75  # 0 is not positive
     with pytest.raises(ValueError, match="no samples"):
         accuracy(np.zeros((0, 3)), np.zeros(0, int))
 

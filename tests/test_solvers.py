@@ -192,6 +192,8 @@ def test_conjugate_gradient_ends_after_n_steps(seed, n):
     result = oc.conjugate_gradient(A, b, tol=1e-8)
     assert result.converged and result.iterations <= n
     np.testing.assert_allclose(result.x, np.linalg.solve(A, b), rtol=1e-6, atol=1e-6)
+    heights = np.sum(result.points * (result.points @ A), axis=-1) / 2 - result.points @ b
+    np.testing.assert_allclose(result.loss, heights, rtol=1e-6, atol=1e-9)
 
 
 def test_conjugate_gradient_keeps_its_bound():

@@ -3,7 +3,7 @@
 import sys
 
 from book.course import ROOT
-from book.pages import bibliography, comparisons, concepts, copies, front_page, links, setup_cells
+from book.pages import bibliography, comparisons, concepts, copies, front_page, links, setup_cells, signatures
 from optcore.grading import notebooks as exercises
 
 # Each gives the files that are out of date, with their new text; a ValueError says why it cannot.
@@ -17,6 +17,7 @@ PARTS = [
     bibliography.stale,
     concepts.stale,
     comparisons.stale,
+    signatures.stale,
 ]
 
 

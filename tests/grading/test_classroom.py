@@ -344,7 +344,7 @@ def test_a_missing_package_is_named(package, tmp_path):
     _, err = process.communicate(timeout=60)
     assert (process.returncode, err) == (
         1,
-        "error: Grading a class needs ipython, joblib, tqdm: pip install ipython joblib tqdm\n",
+        "error: Grading a class needs ipython, joblib, tqdm: pip install ipython joblib tqdm.\n",
     )
 
 
@@ -357,7 +357,7 @@ def test_what_cannot_be_read_is_named_where_there_are_several_files():
 
 def test_an_empty_class_is_no_error(tmp_path):
     (tmp_path / "class").mkdir()
-    finished(run(tmp_path / "class", tmp_path / "grades.csv"))
+    finished(run(tmp_path / "class", tmp_path / "grades.csv", "--fresh"))  # with nothing to forget
     assert rows(tmp_path / "grades.csv") == {}
 
 

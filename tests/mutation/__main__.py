@@ -46,6 +46,7 @@ TESTS = {
     "optcore/verdicts.py": ["tests/test_comparison.py"],
     "optcore/network.py": ["tests/test_network.py", "tests/test_layers.py", "tests/test_curvature.py"],
 }
+SIGNATURES = "tests/book/pages/test_signatures.py"
 SYMBOLIC = ["tests/symbolic", "tests/test_surfaces.py"]
 COMMON_JS = ["tests/widgets/test_modules.py", "tests/widgets/test_page.py", "tests/widgets/test_explore.py"]
 GRADING = {
@@ -95,8 +96,10 @@ def whose_tests(file: str) -> list[str]:
         found += ["tests/widgets/test_base.py", "tests/widgets/test_every.py"]
     if not found:
         raise SystemExit(f"{file} has no tests: give it some, or name them in tests/mutation/__main__.py")
-    doctests = [file] if path.suffix == ".py" and path.stem != "__main__" else []
-    return doctests + found
+    if path.suffix == ".js":
+        return found
+    doctests = [file] if path.stem != "__main__" else []
+    return doctests + found[:1] + [SIGNATURES] + found[1:]
 
 
 def equal() -> dict[str, str]:

@@ -83,7 +83,9 @@ SMOOTH = {
     "mean": lambda w: np.mean(np.exp(w)) * w.sum(),
     "dot": lambda w: np.dot(w, w[::-1]) + np.log1p(w[0] ** 2),
     "matrix": lambda w: w @ np.array([[2.0, 1, 0], [1, 3, 1], [0, 1, 4]]) @ w,
-    "solve": lambda w: np.linalg.solve(np.stack([np.stack([w[0], w[1]]), np.stack([w[1], 3 + w[2]])]), w[:2])[1] + w[2],
+    "solve": lambda w: (
+        np.linalg.solve(np.stack([np.stack([w[0], w[1]]), np.stack([w[1] - 2.0 * w[0], 3 + w[2]])]), w[:2])[1] + w[2]
+    ),
     "power": lambda w: (1 + w[0] ** 2) ** w[1] / (2 + np.cos(w[2])),
     "where": lambda w: np.where(w[0] > 0, w[0] ** 2 * w[1], w[2] ** 3) + np.maximum(w[0], w[1]) * np.tanh(w[2]),
     "folds": lambda w: np.max(w) - np.min(w) * np.arctan(np.clip(w[1], -0.5, 0.5)) + np.sqrt(np.abs(w[0])),
