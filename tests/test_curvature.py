@@ -71,6 +71,7 @@ def test_objective_gives_value_gradient_and_hessian_of_the_network():
     objective = Objective(net, X, Y, penalty=penalty)
     w = objective.start
     assert objective(w) == pytest.approx(cross_entropy(net.copy(float)(X), Y)[0] + penalty(net.weights)[0], rel=1e-6)
+    assert Objective(net, X, Y)(w) == pytest.approx(cross_entropy(net.copy(float)(X), Y)[0], rel=1e-6)
     np.testing.assert_allclose(objective.grad(w), numerical_gradient(objective, w), atol=1e-9)
     hessian = np.stack([objective.hvp(w, e) for e in np.eye(w.size)])
     np.testing.assert_allclose(hessian, hessian.T, atol=1e-7)

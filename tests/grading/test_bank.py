@@ -103,6 +103,8 @@ def test_qti_has_every_question_with_its_explanations_and_formulas(package):
         assert len(item.findall(".//m:math", NS)) == len(formulas(question))
         assert all(math.get("alttext") and len(math) for math in item.iterfind(".//m:math", NS))
         assert len(item.findall("q:modalFeedback", NS)) == len(explanations(question))
+        declared = item.find("q:responseDeclaration", NS)
+        assert declared.get("cardinality") == ("multiple" if question["kind"] == "many" else "single")
         right = [value.text for value in item.iterfind("q:responseDeclaration/q:correctResponse/q:value", NS)]
         if question["kind"] == "number":
             assert [float(value) for value in right] == [question["answer"]]

@@ -308,6 +308,7 @@ def test_integers_are_compared_exactly_whatever_the_tolerance():
 def test_values_are_shown_short():
     assert show(np.arange(1000.0)) == "[  0.,   1., ..., 998., 999.]"
     assert show(list(range(9))) == "[0, 1, 2, 3, 4, 5, …]"
+    assert show(np.arange(24)).count(",") == 23 and "..." in show(np.arange(25))
     assert show(list(range(6))) == "[0, 1, 2, 3, 4, 5]"
     assert show({"a": 1 / 3, "b": (True, "x")}) == "a 0.333333, b (True, 'x')"
 

@@ -80,7 +80,7 @@ oc.ui = (make => options => {
   let plots = 0;
   ui.plot = (...given) => {
     const made = plot.apply(ui, given), number = plots++;
-    for (const name of ["line", "dot", "rule", "area", "bars", "path", "text"]) {
+    for (const name of ["line", "dot", "rule", "area", "bars", "path", "text", "arrow"]) {
       const draw = made[name];
       const values = (v, n) => typeof v === "function" ? Array.from({ length: n }, (_, i) => v(i))
         : ArrayBuffer.isView(v) ? [...v] : v;

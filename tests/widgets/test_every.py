@@ -124,8 +124,8 @@ def test_every_place_that_is_drawn_is_a_number(name, open_page):
     """nan where there is nothing to draw, but never what an index beyond the end gives."""
     places = 0
     for _, kind, arguments in drawn(open_page, example(name)):
-        if kind in ("dot", "text"):
-            assert all(isinstance(v, int | float) for v in arguments[:2]), (kind, arguments)
+        if kind in ("dot", "text", "arrow"):
+            assert all(isinstance(v, int | float) for v in arguments[: 4 if kind == "arrow" else 2]), (kind, arguments)
         for values in arguments:
             if isinstance(values, list):
                 assert None not in values, (kind, arguments)

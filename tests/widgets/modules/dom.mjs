@@ -102,14 +102,34 @@ class Element {
 /* A drawing context: `calls` lists what was called, in order, with the styles of the moment for strokes and fills. */
 function recorder() {
   const calls = [];
-  const kept = { calls, measureText: (words) => ({ width: 6 * words.length }) };
+  const kept = { calls, places: [], measureText: (words) => ({ width: 6 * words.length }) };
+  let [a, b, c, d, e, f] = [1, 0, 0, 1, 0, 0];
+  const stack = [];
+  const moved = {
+    save: () => stack.push([a, b, c, d, e, f]),
+    restore: () => ([a, b, c, d, e, f] = stack.pop() ?? [1, 0, 0, 1, 0, 0]),
+    setTransform: (...all) => ([a, b, c, d, e, f] = all),
+    translate: (x, y) => ([e, f] = [a * x + c * y + e, b * x + d * y + f]),
+    rotate: (turn) => {
+      const [cos, sin] = [Math.cos(turn), Math.sin(turn)];
+      [a, b, c, d] = [a * cos + c * sin, b * cos + d * sin, c * cos - a * sin, d * cos - b * sin];
+    },
+  };
+  /* Where a call lands on the canvas, with its words if it has some. */
+  const place = (name, args) => {
+    const [words, [x, y]] = typeof args[0] === "string" ? [[args[0]], args.slice(1)] : [[], args];
+    if (typeof x === "number") kept.places.push([name, ...words, a * x + c * y + e, b * x + d * y + f]);
+  };
   kept.createImageData = (w, h) => ({ data: new Uint8ClampedArray(4 * w * h) });
   kept.putImageData = (image) => calls.push(["putImageData", new Uint32Array(image.data.buffer)]);
   return new Proxy(kept, {
     get: (_, name) =>
       name in kept
         ? kept[name]
-        : (...args) => void calls.push([name, ...args, ...(name === "stroke" ? [kept.strokeStyle] : [])]),
+        : (...args) => {
+            calls.push([name, ...args, ...(name === "stroke" ? [kept.strokeStyle] : [])]);
+            moved[name] ? moved[name](...args) : place(name, args);
+          },
     set: (_, name, value) => ((kept[name] = value), true),
   });
 }
@@ -152,6 +172,12 @@ export const COLOURS = {
 export const element = (tag = "div", more = {}) => Object.assign(new Element(tag), more);
 /* The calls of one name that a canvas has recorded. */
 export const drawn = (canvas, name) => canvas.getContext().calls.filter(([called]) => called === name);
+/* The same with the pixels of the canvas where they land: [x, y], after the words if there are some. */
+export const placed = (canvas, name) =>
+  canvas
+    .getContext()
+    .places.filter(([called]) => called === name)
+    .map((call) => call.slice(1));
 /* Lets the frames that were asked for come. */
 export const frame = () => waiting.splice(0).forEach((fn) => fn(0));
 

@@ -1,4 +1,4 @@
-import { deepEqual, drawn, equal, frame, ok, widget } from "./dom.mjs";
+import { deepEqual, drawn, equal, frame, ok, placed, widget } from "./dom.mjs";
 
 const { plot, ui } = await widget({ draw: (_, p) => (p.axes(), "Drawn.") });
 deepEqual([plot.left, plot.right, plot.top, plot.bottom], [40, 180, 8, 116]);
@@ -54,3 +54,41 @@ deepEqual(strokes(), [6, 4]);
 u.retheme();
 frame();
 deepEqual(strokes(), [8, 5]);
+
+// what the axes say, and where: numbers below and left of their ticks, names in the middle, all on the canvas
+for (const dpr of [1, 2]) {
+  globalThis.devicePixelRatio = dpr;
+  for (const [clientWidth, clientHeight, across, up] of [
+    [210, 160, 3, 3],
+    [640, 400, 6, 6],
+  ]) {
+    const { plot: q, ui: asked } = await widget({
+      options: { xlabel: "step", ylabel: "loss" },
+      draw: (_, r) => (r.axes(), r.dot(5, 5), "Drawn."),
+    });
+    Object.assign(q.box, { clientWidth, clientHeight });
+    q.resize();
+    for (const canvas of [q.ground, q.canvas]) canvas.getContext().places.length = 0;
+    asked.redraw();
+    frame();
+    const said = placed(q.ground, "fillText").map(([text, x, y]) => [text, Math.round(x / dpr), Math.round(y / dpr)]);
+    deepEqual(said.splice(-2), [
+      ["step", Math.round((56 + clientWidth - 14) / 2), clientHeight - 10],
+      ["loss", 10, Math.round((8 + clientHeight - 40) / 2)],
+    ]);
+    const [xs, ys] = [said.filter(([, , y]) => y === clientHeight - 34), said.filter(([, x]) => x === 50)];
+    deepEqual([xs.length, ys.length, said.length], [across, up, across + up]);
+    for (const [text, x] of xs) ok(Math.abs(x - Math.min(q.X(+text), clientWidth - 3 * text.length)) <= 1.5, text);
+    for (const [text, , y] of ys) ok(Math.abs(y - q.Y(+text)) <= 1.5, text);
+    deepEqual(
+      placed(q.ground, "lineTo").map((at) => at.map((v) => Math.round(v / dpr - 0.25))),
+      [
+        ...xs.map(([text]) => [Math.round(q.X(+text)), clientHeight - 36]),
+        ...ys.map(([text]) => [52, Math.round(q.Y(+text))]),
+      ],
+    );
+    const dots = placed(q.canvas, "lineTo").map((at) => at.map((v, k) => v / dpr - [q.X(5), q.Y(5)][k]));
+    ok(dots.length === 24 && dots.every((at) => Math.abs(Math.hypot(...at) - 5) < 1e-9));
+  }
+}
+globalThis.devicePixelRatio = 1;
