@@ -67,7 +67,8 @@ def leaky_relu(z: Any, slope: float = 0.01) -> Any:
     >>> leaky_relu(np.array([-1.0, 2.0])).tolist()
     [-0.01, 2.0]
     """
-    return np.where(np.asarray(z) > 0, z, slope * np.asarray(z))
+    z = as_floats(z)
+    return np.where(z > 0, z, slope * z)
 
 
 def _gelu_parts(z):

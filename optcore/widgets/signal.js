@@ -1,5 +1,7 @@
 /* Activations forwards and gradients backwards through a deep network at its start: histograms layer by layer, and mean
    squares beside what infinite width predicts. Settings: `init`, `activation`, `gain`, `depth`, `width`, `seed`. */
+import { normal, uniform } from "./parts/draws.js";
+
 export default {
   render({ model, el }) {
     const ui = oc.ui({ model, el }),
@@ -78,23 +80,6 @@ export default {
     const clean = ui.fields.width; // random numbers come in pairs
     ui.field("width", (v, ...rest) => 2 ** Math.round(Math.log2(clean(v, ...rest))));
 
-    // ---- the draws of optcore.widgets.signal.normal_draws
-    const uniform = (seed, i) => {
-      const a = (seed + Math.imul(i + 1, 0x6d2b79f5)) | 0,
-        s = Math.imul(a ^ (a >>> 15), a | 1),
-        t = s ^ (s + Math.imul(s ^ (s >>> 7), s | 61));
-      return (((t ^ (t >>> 14)) >>> 0) + 0.5) / 2 ** 32;
-    };
-    const normal = (seed, begin, count) => {
-      const out = new Float64Array(count);
-      for (let i = 0; i < count; i += 2) {
-        const r = Math.sqrt(-2 * Math.log(uniform(seed, begin + i))),
-          angle = 2 * Math.PI * uniform(seed, begin + i + 1);
-        out[i] = r * Math.cos(angle);
-        out[i + 1] = r * Math.sin(angle);
-      }
-      return out;
-    };
     /* √n·Q of W = QR with a positive diagonal of R: Gram-Schmidt on the columns, twice. */
     const orthogonal = (W, n) => {
       for (let j = 0; j < n; j++) {

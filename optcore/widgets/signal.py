@@ -1,8 +1,4 @@
-"""`oc.signal()`: activations and gradients of a deep network at its start, layer by layer, computed in the page.
-
-Page and package draw the same weights: counter-based random bits (the mixing function of mulberry32, which needs only
-32-bit integers) and the Box-Muller transform, so that one seed means one network in both.
-"""
+"""`oc.signal()`: activations and gradients of a deep network at its start, layer by layer, computed in the page."""
 
 from collections.abc import Callable
 
@@ -13,8 +9,9 @@ from ..layers import ACTIVATIONS
 from ..symbolic import trace
 from .allowed import choice, positive, whole
 from .base import Goal, Setting, Widget
+from .draws import normal_draws, uniform_draws
 
-__all__ = ["INITS", "Signal", "normal_draws", "signal"]
+__all__ = ["INITS", "Signal", "signal"]
 
 WIDTHS = (8, 16, 32, 64)
 MOST_VALUES = 384  # activations of a layer in the page: width times batch
@@ -30,28 +27,6 @@ INITS: dict[str, tuple[str, Callable]] = {
     "small": ("N(0, 0.01²)", lambda m, n, rng: init.normal_init(m, n, rng, std=0.01)),
 }
 _PHI = ("relu", "tanh", "sigmoid", "identity")
-
-
-def _uniform(seed: int, counters: np.ndarray) -> np.ndarray:
-    """Numbers in (0, 1), one for each counter: mulberry32's mixing of seed + counter·0x6D2B79F5."""
-    mask = np.uint64(0xFFFFFFFF)
-    a = (np.uint64(seed) + (counters.astype(np.uint64) + np.uint64(1)) * np.uint64(0x6D2B79F5)) & mask
-    t = ((a ^ (a >> np.uint64(15))) * (a | np.uint64(1))) & mask
-    t = t ^ ((t + (((t ^ (t >> np.uint64(7))) * (t | np.uint64(61))) & mask)) & mask)
-    return ((t ^ (t >> np.uint64(14))) + 0.5) / 2**32
-
-
-def normal_draws(seed: int, begin: int, count: int) -> np.ndarray:
-    """Standard normal draws number `begin` … `begin + count - 1` (both even) of a seed, as the page makes them.
-
-    Source: Box & Muller, "A note on the generation of random normal deviates", 1958.
-
-    >>> normal_draws(0, 0, 2).round(6).tolist()
-    [1.626432, 0.00337]
-    """
-    u = _uniform(seed, np.arange(begin, begin + count)).reshape(-1, 2)
-    radius, angle = np.sqrt(-2 * np.log(u[:, 0])), 2 * np.pi * u[:, 1]
-    return np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1).ravel()
 
 
 def _family(name: str) -> dict:
@@ -106,7 +81,7 @@ class Signal(Widget):
     def _unit(self, layer: int, n: int, kind: str) -> np.ndarray:
         begin = 2 * MOST_VALUES + layer * n * n
         if kind == "uniform":
-            return np.sqrt(12) * (_uniform(self.seed, np.arange(begin, begin + n * n)) - 0.5).reshape(n, n)
+            return np.sqrt(12) * (uniform_draws(self.seed, np.arange(begin, begin + n * n)) - 0.5).reshape(n, n)
         draws = normal_draws(self.seed, begin, n * n).reshape(n, n)
         if kind == "normal":
             return draws

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 import optcore as oc
-from optcore.widgets.signal import INITS, normal_draws, signal
+from optcore.widgets.draws import normal_draws
+from optcore.widgets.signal import INITS, signal
 
 from .controls import assign, exact, live, numbers, words
 
