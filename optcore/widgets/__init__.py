@@ -3,6 +3,7 @@
 from .backprop import Backprop, backprop
 from .base import Setting, Widget
 from .chord import Chord, chord
+from .classifier import Classifier, classifier
 from .constrained import Constrained, constrained
 from .critical_points import CriticalPoints, critical_points
 from .explore import Explore, explore
@@ -23,6 +24,7 @@ from .training import Training, training
 __all__ = [
     "Backprop",
     "Chord",
+    "Classifier",
     "Constrained",
     "CriticalPoints",
     "Explore",
@@ -42,6 +44,7 @@ __all__ = [
     "Widget",
     "backprop",
     "chord",
+    "classifier",
     "constrained",
     "critical_points",
     "explore",

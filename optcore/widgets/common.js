@@ -18,12 +18,12 @@ ui       .spec .value .theme .el   .set({key: v})   .redraw()   .run(draw), the 
          .before(fn): called before each drawing   .facts({name: number}): what a drawing found, for the goal
          controls(key, {label, tip, in}): slider {min, max, scale: linear|log|log0|beta, int, steps, marks, format}
          select {options: ["a"] or [{value, label}]}   check   checks {legend, options: [{value, label, color}]}
-         button(label, fn, {tip})   player(key, {max}): Play, Step, scrubber; value null means "to the end"
+         button(label, fn, {tip})   player(key, {max, words}): Play, Step, scrubber; null means "to the end"
          group(title, open) → the body of a <details>, to pass as `in`.   min, max, marks may be functions of the
          settings; marks give [{at, label}]: ticks under the slider that it snaps to.
 plot     ui.plot({label, title, ratio, narrow, x, y, logx, logy, xlabel, ylabel, xticks, yticks})
          .range({x, y}) may change at each drawing   .axes({grid})   .X(x) .Y(y) to pixels, .xAt(px) .yAt(px) back
-         .bands(f, {key, base}) contour bands of f(x, y)   .image(nx, ny, (i, j) => [r, g, b], key)
+         .bands(f, {key, base}) contour bands of f(x, y)   .image(nx, ny, (i, j) => [r, g, b], key, {smooth})
          .still(key, draw): what draw() draws lies below, with bands, axes and images, until a key changes
          .line(xs, ys, style)   .path(flat, style)   .area(xs, lo, hi, style)   .bars(edges, heights, style)
          .arrow(x0, y0, x1, y1, style)   .dot(x, y, {shape: 0…5, hollow, edge, …})   .text(x, y, words, style)
@@ -36,7 +36,7 @@ numbers  oc.fmt(x, digits): 0 below oc.TINY   oc.clamp   oc.linspace(a, b, n)   
          oc.scale({scale, min, max}) → [position 0…1 to value, and back]
          oc.roundest(stop, n, [to value, back], scale): the value of a stop, as sliders round it
          oc.ticks([lo, hi], log, room) → [[value, text], …], the form of xticks and yticks
-programs oc.program(traced) → {run(x, y), x, y, in: {name: offset}, out}
+programs oc.program(traced) → {run(x, y), x, y, in: {name: offset}, out}   oc.HELPERS: what traced code may call
          oc.surface(traced) → {at, f, grad, hess}(w, params); `params` is an object that is not changed afterwards
          oc.descend(surface, rule, {start, lr, steps, params, hyper, noise, into})
          → {points, loss, slope (gradient norms), end, diverged}
@@ -46,7 +46,7 @@ import { mix, rgb } from "./common/colours.js";
 import { h, newId, page } from "./common/elements.js";
 import { mount } from "./common/mount.js";
 import { clamp, eig2, fmt, linspace, memo, plain, revive, TINY } from "./common/numbers.js";
-import { DIVERGED, descend, program, surface } from "./common/programs.js";
+import { DIVERGED, descend, H, program, surface } from "./common/programs.js";
 import { roundest, SCALES, ticks } from "./common/scales.js";
 import { GLYPHS } from "./common/strokes.js";
 import { UI } from "./common/ui.js";
@@ -71,6 +71,7 @@ export default Object.assign(page, {
   scale: ({ scale, min, max }) => SCALES[scale](min, max),
   GLYPHS,
   DIVERGED,
+  HELPERS: H,
   TINY,
   mount,
   ui: (context) => new UI(context),

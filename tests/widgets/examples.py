@@ -59,6 +59,10 @@ FACES: dict[str, list[Face]] = {
         Face(widgets.chord),
         Face(lambda: widgets.chord("star")),
     ],
+    "classifier": [
+        Face(lambda: widgets.classifier(steps=50, n=40, width=6), 18),
+        Face(lambda: widgets.classifier("spirals", steps=50, n=40, width=6, penalty="l2", view="slice"), 19),
+    ],
     "constrained": [
         Face(lambda: widgets.constrained("disk", 1.2, centre=(1.6, 1.0), kappa=4, projected=True, lr=0.02), 6),
         Face(widgets.constrained),

@@ -129,8 +129,9 @@ export const controls = {
   },
 
   /* Play, Step and a scrubber over 0…max(); the setting is null while the end is shown. */
-  player(key, { max, label = "Step shown", seconds = 4, in: parent = this.controls }) {
+  player(key, { max, words, label = "Step shown", seconds = 4, in: parent = this.controls }) {
     const last = () => max(this.value),
+      name = words ?? ((k) => `${k} of ${last()}`),
       now = () => Math.min(this.value[key] ?? last(), last());
     const go = (k) => this.set({ [key]: k >= last() ? null : Math.max(0, Math.round(k)) });
     let frame = null;
@@ -175,7 +176,7 @@ export const controls = {
     this.shown.push(() => {
       update(input, "max", last());
       input.value = now();
-      say(input, shown, `${now()} of ${last()}`);
+      say(input, shown, name(now()));
     });
   },
 };

@@ -3,10 +3,10 @@ import { mix, rgb } from "./colours.js";
 import { clamp, linspace, same } from "./numbers.js";
 
 export const fields = {
-  /* nx × ny cells coloured by (i, j) → [r, g, b], j upwards. With a key they lie below all else and are painted again
-     only when it has changed. */
-  image(nx, ny, color, key) {
-    this.raster("image", key, nx, ny, (data) => {
+  /* nx × ny cells coloured by (i, j) → [r, g, b], j upwards, or with `smooth` what lies between them. With a key they lie
+     below all else and are painted again only when it has changed. */
+  image(nx, ny, color, key, { smooth = false } = {}) {
+    this.raster(smooth ? "smooth" : "image", key, nx, ny, (data) => {
       for (let j = 0; j < ny; j++)
         for (let i = 0; i < nx; i++) {
           const [r, g, b] = color(i, j);
@@ -24,7 +24,7 @@ export const fields = {
         pixels = context.createImageData(nx, ny);
       paint(new Uint32Array(pixels.data.buffer));
       context.putImageData(pixels, 0, 0);
-      ctx.imageSmoothingEnabled = name === "bands";
+      ctx.imageSmoothingEnabled = name !== "image";
       ctx.drawImage(canvas, left, top, right - left, bottom - top);
     };
     if (key) this.under([name, nx, ny, ...key], show);

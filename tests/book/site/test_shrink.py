@@ -18,9 +18,15 @@ def test_all_widget_code_is_small(built_book):
     assert set(sizes) == {file.name for file in WIDGETS} and len(sizes) > 15
     shared = sizes.pop("common.js") + len(gzip.compress(page_source("oc.css").encode(), 9))
     assert shared <= 15_000
-    assert max(sizes.values()) <= 5_000 and sum(sizes.values()) <= 2_900 * len(sizes), sizes
+    whole = sizes["classifier.js"]  # a network and its training, beside what it draws
+    assert max(size for size in sizes.values() if size != whole) <= 5_000 and whole <= 9_000, sizes
+    assert shared + sum(sizes.values()) <= 75_000
     loads = {name: shared + sum(sizes[f"{kind}.js"] for kind in set(widgets_on(name))) for name in pages()}
-    heavy = {name: size for name, size in loads.items() if size > 26_000 and name != "gallery"}
+    heavy = {
+        name: size
+        for name, size in loads.items()
+        if size > 26_000 + whole * ("classifier" in widgets_on(name)) and name != "gallery"
+    }
     assert loads["gallery"] > 26_000 and not heavy
 
 
