@@ -114,7 +114,8 @@ MOVES = {
     ("gallery", 14): [choose("Run and model of", "saddle-free Newton")],
     ("gallery", 15): HE,
     ("gallery", 16): FREE,
-    ("gallery", 17): [seek("learning rate")],
+    ("gallery", 17): [slide("Number of points", 300)],
+    ("gallery", 18): [seek("learning rate")],
 }  # fmt: skip
 
 
