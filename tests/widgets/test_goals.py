@@ -6,6 +6,7 @@ import re
 import pytest
 
 from book.course import GALLERY, load, notebooks, number
+from book.widgets import settle
 
 from .reader import _STATE, Instrument, Reader, page_of
 
@@ -154,6 +155,7 @@ def test_a_goal_is_open_at_first_and_reached_by_controls(use, open_page):
         assert not heard.json_value(), "a move too many"
         move(reader)
         reader.page.wait_for_timeout(50)
+        settle(page)
         if heard.json_value():
             break
     reached = aim.text_content()
