@@ -67,7 +67,7 @@ def slips_of(exercise: Exercise) -> list[Slip]:
 
 def trials(exercise: Exercise, chosen: Iterable[Slip], seeds: Iterable[int] = SEEDS) -> Iterator[Trial]:
     """The chosen slips of an exercise, each graded until a seed refuses it."""
-    quick = replace(exercise, seconds=0.3)
+    quick = replace(exercise, seconds=1.0)  # enough on a busy machine, and short for a loop without an end
     keys = [Key(quick, draw_cases(exercise, seed)) for seed in seeds]
     for slip in chosen:
         try:
