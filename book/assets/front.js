@@ -2,7 +2,7 @@
    rest behind "More". */
 {
   const race = document.querySelector("[data-oc=explore]");
-  let shown = 0;
+  let begun = false; // it is shown again with each rule of the reader's
   const start = () => {
     const controls = race.querySelector(".oc-controls");
     const player = controls.querySelector(".oc-player");
@@ -29,8 +29,8 @@
     handle?.addEventListener("keydown", (event) => event.key.startsWith("Arrow") && touched());
 
     const still = matchMedia("(prefers-reduced-motion: reduce)").matches || location.hash || scrollY > 200;
-    more.open = shown++ > 0; // shown again with a rule of the reader's, whose sliders are here
-    if (!still && shown === 1) player.querySelector("button").click();
+    if (!still && !begun) player.querySelector("button").click();
+    begun = true;
   };
   if (race) {
     race.classList.add("front-race");

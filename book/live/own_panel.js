@@ -156,6 +156,8 @@ export function panel(widget, button) {
       editors[kind].mark(null);
       shown = sources;
       oc.mount(widget, undefined, { ...answer.state, link: link(shown) });
+      for (const group of widget.querySelectorAll(":scope > .oc-group"))
+        if (group.querySelector("input")) group.open = true; // the new sliders are among those behind "More"
       const { joined, rests } = answer;
       const done = {
         rule: `${list(joined)} ${be(joined)} in the race below.`,

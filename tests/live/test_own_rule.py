@@ -205,7 +205,7 @@ def test_keys_alone_do_it_and_axe_finds_nothing(site, browser):
             page.emulate_media(color_scheme=scheme)
             page.wait_for_function("scheme => document.documentElement.dataset.theme === scheme", arg=scheme)
             assert axe(page) == []
-        page.emulate_media(forced_colors="active")
+        page.emulate_media(color_scheme="light", forced_colors="active")
         assert axe(page) == []
         page.keyboard.press("Escape")
         page.keyboard.press("Shift+Tab")
