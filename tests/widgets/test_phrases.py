@@ -69,7 +69,7 @@ def test_a_click_or_a_key_sets_the_instrument_which_says_so(open_page):
     page.wait_for_function("document.querySelector('output').textContent.includes('Set: Learning rate η 0.099')")
     said = words(page)
     assert said.startswith("From (1, 2)") and "momentum" not in said.replace("Rules", "")
-    assert "Start point (1, 2), Rules (gd)" in said
+    assert "Start point (1, 2), Rules gd" in said
     assert page.locator("output").get_attribute("role") == "status"
     assert phrase.evaluate("e => e === document.activeElement")
     assert page.evaluate("location.hash").endswith("&lr=0.099&start=[1,2]&on=[%22gd%22]")

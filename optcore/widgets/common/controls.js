@@ -57,7 +57,7 @@ export const controls = {
         if (kept !== v) note(`${label} was limited to ${format(kept)}`);
         return kept;
       },
-      label,
+      (v) => `${label} ${format(v)}`,
     );
     this.shown.push(() => {
       const n = count(),
@@ -84,7 +84,7 @@ export const controls = {
       key,
       (v, note, fallback) =>
         list.some((o) => o.value === v) ? v : (note(`${options.label} has no choice “${v}”`), fallback),
-      options.label,
+      (v) => `${options.label} ${list.find((o) => o.value === v)?.label ?? v}`,
     );
     this.shown.push(() => (input.value = this.value[key]));
     return input;
@@ -94,7 +94,11 @@ export const controls = {
     const input = h("input", { type: "checkbox" });
     this.control(input, options).classList.add("oc-check");
     input.addEventListener("change", () => this.set({ [key]: input.checked }));
-    this.field(key, (v) => Boolean(v), options.label);
+    this.field(
+      key,
+      (v) => Boolean(v),
+      (v) => `${options.label} ${v ? "on" : "off"}`,
+    );
     this.shown.push(() => (input.checked = this.value[key]));
     return input;
   },
@@ -116,7 +120,7 @@ export const controls = {
         if (!Array.isArray(v)) return note(`${legend} was not a list`), fallback;
         return options.map((o) => o.value).filter((name) => v.includes(name));
       },
-      legend,
+      (v) => `${legend} ${v.map((name) => options.find((o) => o.value === name).label).join(", ")}`,
     );
     this.shown.push(() => {
       inputs.forEach((input) => (input.checked = this.value[key].includes(input.value)));

@@ -1,14 +1,5 @@
 /* The address that restores what a widget shows. Methods of UI. */
-import { alike, fmt, plain, revive } from "./numbers.js";
-
-const inWords = (v) =>
-  typeof v === "number"
-    ? fmt(v)
-    : Array.isArray(v)
-      ? `(${v.map(inWords).join(", ")})`
-      : v === null
-        ? "as at first"
-        : `${v}`;
+import { alike, inWords, plain, revive } from "./numbers.js";
 
 export const links = {
   linkButton() {
@@ -44,9 +35,10 @@ export const links = {
         unread.push(`the link's ${k} could not be read`);
       }
     }
-    const words = Object.entries(changes).map(([k, v]) => `${this.names[k] ?? k} ${inWords(v)}`),
-      notes = words.length ? [`Set: ${words.join(", ")}`, ...unread] : unread;
-    this.set({ ...this.first, ...changes }, { note: notes.join("; ") });
+    this.set({ ...this.first, ...changes });
+    const words = Object.keys(changes).map((k) => this.words[k]?.(this.value[k]) ?? `${k} ${inWords(this.value[k])}`);
+    if (words.length) this.notes.unshift(`Set: ${words.join(", ")}`);
+    this.notes.push(...unread);
     this.el.scrollIntoView({ block: "nearest" });
   },
 };

@@ -19,6 +19,16 @@ export function fmt(x, digits = 3) {
   return String(a >= 10 ** digits ? Math.round(x) : +x.toPrecision(digits)).replace(/^-/, "−");
 }
 
+/* A value of a setting, in words. */
+export const inWords = (v) =>
+  typeof v === "number"
+    ? fmt(v)
+    : Array.isArray(v)
+      ? `(${v.map(inWords).join(", ")})`
+      : v === null
+        ? "as at first"
+        : `${v}`;
+
 export function memo(fn) {
   let last, result;
   return (...args) => {

@@ -1,6 +1,6 @@
 /* Points that are dragged or moved by keys, and clicks in a plot. Methods of Plot. */
 import { h, update } from "./elements.js";
-import { clamp, fmt } from "./numbers.js";
+import { clamp, fmt, inWords } from "./numbers.js";
 
 export const pointers = {
   /* A point that can be dragged, or moved by arrow keys (with Shift: a tenth). `bind` is a setting that holds
@@ -9,7 +9,11 @@ export const pointers = {
     const { ui, box } = this;
     if (typeof bind === "string") {
       const key = bind;
-      ui.field(key, (v, note, fallback) => this.inside(axis, v, note, fallback, label), label);
+      ui.field(
+        key,
+        (v, note, fallback) => this.inside(axis, v, note, fallback, label),
+        (v) => `${label} ${inWords(v)}`,
+      );
       bind = {
         get: () => (axis === "xy" ? ui.value[key] : axis === "x" ? [ui.value[key], at] : [at, ui.value[key]]),
         set: (p) => ui.set({ [key]: axis === "xy" ? p : p[axis === "x" ? 0 : 1] }),

@@ -27,7 +27,7 @@ export class UI {
       initial: value,
       value: { ...value },
       fields: {},
-      names: {},
+      words: {},
       shown: [],
       early: [],
       panels: [],
@@ -51,9 +51,10 @@ export class UI {
   }
 
   // -- settings
-  field(key, clean, name) {
+  /* `words` says a value of the setting as its control does. */
+  field(key, clean, words) {
     this.fields[key] = clean;
-    this.names[key] = name;
+    this.words[key] = words;
   }
 
   before(fn) {

@@ -14,7 +14,7 @@ frame();
 deepEqual(ui.value, { lr: 0.5, start: [3, Infinity], name: "a" });
 ok(el.seen);
 // it is said what was set, and what could not be
-deepEqual(ui.notes, ["Set: lr 0.5, start (3, ∞); the link's name could not be read"]);
+deepEqual(ui.notes, ["Set: lr 0.5, start (3, ∞)", "the link's name could not be read"]);
 
 // the rest is as at first
 ui.set({ start: [9, 9] });

@@ -1,4 +1,14 @@
-import { clamp, eig2, fmt, linspace, memo, plain, revive, same } from "../../../optcore/widgets/common/numbers.js";
+import {
+  clamp,
+  eig2,
+  fmt,
+  inWords,
+  linspace,
+  memo,
+  plain,
+  revive,
+  same,
+} from "../../../optcore/widgets/common/numbers.js";
 import { deepEqual, equal, ok } from "./dom.mjs";
 
 // numbers are written short, with a minus sign that does not break lines
@@ -40,3 +50,6 @@ deepEqual(plain(value), { a: [1, "NaN", { b: "-Infinity" }], c: "text", d: null,
 deepEqual(revive(JSON.parse(JSON.stringify(plain(value)))), value);
 deepEqual(Object.keys(plain({ gone: undefined, kept: null })), ["kept"]); // as JSON has it: an echo equals what was sent
 equal(revive("toString"), "toString");
+
+equal(inWords([1, [0.5, -2]]), "(1, (0.5, −2))");
+deepEqual([inWords("cosine"), inWords(null), inWords(true)], ["cosine", "as at first", "true"]);
