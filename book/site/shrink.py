@@ -29,7 +29,8 @@ _STRING = r"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'"
 _PROPERTY = re.compile(rf"(?<=[{{;\s])(--[\w-]+)\s*:(?:{_STRING}|[^;{{}}\"'])*(?:;|(?=\}}))")
 _CSS_TOKEN = re.compile(rf"/\*.*?\*/|{_STRING}|url\([^'\")]*\)|[{{}};]", re.DOTALL)
 _TEMPLATE = r"`(?:[^`\\$]|\\.|\$(?!\{)|\$\{[^`{}]*\})*`"  # without a template inside it
-_LITERAL = re.compile(rf"{_STRING}|{_TEMPLATE}")
+_REGEX = r"(?:(?<=[(,=:&|!?])|(?<=[(,=:&|!?] ))/(?![*/ ])(?:\\.|\[(?:\\.|[^\]\\\n])*\]|[^/\\\[\n])+/[a-z]*"
+_LITERAL = re.compile(rf"{_STRING}|{_TEMPLATE}|{_REGEX}")
 _IDLE = re.compile(
     rf"({_LITERAL.pattern})"
     r"|[ ]*// .*"
@@ -158,6 +159,8 @@ def squeezed(code: str) -> str:
 
     >>> squeezed("const a = b - -1, c = `a = ${ b }`;  // as before")
     'const a=b - -1,c=`a = ${ b }`;'
+    >>> squeezed(r"const parts = line.match(/^(?:const )?(\\S+) = [/ (]/s) ?? a / b;")
+    'const parts=line.match(/^(?:const )?(\\\\S+) = [/ (]/s)??a / b;'
     """
 
     def line(text: str) -> str:

@@ -17,7 +17,7 @@ def test_all_widget_code_is_small(built_book):
     sizes = {file.name: len(gzip.compress(file.read_bytes(), 9)) for file in built}
     assert set(sizes) == {file.name for file in WIDGETS} and len(sizes) > 15
     shared = sizes.pop("common.js") + len(gzip.compress(page_source("oc.css").encode(), 9))
-    assert shared <= 15_000
+    assert shared <= 16_500
     whole = sizes["classifier.js"]  # a network and its training, beside what it draws
     assert max(size for size in sizes.values() if size != whole) <= 5_000 and whole <= 9_000, sizes
     assert shared + sum(sizes.values()) <= 75_000
@@ -25,9 +25,9 @@ def test_all_widget_code_is_small(built_book):
     heavy = {
         name: size
         for name, size in loads.items()
-        if size > 26_000 + whole * ("classifier" in widgets_on(name)) and name != "gallery"
+        if size > 28_000 + whole * ("classifier" in widgets_on(name)) and name != "gallery"
     }
-    assert loads["gallery"] > 26_000 and not heavy
+    assert loads["gallery"] > 28_000 and not heavy
 
 
 def test_squeezing_a_script_takes_only_spaces_and_comments():
