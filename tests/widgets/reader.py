@@ -18,7 +18,7 @@ from book.course import load, source
 from book.widgets import live, settle
 
 _STATE = re.compile(r'data-oc="(?!quiz")\w+"[^>]*><script type="application/json">(.*?)</script>', re.DOTALL)
-_NUMBER = r"[−-]?\d+(?:\.\d+)?(?:e[−-]?\d+)?"
+NUMBER = r"[−-]?\d+(?:\.\d+)?(?:e[−-]?\d+)?"
 
 # the page's `ui`, so that places can be given in the units of a plot
 _EXPOSED = "<script>oc.ui = (make => options => (window.ui = make(options)))(oc.ui);{\nconst state"
@@ -118,7 +118,7 @@ class Reader:
     def read(self, before: str, which: int = 0) -> float:
         """The number that follows these words (a regular expression) in the status line, at one of their places."""
         said = self.said
-        found = re.findall(rf"{before}\s*({_NUMBER})", said)
+        found = re.findall(rf"{before}\s*({NUMBER})", said)
         assert len(found) > which, f"{before!r} is not in: {said}"
         return float(found[which].replace("−", "-"))
 
@@ -219,4 +219,4 @@ class Reader:
     def place(self, name: str) -> list[float]:
         """Where a point is, as it says."""
         words = self._find(".oc-handle", f"{name}, arrow keys move it").get_attribute("aria-valuetext")
-        return [float(n.replace("−", "-")) for n in re.findall(_NUMBER, words)]
+        return [float(n.replace("−", "-")) for n in re.findall(NUMBER, words)]

@@ -13,7 +13,7 @@ import pytest
 
 from book.course import GALLERY, notebooks, number
 
-from .reader import Reader, instruments, page_of
+from .reader import NUMBER, Reader, instruments, page_of
 
 COVERED = "12345678"  # chapters
 NOTEBOOKS = {number(path): path for path in notebooks()} | {"gallery": GALLERY}
@@ -423,6 +423,22 @@ def _(reader):
 def _(reader):
     assert reader.read(r"second half: .*momentum") > 1.5 * reader.read("second half: gd")
     assert "Momentum’s" in reader.answer.replace("'", "’")
+
+
+@question("3.2", 1, instrument=3)
+def _(reader):
+    low, high = reader.read("rose from"), reader.read("rose from .* to")
+    assert reader.said.startswith("It jumps") and high / low > reader.stated("10")
+    reader.slide("Mini-batch", 100)
+    assert "It has learned" in reader.said and reader.read("training loss") == reader.stated("0.103")
+
+
+@question("3.2", 2, instrument=3)
+def _(reader):
+    reader.slide("Learning rate η", 0.5, within=0.03)
+    reader.choose("Schedule of η", "cosine")
+    assert reader.read("training loss") == approx(reader.stated("0.134"), abs=0.001)
+    assert reader.read("Step 400 of") == reader.stated("400") and 400 * 100 == reader.stated("40,000")
 
 
 @question("3.3", 1)
@@ -939,6 +955,32 @@ def _(reader):
         each.append(reader.read(DOWN))
     assert each[0] < 1 < each[1]
     assert reader.read(UP) ** 20 == approx(1 / 3, abs=0.1)
+
+
+@question("7.1", 1, instrument=2)
+def _(reader):
+    reader.choose("Initial weights", "all weights alike")
+    assert "units of layer 1 are all alike" in reader.said and "all alike" in reader.answer
+    assert reader.read(r"training loss [\d.]+,") == approx(50, abs=15) and "half of the points" in reader.answer
+
+
+@question("7.1", 2, instrument=2)
+def _(reader):
+    largest = lambda: max(reader.read(rf"layer 1 up:(?: {NUMBER},){{{k}}}") for k in range(7))
+    reader.slide("Step shown", 0)
+    small = largest()
+    reader.slide("Their scale", 1)
+    reader.slide("Step shown", 0)
+    assert small == reader.stated("0.000214") and largest() == reader.stated("0.155")
+    assert largest() / small == approx(reader.stated("700"), rel=0.05)
+
+
+@question("7.1", 3, instrument=2)
+def _(reader):
+    reader.slide("Their scale", 1)
+    reader.choose("Activation", "sigmoid")
+    reader.slide("Step shown", 0)
+    assert 1 / reader.read("that of layer 1 is") == approx(reader.stated("2000"), rel=0.05)
 
 
 @question("7.2", 1)
