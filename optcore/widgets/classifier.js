@@ -159,7 +159,8 @@ export default {
         `Step ${run.step(k)} of ${v.steps}: training loss ${fmt(run.loss[k])}, ${percent(run.right[k])} right` +
           (others.y.length ? `; held out ${fmt(run.held[k])}, ${percent(run.heldRight[k])}.` : "."),
         words,
-        `At (${fmt(x)}, ${fmt(y)}) the network gives ${z > 0 ? "■" : "●"} ${percent(Math.max(p, 1 - p))}; a click adds ${"●■"[+(v.adds === "second")]}.`,
+        `At (${fmt(x)}, ${fmt(y)}) the network gives ${z > 0 ? "■" : "●"} ${percent(Math.max(p, 1 - p))}; ` +
+          `a click adds ${"●■"[+(v.adds === "second")]}.`,
       ];
     });
 
@@ -305,10 +306,11 @@ export default {
       third.dot(slice.path[2 * k], slice.path[2 * k + 1], { color: "fg", hollow: true });
       const line = [...oc.linspace(0, 1, 51)].map((a) => slice.loss(a, 0)),
         top = Math.max(...line);
+      const way = top > 1.02 * Math.max(line[0], line[50]) ? `rises to ${fmt(top)}` : "never rises above its ends";
       return [
         title,
-        `The plane holds ${fmt(100 * slice.share)}% of the run's squared distances from its start; on the straight line from start to end the ` +
-          `loss ${top > 1.02 * Math.max(line[0], line[50]) ? `rises to ${fmt(top)}` : "never rises above its ends"}.`,
+        `The plane holds ${fmt(100 * slice.share)}% of the run's squared distances from its start; ` +
+          `on the straight line from start to end the loss ${way}.`,
       ];
     }
   },

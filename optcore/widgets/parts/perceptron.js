@@ -50,8 +50,8 @@ export function perceptron(sizes, phi, cost) {
     }
   };
   const net = { sizes, depth, W, b, size, matrices, a, slope, forward, right: NaN };
-  /* The mean loss on `count` of the samples, rows[begin …]; its gradient into `grad`, where there is one; the share that
-     is classified right into `net.right`. */
+  /* The mean loss on `count` of the samples, rows[begin …]; its gradient into `grad`, where there is one; the share
+     that is classified right into `net.right`. */
   net.mean = (theta, { X, y, rows }, grad, order = rows, begin = 0, count = order.length) => {
     let loss = 0,
       right = 0;
@@ -72,8 +72,8 @@ export function perceptron(sizes, phi, cost) {
   return net;
 }
 
-/* A traced rule for one parameter as one loop over all: (x, gradient, states, parameters, rate), the states one after the
-   other. What does not differ from parameter to parameter (powers of the step, say) is computed before the loop. */
+/* A traced rule for one parameter as one loop over all: (x, gradient, states, parameters, rate), the states one after
+   the other. What does not differ from parameter to parameter (powers of the step, say) is computed before the loop. */
 const made = new WeakMap();
 export function fused(rule, size) {
   const known = made.get(rule) ?? new Map();
