@@ -172,7 +172,11 @@ def test_every_exercise_and_every_hand_in(site, browser, tmp_path):
     assert points == shown
 
 
-OURS = {GD: {"live/exercises.js"}, LESSON: {"live/here.js", "run.js"}, "gallery": {"run.js"}}
+OURS = {
+    GD: {"live/exercises.js"},
+    LESSON: {"live/here.js", "live/own.js", "run.js"},
+    "gallery": {"live/own.js", "run.js"},
+}
 MOST = 4000  # bytes, gzipped, for a reader who runs and answers nothing: with the store of answers, and the styles
 
 

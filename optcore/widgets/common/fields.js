@@ -4,7 +4,7 @@ import { clamp, linspace, same } from "./numbers.js";
 
 export const fields = {
   /* nx × ny cells coloured by (i, j) → [r, g, b], j upwards, or with `smooth` what lies between them. With a key they
-     below all else and are painted again only when it has changed. */
+     lie below all else and are painted again only when it has changed. */
   image(nx, ny, color, key, { smooth = false } = {}) {
     this.raster(smooth ? "smooth" : "image", key, nx, ny, (data) => {
       for (let j = 0; j < ny; j++)
