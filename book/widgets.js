@@ -106,6 +106,12 @@ window.sitecheck = (() => {
     return condition();
   }
 
+  // Until a run that takes more than a frame is done.
+  async function quiet(el) {
+    do await frame();
+    while (el.hasAttribute("data-busy"));
+  }
+
   // Which of drawing, status text and the control's own text are different after act()? Waits until they are enough.
   async function changes(el, control, act) {
     const seen = () => [drawing(el), status(el), control.textContent],
@@ -175,7 +181,7 @@ window.sitecheck = (() => {
         seen.add(control);
         if (!control.isConnected || !shown(control)) continue;
         if (reset && control !== reset) reset.click();
-        await frame();
+        await quiet(el);
         const { value, checked } = control;
         const unchanged = await fault(el, control, how);
         if (unchanged) dead.push(`${name(control)} does not change ${unchanged}`);

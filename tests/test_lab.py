@@ -32,7 +32,7 @@ CONVERTED = "chapters/3-gradient-descent/2-stochastic-gradient-descent"
 
 def test_a_notebook_lives_on_after_nbconvert(browser, tmp_path):
     kinds = widgets_on(CONVERTED)
-    assert len(kinds) == 3
+    assert len(kinds) == 4
     assert converted.faults(browser, ROOT / f"{CONVERTED}.ipynb", kinds, tmp_path) == []
 
 
