@@ -5,6 +5,7 @@ thread for the loop of steps alone, without looking at the losses or drawing (go
 """
 
 import optcore as oc
+from bench.widgets import busy
 from book.browser import chromium, require_browser
 from optcore.widgets.base import page_source
 from optcore.widgets.classifier import RULES
@@ -27,11 +28,6 @@ def main() -> None:
         )
         session = page.context.new_cdp_session(page)
         session.send("Performance.enable", {"timeDomain": "threadTicks"})
-
-        def busy() -> float:
-            metrics = session.send("Performance.getMetrics")["metrics"]
-            return next(metric["value"] for metric in metrics if metric["name"] == "TaskDuration")
-
         print(f"{'steps a second, 2-16-16-1':26}" + "".join(f"{f'batch {b}':>12}" for b in BATCHES))
         for activation in ("relu", "tanh"):
             for rule in RULES:
@@ -39,9 +35,9 @@ def main() -> None:
                 for batch in BATCHES:
                     widget = oc.classifier(rule=rule, activation=activation, batch=batch, lr=1e-3)
                     page.evaluate(LOOP, [widget.spec, widget.value, WARM])
-                    before = busy()
+                    before = busy(session)
                     page.evaluate(LOOP, [widget.spec, widget.value, STEPS])
-                    rates.append(STEPS / (busy() - before))
+                    rates.append(STEPS / (busy(session) - before))
                 print(f"{f'{rule}, {activation}':26}" + "".join(f"{rate:12,.0f}" for rate in rates), flush=True)
 
 
