@@ -46,6 +46,15 @@ def notebooks(folder: str = "chapters") -> list[Path]:
     return [path for page in pages() if page.startswith(f"{folder}/") and (path := ROOT / f"{page}.ipynb").is_file()]
 
 
+def docname(path: Path) -> str:
+    """What Sphinx calls the page of a notebook: its path from the root, without the suffix.
+
+    >>> docname(GALLERY)
+    'gallery'
+    """
+    return path.relative_to(ROOT).with_suffix("").as_posix()
+
+
 def title(path: Path) -> str:
     """The first heading of a notebook."""
     return next(line[2:] for cell in load(path)["cells"] for line in source(cell).splitlines() if line.startswith("# "))

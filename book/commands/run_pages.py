@@ -16,7 +16,7 @@ from pathlib import Path
 from playwright.sync_api import TimeoutError
 
 from book.browser import chromium, require_browser, served
-from book.course import GALLERY, ROOT, SITE, notebooks, require_site
+from book.course import GALLERY, SITE, docname, notebooks, require_site
 
 LAST = Path(__file__).with_suffix(".json")
 PATIENCE = 1_200_000  # ms, for one cell
@@ -30,7 +30,7 @@ IGNORED = "cells => cells.map(cell => cell.matches('.tag_nbval-ignore-output'))"
 
 def pages() -> list[str]:
     """The pages whose cells can be run, as paths without a suffix."""
-    return [path.relative_to(ROOT).with_suffix("").as_posix() for path in [*notebooks(), GALLERY]]
+    return [docname(path) for path in [*notebooks(), GALLERY]]
 
 
 def differences(stored: list[str], fresh: list[str], ignored: list[bool]) -> Iterator[str]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sphinx.application import Sphinx
 
-from book.course import notebooks, number, stored_html, title
+from book.course import docname, notebooks, number, stored_html, title
 from optcore.grading.catalogue import CHAPTERS, chapter
 from optcore.grading.notebooks import file_name
 from optcore.widgets.quiz import load_quiz
@@ -20,7 +20,7 @@ def course(root: Path) -> list[dict]:
     """
     lessons: dict[str, list[dict]] = {}
     for path in notebooks():
-        name, which = path.relative_to(root.resolve()).with_suffix("").as_posix(), number(path)
+        name, which = docname(path), number(path)
         questions = [question["id"] for question in load_quiz(which)]
         lesson = {"page": name, "title": f"{which} {title(path)}", "quiz": questions}
         goals = stored_html(path).count('"goal":{"text"')  # of the widgets

@@ -12,7 +12,7 @@ from pathlib import Path
 from sphinx.application import Sphinx
 from sphinx.search.en import SearchEnglish
 
-from book.course import notebooks, number
+from book.course import docname, notebooks, number
 from book.pages import concepts
 
 COMPOUNDS = """ada-grad adam-w batch-norm cross-entropy drop-out early-stopping fine-tuning heavy-ball hyper-parameter
@@ -90,7 +90,7 @@ const splitQuery = (query) => splitWords(joinCompounds(query));
 
 def entries(root: Path) -> list[tuple[str, str, str]]:
     """(page, anchor, words) for every concept and alias."""
-    names = {number(path): path.relative_to(root).with_suffix("").as_posix() for path in notebooks()}
+    names = {number(path): docname(path) for path in notebooks()}
     index = concepts.read(root)
     taught: set[tuple[str, str, str]] = set()
     for concept in index.concepts:

@@ -15,7 +15,7 @@ from importlib.metadata import version
 
 import pytest
 
-from book.course import GALLERY, ROOT, notebooks, widgets_on
+from book.course import GALLERY, ROOT, docname, notebooks, widgets_on
 from tests.lab import converted
 from tests.lab.faults import faults
 from tests.lab.notebook import read
@@ -27,7 +27,7 @@ ANYWIDGET = {HERE: version("anywidget"), OLD: "0.9.18"}
 
 def kinds(path) -> list[str]:
     """The widgets that a notebook stores."""
-    return widgets_on(path.relative_to(ROOT).with_suffix("").as_posix())
+    return widgets_on(docname(path))
 
 
 def richest() -> list:

@@ -2,9 +2,10 @@
 
 import pytest
 
-from book.course import notebooks, widgets_on
+from book.commands import run_pages
+from book.course import widgets_on
 
-PAGES = [path.relative_to(path.parents[2]).with_suffix("").as_posix() for path in notebooks()] + ["gallery"]
+PAGES = run_pages.pages()
 
 # For each widget: kind, what the first plot and the first control take together, and how many of its controls were
 # looked at, with those that hide the plot when they are brought into view.

@@ -11,7 +11,7 @@ from nbconvert.filters import markdown2html
 from sphinx.application import Sphinx
 from sphinx.util.docutils import docutils_namespace
 
-from book.course import GALLERY, ROOT, load, notebooks, source
+from book.course import GALLERY, ROOT, docname, load, notebooks, source
 from book.pages import links
 from book.site import plain
 
@@ -81,10 +81,7 @@ def on_the_site(page: BeautifulSoup) -> Counter:
 @pytest.fixture(scope="module")
 def seen() -> dict[str, Counter]:
     """What each notebook holds."""
-    return {
-        path.relative_to(ROOT).with_suffix("").as_posix(): counted(rendered("\n\n".join(cells(path))))
-        for path in NOTEBOOKS
-    }
+    return {docname(path): counted(rendered("\n\n".join(cells(path)))) for path in NOTEBOOKS}
 
 
 def test_jupyter_shows_no_markup_of_the_site():

@@ -5,11 +5,11 @@ import re
 import pytest
 from bs4 import BeautifulSoup
 
-from book.course import notebooks, number, pages, title
+from book.course import docname, notebooks, number, pages, title
 from book.pages import concepts
 from book.pages.links import terms
 
-NUMBERS = {path.relative_to(path.parents[2]).with_suffix("").as_posix(): number(path) for path in notebooks()}
+NUMBERS = {docname(path): number(path) for path in notebooks()}
 
 
 @pytest.fixture(scope="module")
