@@ -10,13 +10,12 @@
     const [more, ...groups] = race.querySelectorAll(":scope > .oc-group"); // the first is "More"
     more.lastChild.prepend(...[...controls.children].filter((part) => part !== player && part !== rate));
     more.append(...groups);
-    const legend = document.createElement("p");
-    legend.className = "front-legend";
+    const legend = ocPage.h("p", { className: "front-legend" });
     for (const swatch of more.querySelectorAll(".oc-swatch")) {
-      const name = document.createElement("span");
       const copy = swatch.cloneNode(true);
-      name.append(copy, `\u202f${swatch.parentNode.textContent.slice(copy.textContent.length)}`);
-      legend.append(name);
+      legend.append(
+        ocPage.h("span", {}, copy, `\u202f${swatch.parentNode.textContent.slice(copy.textContent.length)}`),
+      );
       const colour = () => (copy.style.color = swatch.style.color); // the widget sets it, for each theme
       new MutationObserver(colour).observe(swatch, { attributeFilter: ["style"] });
       colour();

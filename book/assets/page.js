@@ -3,6 +3,7 @@
 
 One global, `ocPage`, for the scripts that make more of some pages:
 .h(tag, props, ...children)  an element with these properties, or attributes where it has no such property
+.button(text, onclick, more) a button with the look of the exercises', and further properties
 .save(file, text)            hands the reader a file of this name
 .words(text)                 the text as nodes, with code where it stands between backticks
 .load(name, read)            a module below _static/live, or what `read` makes of the answer; where that fails, an Error whose
@@ -15,6 +16,9 @@ globalThis.ocPage = {
       else made.setAttribute(name, value);
     made.append(...children);
     return made;
+  },
+  button(textContent, onclick, more) {
+    return this.h("button", { type: "button", className: "oc-button", textContent, onclick, ...more });
   },
   save(file, text) {
     const link = this.h("a", { href: URL.createObjectURL(new Blob([text])), download: file });

@@ -9,6 +9,7 @@ cells.js     Run and Edit on the code cells of a page
 editor/      CodeMirror in one file
 exercises.js the buttons on the pages of exercises; exercises.py, its Sphinx side
 answering.js what they do: editors, checks, hints and hand-in, loaded when the first is used
+look.js      their style sheet, loaded with what needs it
 answers.py   what the page's Python says about an answer
 own.js       the button below each explorer; own_panel.js, the editors that it opens; own.py, what Python makes of what
              is written there

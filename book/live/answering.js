@@ -1,10 +1,10 @@
 /* What the buttons of an exercise do; exercises.js loads it when the reader first uses one. Python, the editor, hints and
 solutions are loaded when they are first asked for. */
+import "./look.js";
+
 const { h, load } = ocPage;
 const store = ocStore;
 const MOST = 20_000; // characters printed that are shown
-
-document.head.append(h("link", { rel: "stylesheet", href: new URL("../live.css", import.meta.url).href }));
 
 const words = (text) => ocPage.words(text);
 

@@ -6,6 +6,7 @@ page(cells) takes the elements of the cells, in order, and gives
     .edit(at)     opens the editor on a cell
 A cell keeps the code and the output that the page came with; Restore brings both back. */
 import { edit as open } from "./editor.js";
+import "./look.js";
 import { start } from "./python.js";
 
 const STATIC = new URL("../", import.meta.url);
@@ -197,7 +198,6 @@ const STOPPED =
   "when they are needed.";
 
 export function page(elements) {
-  document.head.append(make("link", { rel: "stylesheet", href: new URL("live.css", STATIC).href }));
   const cells = elements.map((el, at) => new Cell(el, at));
   const foot = new Foot({ stop: () => stop(), runAll: () => runAll() });
   let python;

@@ -11,14 +11,8 @@ took away}. */
   const acting = () => load("answering.js");
 
   /** A button; where what it does fails, `said` says why. */
-  const button = (textContent, said, act, more) =>
-    h("button", {
-      type: "button",
-      className: "oc-button",
-      textContent,
-      onclick: () => act().catch(({ message }) => said.replaceChildren(h("p", {}, message))),
-      ...more,
-    });
+  const button = (text, said, act) =>
+    ocPage.button(text, () => act().catch(({ message }) => said.replaceChildren(h("p", {}, message))));
   const group = (label, ...children) =>
     h("div", { className: "oc-bar", role: "group", "aria-label": label }, ...children);
 

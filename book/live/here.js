@@ -13,9 +13,7 @@
     lesson.querySelectorAll("[id]").forEach((one) => (one.id = `exercise-${one.id}`));
     if (!globalThis.ocExercises)
       await new Promise((onload, onerror) =>
-        document.head.append(
-          Object.assign(document.createElement("script"), { src: new URL("exercises.js", base), onload, onerror }),
-        ),
+        document.head.append(ocPage.h("script", { src: new URL("exercises.js", base), onload, onerror })),
       );
     place.replaceChildren(...lesson.querySelectorAll(":scope > section"));
     ocExercises(place, link.href);
@@ -26,17 +24,9 @@
     first.focus();
   };
   if (link) {
-    const place = Object.assign(document.createElement("div"), { className: "oc-here" });
-    const button = Object.assign(document.createElement("button"), {
-      type: "button",
-      className: "oc-button",
-      textContent: "Do the exercises here",
-    });
-    button.addEventListener("click", () =>
-      open(button, place).catch(() => {
-        button.after(" They could not be loaded; follow the link.");
-      }),
-    );
+    const place = ocPage.h("div", { className: "oc-here" });
+    const trouble = () => button.after(" They could not be loaded; follow the link.");
+    const button = ocPage.button("Do the exercises here", () => open(button, place).catch(trouble));
     place.append(button);
     link.closest("section").append(place);
   }

@@ -29,7 +29,7 @@ from . import fetch
 CACHE = ROOT / "_build" / "live"
 SCRIPTS = ["worker.js", "room.py", "room_backend.py"]
 ASKED = ["answers.py", "own.py"]  # what python.ask names
-MODULES = ["python.js", "cells.js", "answering.js", "own_panel.js"]  # what the page itself loads
+MODULES = ["python.js", "cells.js", "answering.js", "own_panel.js", "look.js"]  # what the page itself loads
 EDITOR = ["editor/editor.js", "editor/LICENSE"]
 LEFT_OUT = re.compile(
     r"(^|/)(tests?|testing/jpl_units|sphinxext|web_backend|__pycache__)/|\.(pyi|pxd|pyx|h|c|a|pc|in|ini|f90|md|typed)$"

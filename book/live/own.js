@@ -27,13 +27,8 @@ ocOwn(widget)  puts the button there */
         said.replaceChildren(...ocPage.words(error.message));
       }
     };
-    const button = h("button", {
-      type: "button",
-      className: "oc-button",
-      textContent: "Add your own rule",
-      ariaExpanded: "false",
-      onclick: async () => (button.ariaExpanded === "true" ? (await panel).close() : open()),
-    });
+    const toggle = async () => (button.ariaExpanded === "true" ? (await panel).close() : open());
+    const button = ocPage.button("Add your own rule", toggle, { ariaExpanded: "false" });
     widget.after(h("div", { className: "oc-own-bar" }, button, said));
 
     const follow = () => {

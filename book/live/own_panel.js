@@ -5,6 +5,7 @@ panel(widget, button) → { open({ rule, landscape }), close() }; the texts that
 What the reader writes is kept by store.js: kind "own", id "rule" or "landscape", {code: unless it is the example, aside:
 what "Start again" or a link took away}, for all explorers. own.py makes the explorer's new state of it. */
 import { edit } from "./editor.js";
+import "./look.js";
 import { STOPPED, start } from "./python.js";
 
 const KINDS = {
@@ -46,7 +47,6 @@ const link = (sources) =>
     .join("");
 
 export function panel(widget, button) {
-  document.head.append(h("link", { rel: "stylesheet", href: new URL("../live.css", import.meta.url).href }));
   const stored = widget.querySelector("script[type='application/json']").textContent;
   let shown = {}; // kind → code that is in the widget
   const brought = {}; // kind → code that came with a link and has not been changed
@@ -62,8 +62,7 @@ export function panel(widget, button) {
   };
 
   // ---- what one sees ------------------------------------------------------------------------------------------------
-  const press = (textContent, act) =>
-    h("button", { type: "button", className: "oc-button", textContent, onclick: () => act().catch(trouble) });
+  const press = (text, act) => ocPage.button(text, () => act().catch(trouble));
   const name = `${widget.id}-own`;
   const radios = Object.entries(KINDS).map(([value]) =>
     h("input", { type: "radio", name, value, onchange: () => turn(value) }),

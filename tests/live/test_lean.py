@@ -38,7 +38,7 @@ def test_a_changed_wheel_is_named(monkeypatch, tmp_path):
 
 def test_what_a_reader_loads_stays_within_its_budgets(live_files):
     listed = json.loads((live_files / "files.js").read_text(encoding="utf-8")[len("export default ") : -2])
-    scripts = [live_files / name for name in ("editor.js", "answering.js", "python.js", "files.js")]
+    scripts = [live_files / name for name in ("editor.js", "answering.js", "look.js", "python.js", "files.js")]
     first = sum(one["sent"] for name, one in listed.items() if name != "figures.zip")
     assert len(listed) == 10 and first + sum(len(gzip.compress(one.read_bytes())) for one in scripts) <= FIRST
     assert listed["figures.zip"]["sent"] <= FIGURE
