@@ -113,13 +113,22 @@ def page_source(file: str) -> str:
     return text
 
 
+def rounded(x: float, digits: int = 3) -> float:
+    """A number of so many digits, as a goal states it.
+
+    >>> rounded(0.123456)
+    0.123
+    """
+    return float(f"{x:.{digits}g}")
+
+
 def between(least: float, most: float, share: float = 0.5) -> float:
     """A number of two digits, that far from `least` to `most` in powers: a limit that leaves room on either side.
 
     >>> between(0.01, 1.0)
     0.1
     """
-    return float(f"{least * (most / least) ** share:.2g}")
+    return rounded(least * (most / least) ** share, 2)
 
 
 class Goal(NamedTuple):

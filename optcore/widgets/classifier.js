@@ -1,8 +1,8 @@
 /* A network that learns points in the plane, trained here by a traced rule: its decision boundary, its losses, and by
    `view` the gradient norms of its layers, its units, or a slice of its loss surface. The settings are those of
    `optcore.classifier`; the run is a function of them, made a few milliseconds a frame. */
-import { diagnosis } from "./parts/diagnosis.js";
-import { experiment, sliceOf, unitsOf } from "./parts/experiment.js";
+import { diagnosis, lowest, percent } from "./parts/diagnosis.js";
+import { experiment, sliceOf, stride, unitsOf } from "./parts/experiment.js";
 
 export default {
   render({ model, el }) {
@@ -33,7 +33,7 @@ export default {
     });
     const third = ui.plot({ label: "What is chosen under Show", title: " ", ratio: 1, narrow: 1.5, xlabel: " " });
     const caption = third.el.querySelector("figcaption");
-    const every = ({ steps }) => Math.ceil(steps / spec.evaluations);
+    const every = ({ steps }) => stride(steps, spec.evaluations);
     ui.player("shown", {
       max: (v) => Math.ceil(v.steps / every(v)),
       words: (k) => `${Math.min(k * every(ui.value), ui.value.steps)} of ${ui.value.steps}`,
@@ -150,8 +150,7 @@ export default {
       drawLosses(v, run, k);
       const [title, words] = { norms: drawNorms, units: drawUnits, slice: drawSlice }[v.view](v, run, k, units);
       if (caption.textContent !== title) caption.textContent = title;
-      const percent = (share) => `${fmt(100 * share)}%`,
-        [x, y] = v.probe,
+      const [x, y] = v.probe,
         z = net.forward(theta, v.probe, 0),
         p = 1 / (1 + Math.exp(-z));
       return [
@@ -239,7 +238,7 @@ export default {
       if (!run.others.y.length) return;
       losses.line(run.step, (i) => run.held[i], { n: run.last + 1, color: HELD, dash: [6, 4] });
       const seen = run.held.subarray(0, run.last + 1),
-        best = seen.reduce((low, loss, i) => (loss < seen[low] ? i : low), 0);
+        best = lowest(seen);
       losses.dot(run.step(best), seen[best], { color: HELD, shape: 3 });
       losses.dot(run.step(k), run.held[k], { color: HELD, shape: 0, hollow: true });
     }
@@ -261,7 +260,7 @@ export default {
       ];
     }
 
-    function drawUnits(v, run, k, { live }) {
+    function drawUnits(v, run, k, { live, dead }) {
       Object.assign(third, {
         logy: false,
         xlabel: "layer",
@@ -276,7 +275,6 @@ export default {
         ink = rgb(ui.color("accent"));
       third.image(v.depth, v.width, (l, j) => mix(bg, ink, 0.85 * live[l][j]), [run, k]);
       third.axes({ grid: false });
-      const dead = live.map((shares) => shares.filter((s) => s === 0).length);
       live.forEach((shares, l) =>
         shares.forEach((s, j) => s || third.text(l + 1, j, "✕", { align: "center", color: "warn" })),
       );
@@ -309,7 +307,7 @@ export default {
       const way = top > 1.02 * Math.max(line[0], line[50]) ? `rises to ${fmt(top)}` : "never rises above its ends";
       return [
         title,
-        `The plane holds ${fmt(100 * slice.share)}% of the run's squared distances from its start; ` +
+        `The plane holds ${percent(slice.share)} of the run's squared distances from its start; ` +
           `on the straight line from start to end the loss ${way}.`,
       ];
     }

@@ -24,6 +24,7 @@ from ..symbolic import trace
 from .allowed import Allowed, choice, number, point, positive, subset, whole
 from .base import Setting, Widget, plain
 from .draws import normal_draws, uniform_draws
+from .explore import labelled
 
 __all__ = ["CRITERIA", "DATA", "INITS", "SCHEDULES", "Classifier", "classifier"]
 
@@ -281,16 +282,13 @@ class Classifier(Widget):
         return figure
 
 
-def _labelled(rules: Any) -> dict[str, Callable]:
-    """Label -> rule, from names, functions, or a dict that gives the labels."""
-    pairs = rules.items() if isinstance(rules, Mapping) else [(None, rule) for rule in rules]
+def _elementwise(rules: Any) -> dict[str, Callable]:
+    """Label -> rule, of names, functions, or a dict that gives the labels."""
     named = {name: getattr(_rules, name) for name in _rules.__all__}
-    found: dict[str, Callable] = {}
-    for label, rule in pairs:
-        rule = known("rule", rule, named) if isinstance(rule, str) else rule
+    found = labelled(rules, lambda name: known("rule", name, named), "classifier")
+    for rule in found.values():
         if not is_elementwise(rule):
             raise ValueError(f"{name_of(rule)} does not treat each parameter alone; the page trains by rules that do.")
-        found[label or name_of(rule)] = rule
     return found
 
 
@@ -328,4 +326,4 @@ def classifier(
         raise TypeError(f"There is no setting '{unknown[0]}'; there are: {', '.join(start)}.")
     subset(start).check("front", front)
     whole(0, 4).check("the number of settings in front", len(front))
-    return Classifier(_labelled(rules), front, {**start, **settings})
+    return Classifier(_elementwise(rules), front, {**start, **settings})

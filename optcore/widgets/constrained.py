@@ -8,7 +8,7 @@ import numpy as np
 from ..constraints import project_ball, project_halfspace
 from ..symbolic import Differentiable, trace
 from .allowed import choice, flag, number, point, positive
-from .base import Goal, Setting, Widget
+from .base import Goal, Setting, Widget, rounded
 
 __all__ = ["Constrained", "constrained"]
 
@@ -129,7 +129,7 @@ class Constrained(Widget):
         given = {"level": v["level"], "m1": v["centre"][0], "m2": v["centre"][1], "kappa": v["kappa"]}
         f = along(c)(np.linspace(*c.s, 401)[:, None], **given)
         now, best, worst = along(c)(np.array([v["s"]]), **given), f.min(), f.max()
-        limit = float(f"{best + (worst - best) / 200:.3g}")
+        limit = rounded(float(best + (worst - best) / 200))
         if not best < limit < now:
             return None
         return Goal(

@@ -84,16 +84,12 @@ class CriticalPoints(Widget):
         points = next(np.array(s["points"]) for s in self.spec["surfaces"] if s["value"] == self.surface)
         bends = np.linalg.eigvalsh(surface.hess(points)) if len(points) else np.empty((0, 2))
         strict = points[(bends[:, 0] < -1e-6) & (bends[:, 1] > 1e-6)]
-        if not len(strict):
+        if not len(strict) or self.lr < 0.1:
             return None
-        return (
-            Goal(
-                "Hold descent up: on a saddle, or beside it, so that it leaves after more than 50 steps.",
-                [("surface", "=", self.surface), ("lr", ">", 0.0999), ("leave", ">", 50)],
-                "it needs {leave} steps, with η = {lr}.",
-            )
-            if self.lr >= 0.1
-            else None
+        return Goal(
+            "Hold descent up: on a saddle, or beside it, so that it leaves after more than 50 steps.",
+            [("surface", "=", self.surface), ("lr", ">", 0.0999), ("leave", ">", 50)],
+            "it needs {leave} steps, with η = {lr}.",
         )
 
     def still(self):

@@ -46,23 +46,33 @@ def named_rules() -> dict[str, Callable]:
     return {name: f for name, f in functions.items() if next(iter(inspect.signature(f).parameters)) == "g"}
 
 
-def _labelled(rules: Any, surface: Surface) -> dict[str, Callable]:
-    """Label -> rule, from a name, a function, several of them, or a dict that gives the labels."""
+def labelled(rules: Any, named: Callable[[str], Callable], who: str) -> dict[str, Callable]:
+    """Label -> rule, from a name, a function, several of them, or a dict that gives the labels; `named` finds a name's
+    rule, `who` needs them.
+    """
     if isinstance(rules, str) or callable(rules):
         rules = [rules]
     pairs = rules.items() if isinstance(rules, Mapping) else [(None, rule) for rule in rules]
     found: dict[str, Callable] = {}
     for label, rule in pairs:
-        if isinstance(rule, str):
-            plain = named_rules()
-            found_rule = known("rule", rule, plain | SECOND_ORDER)
-            rule = found_rule if rule in plain else found_rule(surface)
+        rule = named(rule) if isinstance(rule, str) else rule
         if not callable(rule):
             raise TypeError(f"A rule is a function such as optcore.adam, or its name, not {rule!r}.")
         found[label or name_of(rule)] = rule
     if not found:
-        raise ValueError("explore needs at least one rule.")
+        raise ValueError(f"{who} needs at least one rule.")
     return found
+
+
+def _on(surface: Surface) -> Callable[[str], Callable]:
+    """Name -> rule: those of second order are made for the surface."""
+
+    def named(name: str) -> Callable:
+        plain = named_rules()
+        rule = known("rule", name, plain | SECOND_ORDER)
+        return rule if name in plain else rule(surface)
+
+    return named
 
 
 def _as_surface(surface: Any) -> Surface:
@@ -194,7 +204,7 @@ class Explore(Widget):
     ):
         self._surface = surface = _as_surface(surface)
         self._ranges = dict(ranges or {})
-        self._rules = _labelled(rules, surface)
+        self._rules = labelled(rules, _on(surface), "explore")
         self._schedules, self._seed = dict(schedules or {}), seed
         self._keys = _keys(self._rules, surface, {"lr": lr, **hyper})
         for name, limits in self._ranges.items():
@@ -215,6 +225,14 @@ class Explore(Widget):
         shown = [slider for slider, _ in sliders.values()]
         self.tall = self._heights(shown, phase is not None)
         names = ", ".join(self._rules)
+        raced = [
+            {
+                "label": label, "name": name_of(rule), "color": color_of(name_of(rule), k),
+                "hyper": self._keys[label], "program": rule_program(rule),
+            }
+            for k, (label, rule) in enumerate(self._rules.items())
+        ]  # fmt: skip
+        self._run(1, value)  # further faults of rules and numbers are named here, in descend's words
         super().__init__(
             spec={
                 "title": f"Descent explorer: {surface.__name__.replace('_', ' ')}",
@@ -223,13 +241,7 @@ class Explore(Widget):
                     "program": surface.program(), "domain": surface.domain, "minima": surface.minima,
                     "quadratic": _is_quadratic(surface), "params": list(surface.params),
                 },
-                "rules": [
-                    {
-                        "label": label, "name": name_of(rule), "color": color_of(name_of(rule), k),
-                        "hyper": self._keys[label], "program": rule_program(rule),
-                    }
-                    for k, (label, rule) in enumerate(self._rules.items())
-                ],
+                "rules": raced,
                 "sliders": shown,
                 "surfaceSliders": [_surface_slider(k, v, surface.ranges) for k, v in surface.params.items()],
                 "steps": most,
@@ -329,7 +341,6 @@ class Explore(Widget):
     def goal(self) -> Goal | None:
         """The last rule that some other learning rate brings much sooner, or much lower, than the one it has."""
         v = self.value
-        self._run(steps=1)  # the faults of rules and numbers are named here, in descend's words
         if self._schedules:
             return None
         known, noise = bool(self.spec["surface"]["minima"]), v["noise"]

@@ -10,7 +10,7 @@ from ..regularizers import ista
 from ..rules import gd
 from ..symbolic import TraceError, trace
 from .allowed import choice, number, pairs, whole
-from .base import Goal, Setting, Widget, plain
+from .base import Goal, Setting, Widget, plain, rounded
 
 __all__ = ["Fit", "fit", "legendre"]
 
@@ -102,7 +102,7 @@ class Fit(Widget):
         F, G = (np.array([self._features(p) for p in at]) for at in (x, u))
         plain_fits = [np.linalg.lstsq(F[:, : d + 1], y, rcond=None)[0] for d in range(self._most + 1)]
         tests = [float(np.mean((G[:, : len(w)] @ w - v) ** 2)) for w in plain_fits]
-        limit, now = float(f"{1.03 * min(tests):.3g}"), self.errors()[1]
+        limit, now = rounded(1.03 * min(tests)), self.errors()[1]
         if not limit < 0.97 * now:
             return None
         return Goal(

@@ -11,7 +11,7 @@ from ..rule_spec import rule_program
 from ..rules import gd
 from ..symbolic import Differentiable
 from .allowed import choice, number, pairs, positive, whole
-from .base import Goal, Setting, Widget
+from .base import Goal, Setting, Widget, rounded
 
 __all__ = ["Regression", "regression"]
 
@@ -88,7 +88,7 @@ class Regression(Widget):
         x, y = np.transpose(self.points)
         cost = lambda w, b: float(np.mean((w * x + b - y) ** 2))
         now, best = cost(self.w, self.b), cost(*np.polyfit(x, y, 1))
-        limit = float(f"{best + (now - best) / 50:.3g}")
+        limit = rounded(best + (now - best) / 50)
         if self.loss != "mse" or not best < limit < now:
             return None
         return Goal(

@@ -72,37 +72,40 @@ class Signal(Widget):
             "weights from {init}.".format(**settings),
         )
 
-    def weights(self) -> list[np.ndarray]:
-        """The matrices (width, width) of the page's network, first layer first."""
-        n, family = self.width, dict((k, f) for k, _, f in self.spec["inits"])[self.init]
-        scale = self.gain * family["std"] / n ** family["power"]
-        return [scale * self._unit(layer, n, family["kind"]) for layer in range(self.depth)]
+    def weights(self, **changes) -> list[np.ndarray]:
+        """The matrices (width, width) of the page's network, first layer first; `changes` to the settings."""
+        v = {**self.value, **changes}
+        n, family = v["width"], dict((k, f) for k, _, f in self.spec["inits"])[v["init"]]
+        scale = v["gain"] * family["std"] / n ** family["power"]
+        return [scale * self._unit(v["seed"], layer, n, family["kind"]) for layer in range(v["depth"])]
 
-    def _unit(self, layer: int, n: int, kind: str) -> np.ndarray:
+    @staticmethod
+    def _unit(seed: int, layer: int, n: int, kind: str) -> np.ndarray:
         begin = 2 * MOST_VALUES + layer * n * n
         if kind == "uniform":
-            return np.sqrt(12) * (uniform_draws(self.seed, np.arange(begin, begin + n * n)) - 0.5).reshape(n, n)
-        draws = normal_draws(self.seed, begin, n * n).reshape(n, n)
+            return np.sqrt(12) * (uniform_draws(seed, np.arange(begin, begin + n * n)) - 0.5).reshape(n, n)
+        draws = normal_draws(seed, begin, n * n).reshape(n, n)
         if kind == "normal":
             return draws
         Q, R = np.linalg.qr(draws)
         return np.sqrt(n) * Q * np.sign(np.diag(R))
 
-    def signals(self) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    def signals(self, **changes) -> tuple[list[np.ndarray], list[np.ndarray]]:
         """Activations after 0 … depth layers and the gradients in them, each (batch, width), as in the page.
 
-        The input and the gradient that comes back from above are standard normal.
+        The input and the gradient that comes back from above are standard normal. `changes` to the settings.
         """
-        n = self.width
+        v = {**self.value, **changes}
+        n, seed = v["width"], v["seed"]
         batch = MOST_VALUES // n
-        value, slope = ACTIVATIONS[self.activation]
-        a, slopes, matrices = [normal_draws(self.seed, 0, batch * n).reshape(batch, n)], [], self.weights()
+        value, slope = ACTIVATIONS[v["activation"]]
+        a, slopes, matrices = [normal_draws(seed, 0, batch * n).reshape(batch, n)], [], self.weights(**changes)
         with np.errstate(over="ignore", invalid="ignore"):
             for W in matrices:
                 z = a[-1] @ W
                 a.append(value(z))
                 slopes.append(slope(z, a[-1]))
-            g = [normal_draws(self.seed, MOST_VALUES, batch * n).reshape(batch, n)]
+            g = [normal_draws(seed, MOST_VALUES, batch * n).reshape(batch, n)]
             for W, s in zip(matrices[::-1], slopes[::-1], strict=True):
                 g.append((g[-1] * s) @ W.T)
         return a, g[::-1]
@@ -118,12 +121,7 @@ class Signal(Widget):
 
     def factor(self, **changes) -> float:
         """How many times activations or gradients grow or shrink from end to end, the larger of the two."""
-        kept = self.value
-        try:
-            self.value = {**kept, **changes}
-            a, g = ([np.mean(x**2) for x in layers] for layers in self.signals())
-        finally:
-            self.value = kept
+        a, g = ([np.mean(x**2) for x in layers] for layers in self.signals(**changes))
         with np.errstate(all="ignore"):
             return float(max(a[-1] / a[0], a[0] / a[-1], g[0] / g[-1], g[-1] / g[0]))
 

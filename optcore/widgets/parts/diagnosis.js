@@ -1,18 +1,20 @@
+export const percent = (share) => `${oc.fmt(100 * share)}%`;
+
+/* The place of the smallest number. */
+export const lowest = (list) => list.reduce((low, x, i) => (x < list[low] ? i : low), 0);
+
 /* Why a run is where it is at evaluation k: the first of the criteria of optcore.widgets.classifier that holds. */
-export function diagnosis({ loss, held, right, norms, step }, k, { live, alike }, criteria, v) {
+export function diagnosis({ loss, held, right, norms, step }, k, { live, dead, alike }, criteria, v) {
   const { fmt } = oc,
-    percent = (share) => `${fmt(100 * share)}%`,
     rows = norms.length,
-    range = (list, from) => list.subarray(Math.max(0, from), k + 1),
-    lowest = (list) => list.reduce((low, x, i) => (x < list[low] ? i : low), 0);
+    range = (list, from) => list.subarray(Math.max(0, from), k + 1);
   if (!(loss[k] <= criteria.gone * loss[0]))
     return (
       `It diverges: the training loss is ${fmt(loss[k])} at step ${step(k)}, ` +
       `above ${criteria.gone} times its start.`
     );
 
-  const dead = live.map((shares) => shares.filter((s) => s === 0).length),
-    layer = dead.findIndex((count, l) => count === live[l].length);
+  const layer = dead.findIndex((count, l) => count === live[l].length);
   if (layer >= 0)
     return (
       `Layer ${layer + 1} is dead: all its units have a slope below ${criteria.flat} at every training point, ` +

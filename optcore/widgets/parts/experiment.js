@@ -2,6 +2,9 @@
 import { normal, uniform } from "./draws.js";
 import { perceptron, trainer } from "./perceptron.js";
 
+/* Steps from one evaluation of a run to the next, of so many at most. */
+export const stride = (steps, evaluations) => Math.ceil(steps / evaluations);
+
 export function experiment(spec) {
   const { memo } = oc,
     [DATA, ORDERS] = spec.seeds;
@@ -70,7 +73,7 @@ export function experiment(spec) {
       data = train(v.data, v.n, v.noise, v.points),
       others = held(v.data, v.noise),
       theta = start(net, v),
-      every = Math.ceil(v.steps / spec.evaluations),
+      every = stride(v.steps, spec.evaluations),
       most = Math.ceil(v.steps / every) + 1,
       series = () => new Float64Array(most),
       run = { net, data, others, every, loss: series(), held: series(), right: series(), heldRight: series() },
@@ -123,7 +126,7 @@ export function experiment(spec) {
 }
 
 /* What the hidden units do on the training points: of each the share of points at which its slope is not flat, and of
-   each layer whether all its units are alike. */
+   each layer how many are dead, with no such point, and whether all are alike. */
 export function unitsOf({ net, data }, theta, flat) {
   const hidden = net.sizes.slice(1, -1),
     live = hidden.map((n) => new Float64Array(n)),
@@ -138,7 +141,7 @@ export function unitsOf({ net, data }, theta, flat) {
       }
     });
   }
-  return { live, alike };
+  return { live, dead: live.map((shares) => shares.filter((s) => s === 0).length), alike };
 }
 
 /* The plane through start, end, and the evaluation that strays farthest from the line between them, in units of that
