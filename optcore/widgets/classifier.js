@@ -31,7 +31,7 @@ export default {
       xlabel: "step",
       logy: true,
     });
-    const third = ui.plot({ label: "What is chosen under Show", title: " ", ratio: 1, narrow: 1.5, xlabel: " " });
+    const third = ui.plot({ label: "What is chosen under Show", title: " ", ratio: 2, narrow: 1.5, xlabel: " " });
     const caption = third.el.querySelector("figcaption");
     const every = ({ steps }) => stride(steps, spec.evaluations);
     ui.player("shown", {

@@ -128,7 +128,7 @@ class Classifier(Widget):
 
     name = "classifier"
     line = "Move the learning rate, change the rule or the start, click to add points: does the run fail, and why?"
-    tall = ("calc(62cqi + 24rem)", "calc(225cqi + 30rem)")
+    tall = ("calc(98cqi + 28.5rem)", "calc(225cqi + 42rem)")
     data = Setting("Name of the data set.", choice([*DATA, "own"]))
     n = Setting("Number of training points that are drawn.", whole(10, 300))
     noise = Setting("Standard deviation of the noise on each coordinate.", number(0, 0.5))
