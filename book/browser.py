@@ -147,6 +147,16 @@ def _axe_source() -> str:
     return (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
 
 
+def show_in(page: Page, scheme: str) -> None:
+    """Let a page of the site follow a reader's setting, "light" or "dark", and wait until its colours stand still."""
+    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    page.wait_for_function(
+        """scheme => document.documentElement.dataset.theme === scheme
+            && !document.getAnimations().some(one => one instanceof CSSTransition)""",
+        arg=scheme,
+    )
+
+
 def axe(page: Page, contrast_only: bool = False) -> list[str]:
     """axe-core's findings against WCAG 2.2 A and AA: a line for each rule, with the first of its nodes."""
     if not page.evaluate("typeof axe === 'object'"):

@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from book.browser import axe, chromium, opened, served, weight
+from book.browser import axe, chromium, opened, served, show_in, weight
 from book.commands import run_pages
 from book.commands.lighthouse import SCORES
 from book.commands.run_notebooks import execute
@@ -169,10 +169,9 @@ def measure(browser, base: str, name: str) -> Measured:
         kilobytes = weight(page, record, base, SITE) / 1000
         asked, left = len(record.requests), len(record.external(base))
         broken = len(axe(page))
-        page.emulate_media(color_scheme="dark")
-        page.wait_for_function("document.documentElement.dataset.theme === 'dark'")
+        show_in(page, "dark")
         broken += len(axe(page, contrast_only=True))
-        page.emulate_media(color_scheme="light")
+        show_in(page, "light")
         widgets, quizzes = exercise_widgets(page), answer_quizzes(page)
     return Measured(
         name,

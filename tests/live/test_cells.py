@@ -3,7 +3,7 @@
 from contextlib import contextmanager
 
 import optcore as oc
-from book.browser import axe, opened, served
+from book.browser import axe, opened, served, show_in
 from book.commands.run_pages import differences, run_page
 from book.widgets import SCRIPT
 
@@ -86,7 +86,7 @@ def test_a_cell_runs_with_those_above_is_changed_fails_and_is_restored(browser, 
         assert "NameError: name 'missing' is not defined" in cell.locator(".oc-python-error").inner_text()
         assert cell.locator(".oc-at-fault").inner_text() == "missing"
         for scheme in ("light", "dark"):
-            page.emulate_media(color_scheme=scheme)
+            show_in(page, scheme)
             assert page.evaluate("document.documentElement.dataset.theme") == scheme and axe(page) == []
         cell.get_by_role("button", name=f"Restore cell {at + 1}").click()
         assert cell.locator(".cell_output").inner_text() == stored

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import pytest
 from playwright.sync_api import expect
 
-from book.browser import axe, comes_to_hold
+from book.browser import axe, comes_to_hold, show_in
 from book.course import ROOT
 from optcore.grading.catalogue import CHAPTERS, chapter, exercises
 from optcore.grading.check import check
@@ -230,8 +230,7 @@ def test_an_answer_from_the_first_word_to_the_next_day(site, browser):
         write(page, "1 / 0", chapter("gradient-descent")[1].title)
         assert ask(page, chapter("gradient-descent")[1].title) == "Error"
         problems = axe(page)
-        page.emulate_media(color_scheme="dark")
-        page.wait_for_function("document.documentElement.dataset.theme === 'dark'")
+        show_in(page, "dark")
         problems += axe(page, contrast_only=True)
         assert not problems
         page.set_viewport_size({"width": 375, "height": 800})

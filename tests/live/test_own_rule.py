@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import optcore as oc
-from book.browser import axe
+from book.browser import axe, show_in
 
 from ..book.site.test_store import BLOCKED
 from .test_exercises import reader
@@ -202,8 +202,7 @@ def test_keys_alone_do_it_and_axe_finds_nothing(site, browser):
         ours.told.get_by_text("np.where").wait_for()
         page.locator(".oc-own .oc-at-fault").wait_for()
         for scheme in ("light", "dark"):
-            page.emulate_media(color_scheme=scheme)
-            page.wait_for_function("scheme => document.documentElement.dataset.theme === scheme", arg=scheme)
+            show_in(page, scheme)
             assert axe(page) == []
         page.emulate_media(color_scheme="light", forced_colors="active")
         assert axe(page) == []

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from book.browser import axe, comes_to_hold, opened, weight
+from book.browser import axe, comes_to_hold, opened, show_in, weight
 from book.course import ROOT, notebooks, pages, widgets_on
 from book.widgets import QUIZZES, WIDGETS, answer_quizzes, exercise_widgets
 from optcore import widgets
@@ -62,8 +62,7 @@ def test_page(page_name, site, built_book, browser):
         problems += [f"no text for {src}" for src, alt in page.eval_on_selector_all("img", ALTS) if not is_real(alt)]
         if page_name in WITH_WIDGETS:
             problems += widget_faults(page, page_name) + quiz_faults(page, page_name)
-        page.emulate_media(color_scheme="dark")
-        page.wait_for_function("document.documentElement.dataset.theme === 'dark'")
+        show_in(page, "dark")
         problems += [f"dark, {line}" for line in axe(page, contrast_only=True)]
         page.set_viewport_size({"width": 375, "height": 800})
         if not comes_to_hold(page, "document.documentElement.scrollWidth <= 375", 150):
