@@ -45,7 +45,7 @@ export default {
     const LOG = { scale: "log" },
       INT = { int: true };
     const CONTROLS = {
-      data: menu("Points", [...options(spec.data).map((o) => o.value), { value: "own", label: "your own alone" }]),
+      data: menu("Points", [...Object.keys(spec.data), { value: "own", label: "your own alone" }]),
       rule: menu(
         "Rule",
         spec.rules.map((r) => r.label),
