@@ -12,20 +12,12 @@ from statistics import median
 
 from book.browser import chromium, require_browser, served
 from book.course import SITE, require_site
+from tests.live.test_python import UNFINISHED_ADAM as ANSWER
 
 ROUNDS, LATER = 5, 20
 PAGE, ID, NAME = "exercises/4-adaptive-methods", "adaptive-methods/adam", "adam"
-ANSWER = """def adam(grads, lr, beta1=0.9, beta2=0.999, eps=1e-8):
-    w = m = v = 0.0
-    for g in grads:
-        m = beta1 * m + (1 - beta1) * g
-        v = beta2 * v + (1 - beta2) * g**2
-        w = w - lr * m / (np.sqrt(v) + eps)
-    return w
-"""
-IN_PYTHON = f"""import time, numpy as np, optcore as oc
-{ANSWER}
-oc.check({ID!r}, {NAME})
+IN_PYTHON = f"""import time
+{ANSWER}oc.check({ID!r}, {NAME})
 begun = time.perf_counter()
 for _ in range({LATER}):
     oc.check({ID!r}, {NAME})
