@@ -64,8 +64,9 @@ globalThis.ocPage = {
   addEventListener("hashchange", mountNamed);
   mountNamed();
 
-  // A phrase that sets the widget beside it, <span data-set="lr=0.11">with η = 0.11</span>, is a button: it goes to the
-  // address that "Copy link" would give. The widget is the next of its section, else the one before; it says what it did.
+  // A phrase that sets the widget beside it, <span data-set="lr=0.11">with η = 0.11</span>, stays text, which breaks over
+  // lines and is printed, and acts as a button: it goes to the address that "Copy link" would give. The widget is the next
+  // of its section, else the one before; it says what it did.
   const instruments = widgets.filter((el) => el.dataset.oc !== "quiz");
   for (const phrase of document.querySelectorAll(".bd-article [data-set]")) {
     const lies = (way) => (el) => phrase.compareDocumentPosition(el) & way,
@@ -73,13 +74,17 @@ globalThis.ocPage = {
       last = instruments.findLast(lies(Node.DOCUMENT_POSITION_PRECEDING)),
       target = next && phrase.closest("section").contains(next) ? next : (last ?? next);
     if (!target) continue;
-    const button = ocPage.h("button", { type: "button", className: "sets", title: "Sets the instrument so" });
-    button.append(...phrase.childNodes);
-    button.addEventListener("click", () => {
+    const act = () => {
       history.replaceState(null, "", `#${target.id}&${phrase.dataset.set}`);
       dispatchEvent(new HashChangeEvent("hashchange"));
+    };
+    Object.assign(phrase, { role: "button", tabIndex: 0, className: "sets", title: "Sets the instrument so" });
+    phrase.addEventListener("click", act);
+    phrase.addEventListener("keydown", (event) => {
+      if (event.key !== "Enter" && event.key !== " ") return;
+      event.preventDefault();
+      act();
     });
-    phrase.replaceWith(button);
   }
 
   // What scrolls by itself can be reached with Tab. (The theme measures all of the page when it has loaded.)

@@ -58,6 +58,7 @@ def test_another_state_is_shown_in_the_place_of_a_widget_and_keeps_what_was_set(
     page.get_by_label("Learning rate η").fill("450")
     page.get_by_label("Condition number κ").focus()
     page.keyboard.press("End")
+    settle(page)
     rate, kappa = (page.get_by_label(name).get_attribute("aria-valuetext") for name in ("Learning rate η", "Condition"))
     state = json.loads(to_json({"spec": other.spec, "value": other.value, "link": "&my-rule=x"}))
     page.evaluate(SHOWN, [None, state])
