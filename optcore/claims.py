@@ -142,6 +142,20 @@ class Claims:
         band = isinstance(stated, tuple)
         self.rows.append(_Claim(claim, text, shown, source, value, float(low), float(high), band, run))
 
+    def line(self, number: int, words: str, stated: str, left: Any, right: Any) -> None:
+        """Assert that one line of a derivation holds at some values: both sides are equal, and what the page states.
+
+        Equal to 1e-9 of the larger side (or of 1, if both are smaller). Raises AssertionError with both sides.
+
+        >>> claims = Claims()
+        >>> claims.line(1, "the square multiplied out", "1.21", (1 + 0.1) ** 2, 1 + 2 * 0.1 + 0.1**2)
+        >>> claims.show()
+        line 1, the square multiplied out: 1.21
+        """
+        if not math.isclose(left, right, rel_tol=1e-9, abs_tol=1e-9):
+            raise AssertionError(f"Line {number}, {words}: the left side is {left:.10g}, the right side {right:.10g}.")
+        self(f"line {number}, {words}", stated, left)
+
     def verdict(self, comparison: Any, stated: str, by: Any, *, side: str | None = None, claim: str = "") -> None:
         """Assert the verdict of a comparison (of `compare`) and the size of its mean difference, or factor.
 

@@ -44,6 +44,18 @@ def test_false_claims_raise_with_both_values(stated, measured):
         Claims()("a number", stated, measured)
 
 
+def test_a_line_of_a_derivation_holds_where_both_sides_are_what_is_stated():
+    claims = Claims()
+    claims.line(2, "a common factor", "0.49", (1 - 0.3) ** 2, 1 - 0.6 + 0.09)
+    assert "line 2, a common factor" in repr(claims.table())
+    with pytest.raises(AssertionError, match="Line 3, a sign: the left side is 0.51, the right side 0.49"):
+        claims.line(3, "a sign", "0.51", 0.51, 0.49)
+    with pytest.raises(AssertionError, match="the left side is nan"):
+        claims.line(3, "a sign", "0.51", float("nan"), float("nan"))
+    with pytest.raises(AssertionError, match="the page states 0.50"):
+        claims.line(4, "another number", "0.50", 0.49, 0.49)
+
+
 def test_an_empty_table_and_a_word_are_refused():
     with pytest.raises(AssertionError, match="No claim was made"):
         Claims().table()

@@ -205,6 +205,8 @@ def test_a_widget(copy):
 LESSON = [
     """# Polynomial decay
 
+> **The question.** The rate may fall from 1 to 0 in many ways. How much of it is left half-way?
+
 The learning rate may fall on a straight line, or on a curve that ends more gently.
 
 **Needs:** why to decay ([5.1](1-why-and-when-to-decay.ipynb)).
@@ -219,7 +221,10 @@ The learning rate may fall on a straight line, or on a curve that ends more gent
     """import optcore as oc
 
 claims = oc.Claims()""",
-    """## The curve
+    "oc.schedule()",
+    """All curves begin at the same rate.
+
+## The curve
 
 $$\\eta_t = \\eta_0\\,(1 - t/T)^p$$
 
@@ -232,9 +237,31 @@ $$\\eta_t = \\eta_0\\,(1 - t/T)^p$$
 half = polynomial_decay(50, 1.0, 100, 2)
 print(half)
 claims("rate half-way, power 2", 0.25, half)""",
-    "Half-way the rate is 0.25: a quarter of what it was, not a half.",
+    """Half-way the rate is 0.25: a quarter of what it was, not a half.
+
+### Line by line: the rate half-way
+
+Given are the formula, and $t = T/2$ with $p = 2$.
+"""
+    + "".join(
+        f"\n<details><summary>{line}</summary>\n\nBoth sides are 0.25.\n\n</details>\n"
+        for line in (
+            "1. Put the half in",
+            "2. What is left is a half",
+            "3. A square is a product",
+            "4. A half of a half",
+        )
+    ),
+    """for k, words in enumerate(("put in", "what is left", "a product", "a half of a half"), 1):
+    claims.line(k, words, "0.25", (1 - 50 / 100) ** 2, [0.5**2, (1 - 0.5) ** 2, 0.5 * 0.5, 0.5 / 2][k - 1])""",
+    """## The answer
+
+A quarter, with a power of 2. The power sets how much is left.
+""",
     "oc.schedule()",
-    """## In PyTorch
+    """The first half takes most of it.
+
+## In PyTorch
 
 ```python
 import torch
@@ -288,7 +315,7 @@ def test_a_notebook(copy):
     chapter, page = "chapters/5-schedules", "chapters/5-schedules/4-polynomial-decay"
     # 1: its folder, and _toc.yml
     v4 = nbformat.v4
-    cells = [v4.new_markdown_cell(t) if re.match("[#H]", t) else v4.new_code_cell(t) for t in LESSON]
+    cells = [v4.new_markdown_cell(t) if re.match("[#A-Z]", t) else v4.new_code_cell(t) for t in LESSON]
     nbformat.write(v4.new_notebook(cells=cells), copy.path(f"{page}.ipynb"))
     exercises = "      - file: exercises/5-schedules\n"
     copy.replace("_toc.yml", exercises, f"      - file: {page}\n{exercises}")

@@ -21,6 +21,11 @@ each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: f"{p
 each_run = pytest.mark.parametrize("path", [*NOTEBOOKS, GALLERY], ids=lambda path: f"{path.parent.name}/{path.stem}")
 
 
+def stored_widget(cell: dict) -> str:
+    """The HTML of the widgets that a cell shows."""
+    return "".join("".join(output.get("data", {}).get("text/html", "")) for output in cell.get("outputs", []))
+
+
 def code_cells(nb: dict) -> list[dict]:
     return [cell for cell in nb["cells"] if cell["cell_type"] == "code"]
 
@@ -63,6 +68,29 @@ def test_it_has_the_parts_of_a_lesson(path):
     missing += [] if f"(../../exercises/{path.parent.name}.ipynb" in text else ["link to the exercises"]
     missing += [] if "Predict" in text else ["a question to answer before running"]
     assert not missing
+
+
+ASKING = [path for path in NOTEBOOKS if "> **The question.**" in source(load(path)["cells"][0])]
+
+
+@pytest.mark.parametrize("path", ASKING, ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_it_asks_derives_line_by_line_and_answers(path):
+    """The question first, then its picture; a derivation of folded lines, each held by numbers; an answer with one."""
+    cells = load(path)["cells"]
+    assert re.match(r"# .+\n\n> \*\*The question\.\*\* .{40,}", source(cells[0])), (
+        "the question comes before all other text"
+    )
+    show = [k for k, cell in enumerate(cells) if k in figures(cells) or "data-oc=" in stored_widget(cell)]
+    assert show and show[0] <= 4, "a picture that poses it stands before the first section"
+    text = "\n".join(source(cell) for cell in cells if cell["cell_type"] == "markdown")
+    [lines] = re.findall(r"^#+ Line by line: .*\n([\s\S]*?)(?=^#|\Z)", text, re.MULTILINE)
+    folds = re.findall(r"<summary>(\d+)\. .+</summary>", lines)
+    tables = "\n".join(text_outputs(cell) for cell in cells if "claims.table()" in source(cell))
+    held = re.findall(r"^line (\d+), ", tables, re.MULTILINE)
+    assert len(folds) >= 4 and folds == [str(k + 1) for k in range(len(folds))] == held
+    starts = [k for k, cell in enumerate(cells) if re.search(r"^## The answer$", source(cell), re.MULTILINE)]
+    ends = [k for k, cell in enumerate(cells) if re.search(r"^## In PyTorch", source(cell), re.MULTILINE)]
+    assert len(starts) == len(ends) == 1 and [k for k in show if starts[0] < k <= ends[0]], "the answer has no picture"
 
 
 @each_notebook

@@ -22,7 +22,7 @@ from sphinxcontrib.bibtex.roles import CiteRole
 from book.pages.links import terms
 
 # Title in bold -> class of the box. The title may go on after a colon: "A common mistake: sum or mean."
-BOXES = {"Predict": "predict", "A common mistake": "errata"}
+BOXES = {"The question": "question", "Predict": "predict", "A common mistake": "errata"}
 FOLDED = "dropdown"
 # Where the reader may note a prediction; progress.js keeps it.
 GUESS = '<label class="oc-guess pst-js-only">I expect <input type="text" autocomplete="off" /></label>'

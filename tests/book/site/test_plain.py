@@ -71,7 +71,9 @@ def counted(page: BeautifulSoup) -> Counter:
 def on_the_site(page: BeautifulSoup) -> Counter:
     """The same of a built page."""
     article = page.article or page
-    found = Counter({name: len(article.select(f"div.admonition.{name}")) for name in ["predict", "errata", "dropdown"]})
+    found = Counter(
+        {name: len(article.select(f"div.admonition.{name}")) for name in [*plain.BOXES.values(), plain.FOLDED]}
+    )
     found["citation"] = len(article.select(".bibtex-citation a[href*='bibliography.html#']"))
     found["term"] = len(article.select("a[href*='glossary.html#term-'] > .std-term"))
     assert not article.select("blockquote")
