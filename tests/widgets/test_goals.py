@@ -80,6 +80,7 @@ MOVES = {
     ("3.4", 0): [seek(RATE)],
     ("4.1", 0): [seek(RATE)],
     ("4.2", 0): LONG,
+    ("4.2", 1): [choose("Rule", "adam"), slide(RATE, 0.1, 0.001)],
     ("4.3", 0): [seek(RATE)],
     ("4.4", 0): ORTHOGONAL,
     ("4.4", 1): [seek(RATE)],

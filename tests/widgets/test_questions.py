@@ -610,6 +610,25 @@ def _(reader):
     assert reader.read(": Adam") < -10  # against the gradient
 
 
+@question("4.2", 1, instrument=2)
+def _(reader):
+    assert reader.read("training loss") == approx(reader.stated("0.692"), abs=0.001)
+    reader.slide("Learning rate η", 3, within=0.05)
+    assert reader.read("training loss") == approx(reader.stated("0.425"), abs=0.02)
+    assert "It is still learning" in reader.said and "still learning" in reader.answer
+
+
+@question("4.2", 2, instrument=2)
+def _(reader):
+    reader.choose("Rule", "adam")
+    assert reader.read("training loss") == approx(reader.stated("0.126"), abs=0.001)
+    reader.slide("Learning rate η", 0.1, within=0.001)
+    assert reader.read("training loss") == approx(reader.stated("0.0018"), abs=0.0003)
+    reader.slide("Learning rate η", 1)
+    assert reader.read("training loss") == approx(reader.stated("0.7"), abs=0.1)
+    assert reader.said.startswith("Layer 2 is dead") and "layer dead" in reader.answer
+
+
 @question("4.3", 1)
 def _(reader):
     ends = {}
