@@ -6,8 +6,9 @@ export default {
       { fmt, linspace, clamp } = oc,
       N = 400,
       count = spec.softmax.length;
-    const costs = ui.plot({ label: "Losses, or logits", ratio: 1.3, xlabel: " ", ylabel: " " });
-    const pulls = ui.plot({ label: "Slopes, or probabilities and gradient", ratio: 1.3, xlabel: " ", ylabel: " " });
+    const costs = ui.plot({ label: "Losses, or logits", title: " ", ratio: 1.3, xlabel: " " });
+    const pulls = ui.plot({ label: "Slopes, or probabilities and gradient", title: " ", ratio: 1.3, xlabel: " " });
+    const titles = [costs, pulls].map((plot) => plot.el.querySelector("figcaption"));
     const compiled = (list) => list.map((c) => ({ ...c, ...oc.program(c.program) }));
     const scores = compiled(spec.scores),
       residuals = compiled(spec.residuals),
@@ -34,14 +35,6 @@ export default {
       tip: "What the model says before the sigmoid: positive means class 1.",
     });
     ui.check("label", { label: "The label is 1", in: parts.score });
-    ui.slider("reach", {
-      label: "Axis up to ±",
-      min: spec.reach[0],
-      max: spec.reach[1],
-      scale: "log",
-      in: parts.score,
-      tip: "Large scores show where formulas overflow.",
-    });
     ui.slider("residual", {
       label: "Residual r",
       min: -8,
@@ -73,16 +66,25 @@ export default {
       in: parts.softmax,
       tip: "Softmax does not change when all logits grow by the same number.",
     });
-    ui.check("naive", {
-      label: "Compute as textbooks write it",
-      tip: "exp first, then a logarithm: right on paper, not in floating point.",
-    });
-    const naiveBox = ui.controls.lastChild;
     ui.checks("shown", {
       legend: "Curves",
       options: [...scores, ...residuals].map((c, k) => ({ ...c, shape: k % 3 })),
     });
-    const legend = ui.controls.lastChild;
+    const legend = ui.controls.lastChild,
+      more = ui.group("More");
+    ui.slider("reach", {
+      label: "Axis up to ±",
+      min: spec.reach[0],
+      max: spec.reach[1],
+      scale: "log",
+      in: more,
+      tip: "Large scores show where formulas overflow.",
+    });
+    ui.check("naive", {
+      label: "Compute as textbooks write it",
+      in: more,
+      tip: "exp first, then a logarithm: right on paper, not in floating point.",
+    });
 
     const along = [
       ["score", "z"],
@@ -125,7 +127,10 @@ export default {
         second = isScore ? +value.label : value.delta,
         r = isScore ? value.reach : 8;
       const xs = linspace(-r, r, N + 1),
-        name = isScore ? "Score z" : "Residual r";
+        sides = value.label ? ["wrong", "right"] : ["right", "wrong"],
+        xlabel = isScore ? `← ${sides[0]}     score z     ${sides[1]} →` : "residual r: prediction minus target";
+      titles[0].textContent = `Loss: what the ${isScore ? "score" : "residual"} costs`;
+      titles[1].textContent = "Slope: how hard it pulls, and which way";
       const list = (isScore ? scores : residuals)
         .map((c, shape) => ({
           ...c,
@@ -136,15 +141,15 @@ export default {
       const all = list.map((c) =>
         xs.reduce(([f, g], v) => (at(c, v, second), f.push(c.y[0]), g.push(c.y[1]), [f, g]), [[], []]),
       );
-      for (const [plot, k, ylabel] of [
-        [costs, 0, "Loss"],
-        [pulls, 1, "Slope"],
+      for (const [plot, k] of [
+        [costs, 0],
+        [pulls, 1],
       ]) {
         const finite = all.flatMap((fg) => fg[k]).filter(Number.isFinite);
         const top = Math.min(Math.max(0, ...finite), isScore || k ? Infinity : 20),
           low = Math.min(0, ...finite);
         const pad = 0.06 * (top - low);
-        Object.assign(plot, { xticks: undefined, xlabel: name, ylabel });
+        Object.assign(plot, { xticks: undefined, xlabel });
         plot.range({ x: [-r, r], y: [low - pad, top + pad] });
         plot.axes();
         plot.rule({ x });
@@ -167,28 +172,23 @@ export default {
         for (const c of list) plot.dot(x, at(c, x, second)[k], { color: c.color, shape: c.shape, size: 6 });
       }
       for (const c of list) ui.facts({ [`${c.value}.slope`]: Math.abs(at(c, x, second)[1]) });
-      const slope = (key) => ui.found[`${key}.slope`];
-      ui.facts({ pull: isScore ? slope("cross_entropy") / slope("squared") : slope("mse") / slope("huber") });
+      const [steep, flat] = (isScore ? ["cross_entropy", "squared"] : ["mse", "huber"]).map((key) =>
+          list.find((c) => c.value === key),
+        ),
+        pull = steep && flat ? ui.found[`${steep.value}.slope`] / ui.found[`${flat.value}.slope`] : NaN;
+      ui.facts({ pull });
       const said = list.map((c) => (at(c, x, second), `${c.label} costs ${fmt(c.y[0])} with slope ${fmt(c.y[1])}`));
-      const end = (isScore ? [-r, r] : [])
-        .flatMap((v) => list.map((c) => [at(c, v, second)[0], c.label]))
-        .filter(([v]) => Number.isFinite(v))
-        .sort((a, b) => b[0] - a[0])[0];
-      const margin = value.label ? x : -x,
+      const right = (value.label ? x : -x) > 0,
         lost = list.find((c) => !at(c, x, second).every(Number.isFinite));
-      const quiet = isScore && margin < -2 && list.find((c) => c.value === "squared");
       return [
-        isScore
-          ? `Score ${fmt(x)}, label ${second}: the prediction is ${margin > 0 ? "right" : "wrong"}, ` +
-            `margin ${fmt(margin)}.`
-          : `Residual ${fmt(x)}, δ = ${fmt(second)}.`,
-        said.length ? `${said.join("; ")}.`.replace(/^./, (c) => c.toUpperCase()) : "No curve is chosen.",
-        quiet &&
-          `The squared error is nearly flat here: ${fmt(Math.abs(at(quiet, x, second)[1]))} pulls at a wrong answer.`,
-        end && `Up to |z| = ${fmt(r)} the largest loss is ${fmt(end[0])} (${end[1]}).`,
-        list.some((c) => c.stable) &&
+        (isScore
+          ? `Score ${fmt(x)} is ${right ? "right" : "wrong"} for label ${second}: `
+          : `Residual ${fmt(x)}, δ = ${fmt(second)}: `) + `${said.join("; ") || "no curve is chosen"}.`,
+        pull > 2 &&
+          (!isScore || !right) &&
           !lost &&
-          `At z = ${fmt(x)} the textbook formula still works; dotted: the stable one.`,
+          `${steep.label} pulls ${fmt(pull)} times as hard as ${flat.label}.`.replace(/^./, (c) => c.toUpperCase()),
+        list.some((c) => c.stable) && !lost && "The textbook formula still works here; dotted: the stable one.",
         lost && `As written, ${lost.label} breaks down here: e^(−z) overflows, or 1 − p rounds to 0.`,
       ];
     }
@@ -206,9 +206,10 @@ export default {
       stable.x.set(x);
       stable.run(stable.x, stable.y);
       ui.facts({ loss });
-      const xticks = [...logits].map((k) => [k, `class ${k}`]);
-      Object.assign(costs, { xticks, xlabel: "Drag the logits", ylabel: "Logit z" });
-      Object.assign(pulls, { xticks, xlabel: "Probability (bar), and its way to the target", ylabel: "Probability" });
+      const xticks = [...logits].map((k) => [k, `${k}`]);
+      titles[0].textContent = "Logits: drag them";
+      titles[1].textContent = "Probabilities, and their way to the target (○)";
+      for (const plot of [costs, pulls]) Object.assign(plot, { xticks, xlabel: "class" });
       costs.range({ x: [0.5, count + 0.5], y: [value.shift - size - 1, value.shift + size + 1] });
       pulls.range({ x: [0.5, count + 0.5], y: [-0.08, 1.12] });
       costs.axes();
@@ -241,7 +242,8 @@ export default {
       const { kind } = value;
       for (const k in parts) parts[k].style.display = k === kind ? "" : "none";
       for (const [k, handle] of [...along, ...levels]) handle.el.hidden = k !== kind;
-      naiveBox.style.display = kind === "residual" ? "none" : "";
+      more.parentElement.hidden = kind === "residual";
+      more.firstChild.style.display = kind === "score" ? "" : "none";
       legend.style.display = kind === "softmax" ? "none" : "";
       [...legend.querySelectorAll("label")].forEach(
         (label, i) => (label.style.display = i < 3 === (kind === "score") ? "" : "none"),

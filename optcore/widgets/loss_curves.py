@@ -80,8 +80,8 @@ def _scalar(fn: Callable, second: str) -> dict:
 
 
 _LINES = {
-    "score": "Drag the score z: above, what each loss costs there; below, how hard it pulls.",
-    "residual": "Drag the residual: above, what each loss costs there; below, how hard it pulls.",
+    "score": "Drag the score z: what does each loss cost there, and how hard does it pull?",
+    "residual": "Drag the residual: what does each loss cost there, and how hard does it pull?",
     "softmax": "Drag the logits: the arrows show where each probability is pulled.",
 }
 
@@ -104,6 +104,8 @@ class LossCurves(Widget):
     def __init__(self, value: dict):
         value = self.checked(value)
         self.line = _LINES[value["kind"]]
+        rest = ("25rem", "37rem") if value["kind"] == "score" else ("22.5rem", "31rem")
+        self.tall = (f"calc(38cqi + {rest[0]})", f"calc(154cqi + {rest[1]})")
         k = len(value["logits"])
         traced = lambda make: [trace(make(right), (k,)).program() for right in range(k)]
         spec = {

@@ -1,43 +1,34 @@
-/* A gradient, its sign and its Newton-Schulz form side by side, their singular values, and the map that the iteration
-   applies to each of them. Settings: `spread`, `steps`, `coefficients`, `draw`. */
+/* The singular values of a gradient, of its sign and of its Newton-Schulz form, the three as maps of their entries, and
+   in detail what the iteration makes of a number. Settings: `spread`, `steps`, `coefficients`, `draw`. */
 export default {
   render({ model, el }) {
     const ui = oc.ui({ model, el }),
       { size: n, most, turns, coefficients, colors, ...traced } = ui.spec,
       { fmt, mix, rgb } = oc;
-    const maps = ui.plot({
-      bare: true,
-      ratio: (3 * n + 2) / (n + 1),
-      label: "The gradient, its sign and the result of the iteration as maps of their entries",
-      x: [0, 3 * n + 2],
-      y: [0, n + 1],
-    });
     const values = ui.plot({
-      ratio: 1.25,
-      narrow: 1.4,
+      ratio: 2.2,
+      narrow: 1.3,
       label: "Singular values",
-      title: "Singular values: ● G, ■ sign, ▲ iteration",
-      xlabel: "number (● and ■ divided by the first)",
+      title: "Six singular values, largest first (● and ■ over their largest)",
+      xlabel: "singular direction",
+      xticks: Array.from({ length: n }, (_, i) => [i + 1, `${i + 1}`]),
+      ylabel: "singular value",
       logy: true,
-      x: [0.5, n + 0.5],
       y: [0.01, 2],
     });
-    const curve = ui.plot({
-      ratio: 1.25,
-      narrow: 1.4,
-      label: "What the iteration makes of a singular value",
-      title: "What the iteration makes of each of them",
-      xlabel: "singular value of G/‖G‖",
-      logx: true,
-      x: [1e-5, 1],
-      y: [0, 1.4],
+    const maps = ui.plot({
+      bare: true,
+      ratio: (3 * n + 10) / (n + 1),
+      narrow: (3 * n + 2) / (n + 1),
+      label: "The gradient, its sign and the result of the iteration as maps of their entries",
+      y: [0, n + 1],
     });
     ui.slider("spread", {
-      label: "Spread of the gradient",
+      label: "Spread",
       min: 1,
       max: 1e4,
       scale: "log",
-      tip: "Its largest singular value over its smallest.",
+      tip: "The largest singular value of the gradient over its smallest.",
     });
     ui.slider("steps", {
       label: "Newton-Schulz steps",
@@ -52,12 +43,27 @@ export default {
       options: Object.entries(coefficients).map(([value, [label]]) => ({ value, label })),
       tip: "A singular value s becomes as + bs³ + cs⁵.",
     });
+    const detail = ui.group("In detail");
+    detail.classList.replace("oc-controls", "oc-inside");
     ui.slider("draw", {
       label: "Random draw",
       min: 0,
       max: turns.length - 1,
       int: true,
+      in: detail,
       tip: "Other singular vectors; the singular values of the gradient stay.",
+    });
+    const curve = ui.plot({
+      in: detail,
+      ratio: 2.6,
+      narrow: 1.4,
+      label: "What the iteration makes of a singular value",
+      title: "What the steps make of each singular value",
+      xlabel: "singular value of G/‖G‖",
+      ylabel: "after the steps",
+      logx: true,
+      x: [1e-5, 1],
+      y: [0, 1.4],
     });
 
     const [sign, scale, step, number] = [traced.sign, traced.scaled, traced.step, traced.number].map(oc.program);
@@ -66,6 +72,7 @@ export default {
       for (x.set(start), y.set(start), x.set(abc, start.length); count > 0; count--) run(x, y), x.set(y);
       return y.slice();
     };
+    const last = (list) => list.findLast((a) => a);
     const product = ([U, V], s) =>
       Float64Array.from({ length: n * n }, (_, k) =>
         U[(k / n) | 0].reduce((sum, u, i) => sum + u * s[i] * V[k % n][i], 0),
@@ -108,28 +115,32 @@ export default {
 
       const bg = rgb(ui.theme.bg),
         [plus, minus] = [colors.gd, "#c2410c"].map((c) => rgb(ui.color(c)));
+      const names = ["● gradient", "■ its sign", `▲ after ${v.steps} steps`];
       const largest = steps.map((M) => Math.max(...M.map(Math.abs)));
+      const edge = maps.w > 480 ? 4 : 0, // empty columns on either side
+        columns = 3 * n + 2 + 2 * edge;
+      maps.range({ x: [0, columns] });
       maps.image(
-        3 * n + 2,
+        columns,
         n + 1,
         (i, j) => {
-          const which = (i / (n + 1)) | 0,
-            column = i % (n + 1);
-          if (column === n || j === n) return bg;
+          const which = Math.floor((i - edge) / (n + 1)),
+            column = (i - edge) % (n + 1);
+          if (!(which in steps) || column === n || j === n) return bg;
           const entry = steps[which][(n - 1 - j) * n + column] / largest[which];
           return mix(bg, entry < 0 ? minus : plus, Math.abs(entry));
         },
         [v.spread, v.steps, v.draw, ...abc],
       );
-      ["gradient G", "sign of G", `after ${v.steps} steps`].forEach((words, k) =>
-        maps.text(k * (n + 1) + n / 2, n + 0.5, words, { align: "center" }),
-      );
+      names.forEach((words, k) => maps.text(edge + k * (n + 1) + n / 2, n + 0.5, words, { align: "center" }));
 
       // the sign often has fewer directions than the gradient: rounding errors remain
       const shown = (a) => (a > 1e-6 ? a : NaN);
       const drawn = [found[0], found[1].map((a) => a / found[1][0]), found[2]].map((list) => list.map(shown)),
-        ink = [colors.gd, colors.signsgd, colors.muon];
-      values.range({ y: [Math.min(...drawn.flat().filter((a) => a)) / 1.5, 2] });
+        ink = [colors.gd, colors.signsgd, colors.muon],
+        rank = drawn[1].filter((a) => a).length;
+      const room = values.w > 480 ? 1.4 : 3.4; // for the names, in directions
+      values.range({ x: [0.5, n + room], y: [Math.min(...drawn.flat().filter((a) => a)) / 1.5, 2.5] });
       values.axes();
       values.rule({ y: 1 });
       drawn.forEach((list, k) => {
@@ -140,6 +151,17 @@ export default {
         );
         list.forEach((a, i) => values.dot(i + 1, a, { color: ink[k], shape: k }));
       });
+      // each name beside the last point of its line, clear of the one above
+      let above = -Infinity;
+      for (const k of [0, 1, 2].sort((p, q) => last(drawn[q]) - last(drawn[p]))) {
+        const y = values.Y(last(drawn[k]));
+        above = Math.max(y, above + 15);
+        values.text(drawn[k].filter((a) => a).length, last(drawn[k]), names[k].slice(2), {
+          color: ink[k],
+          dx: 10,
+          dy: above - y,
+        });
+      }
 
       const before = singular(scaled),
         low = Math.min(0.01, before[n - 1] / 2),
@@ -151,20 +173,12 @@ export default {
       curve.line(at, (p) => map(at(p)), { n: 601, color: ink[2] });
       before.forEach((a) => curve.dot(a, map(a), { color: ink[2], shape: 2 }));
 
-      const cosine =
-        product(
-          turn,
-          s.map(() => 1),
-        ).reduce((sum, a, k) => sum + a * steps[2][k], 0) /
-        Math.hypot(...steps[2]) /
-        Math.sqrt(n);
       ui.facts({ low: found[2][n - 1], high: found[2][0] });
-      const share = found.map((list) => `${fmt((100 * list[0] ** 2) / list.reduce((sum, a) => sum + a * a, 0))}%`);
+      const ratio = (list) => fmt(list[0] / last(list));
       return (
-        `The first of ${n} singular directions holds ${share[0]} of the squared length of the gradient, ` +
-        `${share[1]} of that of its sign, which keeps ${drawn[1].filter((a) => a).length} directions, and ` +
-        `${share[2]} after ${v.steps} steps. There the singular values lie between ${fmt(found[2][n - 1])} and ` +
-        `${fmt(found[2][0])}; cosine with UVᵀ: ${fmt(cosine)}.`
+        `Largest singular value over smallest: gradient ${ratio(drawn[0])}, its sign ${ratio(drawn[1])} with ` +
+        `${rank} of ${n} directions left, after ${v.steps} steps ${ratio(drawn[2])} ` +
+        `(${fmt(found[2][n - 1])} to ${fmt(found[2][0])}).`
       );
     });
   },

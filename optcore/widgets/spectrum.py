@@ -34,7 +34,7 @@ class Spectrum(Widget):
 
     name = "spectrum"
     line = "Add Newton-Schulz steps: what becomes of the six singular values of the gradient?"
-    tall = ("calc(75cqi + 20.7rem)", "calc(180cqi + 36.5rem)")
+    tall = ("calc(70.5cqi + 20.2rem)", "calc(112cqi + 34rem)")
     spread = Setting("Largest over smallest singular value of the gradient.", number(1, 1e4))
     steps = Setting("Number of Newton-Schulz steps.", whole(0, MOST_STEPS))
     coefficients = Setting("Name of the coefficients.", choice(COEFFICIENTS))
@@ -69,7 +69,7 @@ class Spectrum(Widget):
         if near(sizes(*now)) or not near(sizes(MOST_STEPS, COEFFICIENTS["quintic"][1])):
             return None
         return Goal(
-            "Bring all six between 0.9 and 1.1. Muon's coefficients will not do it.",
+            "Bring all six values after the steps between 0.9 and 1.1. Muon's coefficients will not do it.",
             [("spread", ">", 0.999 * self.spread), ("low", ">", 0.9), ("high", "<", 1.1)],
             "they lie between {low} and {high} after {steps} steps.",
         )

@@ -6,7 +6,7 @@ import pytest
 import optcore as oc
 from optcore.widgets.loss_curves import loss_curves, naive_cross_entropy
 
-from .controls import numbers, seen, words
+from .controls import assign, heights, live, numbers, seen, words
 from .exact import exact_numbers
 
 
@@ -24,13 +24,13 @@ def test_scores_equal_optcore(open_page, z, label):
         oc.binary_cross_entropy(z, float(label), axis=()),
         oc.hinge(z, 2 * label - 1, axis=()),
     )
-    np.testing.assert_allclose(shown[3:9], expected, rtol=1e-9, atol=1e-15)
+    np.testing.assert_allclose(shown[2:8], expected, rtol=1e-9, atol=1e-15)
 
 
 def test_headline_slopes_at_a_badly_wrong_score(open_page):
     """At z = -10, y = 1 the squared error has slope -9.08e-5, cross-entropy -0.99995."""
     shown = exact_numbers(open_page, loss_curves(z=-10, reach=20))
-    assert f"{shown[4]:.2e}" == "-9.08e-05" and round(shown[6], 5) == -0.99995
+    assert f"{shown[3]:.2e}" == "-9.08e-05" and round(shown[5], 5) == -0.99995
 
 
 @pytest.mark.parametrize(("residual", "delta"), [(3.0, 1.0), (-0.4, 0.7), (5.5, 4.0)])
@@ -39,7 +39,7 @@ def test_residuals_equal_optcore(open_page, residual, delta):
     expected = pairs(
         oc.mse(residual, 0.0, axis=()), oc.mae(residual, 0.0, axis=()), oc.huber(residual, 0.0, delta, axis=())
     )
-    np.testing.assert_allclose(shown[2:], expected, rtol=1e-9)
+    np.testing.assert_allclose(shown[2:8], expected, rtol=1e-9)
 
 
 def test_softmax_equals_optcore(open_page):
@@ -94,3 +94,35 @@ def test_two_classes_are_enough():
     w = loss_curves()
     w.logits = [1.0, 0.0]
     assert w.logits == [1.0, 0.0]
+
+
+def test_what_the_slopes_say_is_said(open_page):
+    page = open_page(body=live(loss_curves(z=-8.0)))
+    p = oc.sigmoid(-8.0)
+    assert "wrong for label 1" in words(page)
+    assert numbers(words(page))[-1] == pytest.approx(1 / (2 * p * (1 - p)), rel=5e-3)
+    right = assign(page, z=8.0)
+    assert "right for label 1" in right and "times as hard" not in right
+    assert "times as hard" not in assign(page, z=-8.0, shown=["hinge", "squared"])
+    assert numbers(assign(page, kind="residual", residual=4.0, delta=0.5, shown=["mse", "huber"]))[-1] == 16
+
+
+def test_what_a_kind_has_no_use_for_is_not_shown(open_page):
+    page = open_page(body=live(loss_curves()))
+    page.evaluate("() => document.querySelectorAll('details').forEach(d => (d.open = true))")
+    labels = lambda: {
+        e.inner_text().strip("●■▲\n") for e in page.query_selector_all(".oc-widget label") if e.is_visible()
+    }
+    words(page)
+    assert {"Axis up to ±", "Compute as textbooks write it", "cross-entropy"} <= labels()
+    assign(page, kind="residual")
+    assert not labels() & {"Axis up to ±", "Compute as textbooks write it"} and "Huber" in labels()
+    assign(page, kind="softmax")
+    assert "Compute as textbooks write it" in labels() and "Axis up to ±" not in labels()
+
+
+@pytest.mark.parametrize("kind", ["score", "residual", "softmax"])
+@pytest.mark.parametrize("width", [375, 760])
+def test_the_place_is_held_before_the_script_runs(kind, width, open_page):
+    before, after = heights(open_page(loss_curves(kind), width=width))
+    assert before == pytest.approx(after, rel=0.08)
