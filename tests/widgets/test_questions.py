@@ -939,14 +939,14 @@ def _(reader):
 UP, DOWN = r"Activations .*?a factor", r"Gradients .*?a factor"
 
 
-@question("7.1", 1)
+@question("7.1", 1, instrument=2)
 def _(reader):
     for init, each in [("Glorot normal", 0.5), ("He normal", reader.stated("1"))]:
         reader.choose("Initial weights", init)
         assert [reader.read(UP), reader.read(DOWN)] == approx([each, each], rel=0.12)
 
 
-@question("7.1", 2)
+@question("7.1", 2, instrument=2)
 def _(reader):
     reader.choose("Initial weights", "He normal")
     power = {}
@@ -957,7 +957,7 @@ def _(reader):
     assert power[1.1] / power[1] == approx(reader.stated("45"), rel=0.01)
 
 
-@question("7.1", 3)
+@question("7.1", 3, instrument=2)
 def _(reader):
     reader.choose("Activation", "tanh")
     reader.choose("Initial weights", "N(0, 1)")
@@ -965,7 +965,7 @@ def _(reader):
     assert reader.read("Gradients explode:") > 1e10
 
 
-@question("7.1", 4)
+@question("7.1", 4, instrument=2)
 def _(reader):
     reader.choose("Activation", "tanh")
     each = []
@@ -976,14 +976,14 @@ def _(reader):
     assert reader.read(UP) ** 20 == approx(1 / 3, abs=0.1)
 
 
-@question("7.1", 1, instrument=2)
+@question("7.1", 1)
 def _(reader):
     reader.choose("Initial weights", "all weights alike")
     assert "units of layer 1 are all alike" in reader.said and "all alike" in reader.answer
     assert reader.read(r"training loss [\d.]+,") == approx(50, abs=15) and "half of the points" in reader.answer
 
 
-@question("7.1", 2, instrument=2)
+@question("7.1", 2)
 def _(reader):
     largest = lambda: max(reader.read(rf"layer 1 up:(?: {NUMBER},){{{k}}}") for k in range(7))
     reader.slide("Step shown", 0)
@@ -994,7 +994,7 @@ def _(reader):
     assert largest() / small == approx(reader.stated("700"), rel=0.05)
 
 
-@question("7.1", 3, instrument=2)
+@question("7.1", 3)
 def _(reader):
     reader.slide("Their scale", 1)
     reader.choose("Activation", "sigmoid")
@@ -1114,6 +1114,28 @@ def _(reader):
 
 @question("8.1", 1)
 def _(reader):
+    assert reader.said.startswith("It overfits") and "It overfits" in reader.answer
+    assert reader.read("held out") == approx(reader.stated("1.2"), abs=0.05)
+    assert reader.read("times its lowest,") == approx(reader.stated("0.39"), abs=0.005)
+    assert reader.read("times its lowest, .* at step") == reader.stated("5") and "100% right" in reader.said
+
+
+@question("8.1", 2)
+def _(reader):
+    reader.slide("Number of points", 300)
+    assert "overfits" not in reader.said and reader.read("held out") == approx(reader.stated("0.32"), abs=0.01)
+    assert reader.read(r"training loss [\d.]+,") < 95 and "Not all training points" in reader.answer
+
+
+@question("8.1", 3)
+def _(reader):
+    reader.choose("Penalty", "L2 (λΣw²)")
+    reader.slide("Strength λ", 0.01, within=0.03)
+    assert reader.read("held out") == approx(reader.stated("0.37"), abs=0.01)
+
+
+@question("8.1", 1, instrument=2)
+def _(reader):
     assert reader.read("test error") == approx(reader.stated("0.14"), abs=0.005)
     for degree in range(4, 10):
         assert reader.read("training error") > 0
@@ -1123,14 +1145,14 @@ def _(reader):
     assert "it overfits" in reader.said
 
 
-@question("8.1", 2)
+@question("8.1", 2, instrument=2)
 def _(reader):
     reader.slide("Degree", 20)
     assert reader.read("training error") == 0
     assert reader.read("test error") == approx(reader.stated("0.30"), abs=0.005)
 
 
-@question("8.1", 3)
+@question("8.1", 3, instrument=2)
 def _(reader):
     reader.slide("Degree", 9)
     without = reader.read("test error")
@@ -1143,7 +1165,7 @@ def _(reader):
     assert reader.read("test error") < reader.stated("0.30") and reader.stated("0.05")
 
 
-@question("8.1", 4)
+@question("8.1", 4, instrument=2)
 def _(reader):
     changed = {}
     for degree in (9, 4):
