@@ -85,6 +85,7 @@ MOVES = {
     ("4.4", 0): ORTHOGONAL,
     ("4.4", 1): [seek(RATE)],
     ("5.1", 0): [*CORNER, drag("Corner 3", 600, 0.01)],
+    ("5.1", 1): [choose("Schedule of η", "cosine")],
     ("5.2", 0): [*CORNER, drag("Corner 3", 600, 0.04)],
     ("5.3", 0): [slide("Patience", 3)],
     ("6.1", 0): [choose("Run and model of", "saddle-free Newton")],

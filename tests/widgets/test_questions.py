@@ -765,6 +765,22 @@ def _(reader):
     assert left["constant"] * 10 < min(v for name, v in left.items() if name != "constant")
 
 
+@question("5.1", 1, instrument=2)
+def _(reader):
+    low, high = reader.read("rose from"), reader.read("rose from .* to")
+    assert reader.said.startswith("It jumps") and high / low > reader.stated("3")
+    reader.choose("Schedule of η", "cosine")
+    assert reader.read("training loss") == approx(reader.stated("0.22"), abs=0.01) and "It jumps" not in reader.said
+
+
+@question("5.1", 2, instrument=2)
+def _(reader):
+    reader.slide("Learning rate η", 0.03, within=0.03)
+    for schedule, stated in (("constant", "0.46"), ("cosine", "0.57")):
+        reader.choose("Schedule of η", schedule)
+        assert reader.read("training loss") == approx(reader.stated(stated), abs=0.015)
+
+
 @question("5.2", 1)
 def _(reader):
     reader.only("cosine", "linear")
