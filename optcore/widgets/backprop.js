@@ -102,7 +102,7 @@ export default {
     const LINE = 17;
     function layout(nodes) {
       const { ctx, w, h } = graph,
-        narrow = +(w < 480);
+        narrow = +(h > w);
       graph.range({ x: [0, w], y: [0, h] });
       ctx.font = "11px system-ui, sans-serif";
       boxes = {};

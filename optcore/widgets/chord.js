@@ -95,7 +95,7 @@ export default {
         (s, e, color) => {
           const from = s * A[0] + (1 - s) * B[0],
             to = e * A[0] + (1 - e) * B[0];
-          plot.line([from, to], [f(shape, from), f(shape, to)], { color, width: 4 });
+          plot.line([from, to], [f(shape, from), f(shape, to)], { color, width: color === "warn" ? 7 : 3 });
         },
       );
       ui.facts({ failed, gap: height - y, length: Math.abs(A[0] - B[0]) });
@@ -150,7 +150,7 @@ export default {
         (s) => !inside(mix(A, B, s)),
         (s, e, color) => {
           const [p, q] = [mix(A, B, s), mix(A, B, e)];
-          plot.line([p[0], q[0]], [p[1], q[1]], { color, width: 4 });
+          plot.line([p[0], q[0]], [p[1], q[1]], { color, width: color === "warn" ? 7 : 3 });
         },
       );
       plot.dot(...C, { color: inside(C) ? "accent" : "warn", size: 6 });

@@ -94,7 +94,7 @@ class Chord(Widget):
     """Two points and the segment between them, on a curve or in a plane set."""
 
     name = "chord"
-    line = "Drag A and B, and see whether the straight way between them passes the test: red is where it does not."
+    line = "Drag A and B: does the straight way between them pass the test? It fails where the line is thick."
     f = Setting("Name of the function or set.")
     a = Setting("Point A; on a curve only its first coordinate counts.", point())
     b = Setting("Point B; on a curve only its first coordinate counts.", point())

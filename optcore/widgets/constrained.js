@@ -103,7 +103,7 @@ export default {
       tip: "Slides the point along the constraint.",
     });
     ui.slider("kappa", {
-      label: "Condition number κ of f",
+      label: "Condition number κ",
       min: spec.kappa[0],
       max: spec.kappa[1],
       scale: "log",

@@ -56,7 +56,7 @@ export default {
       }
       return kept;
     });
-    const minimaOf = (value) => minimaAt(...spec.surface.params.map((k) => value[`surface.${k}`]));
+    const minimaOf = (value) => minimaAt(...Object.values(paramsOf(value)));
     const lowestOf = (value) => minimaOf(value).reduce((low, m) => Math.min(low, m.f), Infinity);
     /* The curvatures [μ, L] of a quadratic surface, else nothing. */
     const curvatures = (value) => {
@@ -114,7 +114,7 @@ export default {
         scale: "log0",
         min: 1e-3,
         max: 100,
-        tip: "Standard deviation of the normal noise added to every gradient; the draws stay the same.",
+        tip: "Standard deviation of the noise added to every gradient; its draws stay.",
       });
     if (!draws) ui.field("noise", () => 0);
     else if (ui.initial.noise) noise(); // what counts most comes first: the rest waits behind "More"
@@ -126,16 +126,15 @@ export default {
       min: 1,
       max: spec.steps,
       int: true,
-      tip: "Number of updates that each rule makes.",
+      tip: "Updates of each rule.",
     });
     ui.select("curve", {
       label: "Curve",
       options: [
         { value: "loss", label: "loss" },
-        { value: "slope", label: "gradient norm" },
-        { value: "move", label: "length of step" },
+        ...Object.entries(CURVES).map(([value, label]) => ({ value, label })),
       ],
-      tip: "What the second figure shows for every step.",
+      tip: "What the second figure shows.",
     });
     const table = h("tbody"),
       heads = ["rule", "loss", "lowest loss", `first below ${fmt(TOL)}`, "path length", "gradient norm"];
@@ -166,13 +165,12 @@ export default {
     // ---- drawing
     const reached = (run, lowest) =>
       lowest < Infinity ? run.loss.findIndex((f, k) => k <= run.end && f - lowest <= TOL) : -1;
-    const firstOf = (run, lowest) => (reached(run, lowest) < 0 ? undefined : reached(run, lowest));
     const moves = ({ points, end }) =>
       Float64Array.from({ length: end }, (_, k) =>
         Math.hypot(points[2 * k + 2] - points[2 * k], points[2 * k + 3] - points[2 * k + 1]),
       );
     const outside = ({ points }, k) =>
-      [x, y].some(([lo, hi], i) => !(points[2 * k + i] >= lo && points[2 * k + i] <= hi));
+      [x, y].some(([lo, hi], i) => oc.clamp(points[2 * k + i], lo, hi) !== points[2 * k + i]);
     const words = (rule, run, k, { curve }, lowest) => {
       if (run.diverged && run.end <= k) return `${rule.label}: diverged at step ${run.end}`;
       const hit = reached(run, lowest),
@@ -239,17 +237,17 @@ export default {
             );
           }),
         );
-      for (const { rule, run } of runs)
-        ui.facts({ [`${rule.label}.loss`]: run.loss[run.end], [`${rule.label}.first`]: firstOf(run, lowest) });
+      for (const { rule, run } of runs) {
+        const hit = reached(run, lowest);
+        ui.facts({ [`${rule.label}.loss`]: run.loss[run.end], [`${rule.label}.first`]: hit < 0 ? NaN : hit });
+      }
       const [a, b] = value.start.map((v) => fmt(v)),
         f = fmt(surface.f(value.start, params));
       const when = shown < value.steps ? `step ${shown} of ${value.steps}` : `${value.steps} steps`;
-      const extra = [schedules.length && `η ${value.schedule}`, value.noise && `noise ${fmt(value.noise)}`].filter(
-        Boolean,
-      );
       return [
         `From (${a}, ${b}), f = ${f}, ${when}.`,
-        extra.length && `With ${extra.join(", ")}.`,
+        schedules.length && `With η ${value.schedule}.`,
+        value.noise && `With noise ${fmt(value.noise)}.`,
         runs.length
           ? runs.map(({ rule, run }) => words(rule, run, Math.min(shown, run.end), value, lowest)).join("; ") + "."
           : "No rule is chosen.",
@@ -293,7 +291,9 @@ export default {
       curve.range({ x: [0, value.steps * 1.03], y: [lo, hi] });
       curve.axes();
       series.forEach((s, i) => {
-        const { rule, k } = runs[i];
+        const { rule, k } = runs[i],
+          clip = value.curve === "slope" && value[rule.hyper.max_norm];
+        if (clip) curve.rule({ y: clip }), curve.text(0, clip, "threshold", { base: "bottom" });
         curve.line((j) => j, s, { n: s.length, color: rule.color });
         if (s.length) curve.dot(s.length - 1, s.at(-1), { color: rule.color, shape: k, size: 5 });
       });

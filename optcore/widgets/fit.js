@@ -251,7 +251,7 @@ export default {
       weights.xlabel = free ? "coefficient" : stop ? "steps" : "strength λ";
       weights.range({ x: free ? [-0.5, v.degree + 0.5] : [strengths[0], strengths.at(-1)], y: [-far, far] });
       weights.axes();
-      caption.textContent = free ? "Coefficients" : "Coefficients; orange: exactly zero";
+      caption.textContent = free ? "Coefficients" : "Coefficients; ○ exactly zero";
       if (free) weights.bars(oc.linspace(-0.5, v.degree + 0.5, v.degree + 2), w, { color: TRAIN });
       else {
         w.forEach((_, j) =>
@@ -262,7 +262,8 @@ export default {
           ),
         );
         weights.rule({ x: stop ? v.steps : v.lam });
-        for (const c of w) weights.dot(stop ? v.steps : v.lam, c, { color: c ? TRAIN : TEST, size: 3 });
+        for (const c of w)
+          weights.dot(stop ? v.steps : v.lam, c, { color: c ? TRAIN : TEST, size: c ? 3 : 4, hollow: !c });
       }
 
       const best = held.reduce((k, e, i) => (e < held[k] ? i : k), 0),

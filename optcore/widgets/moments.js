@@ -129,7 +129,7 @@ export default {
         color,
         align: "right",
         base: "bottom",
-        dy: -4,
+        dy: Math.max(-4, middle.top + 16 - middle.Y(Math.max(corrected[0][n - 1], 0))), // all of it
       });
       middle.text(n, m[n - 1], "raw", { color: "muted", align: "right", base: "top", dy: 4 });
 
@@ -142,10 +142,9 @@ export default {
             distance = steps.map((d) => (gone += d));
           return { ...rule, steps, distance, drawn: v.view === "step" ? steps : distance };
         });
-      caption.textContent =
-        v.view === "step"
-          ? "Step against the gradient, in units of η"
-          : "Distance gone against the gradient, in units of η";
+      const legend = shown.map(({ label, k }) => `${oc.GLYPHS[k]} ${label}`).join(", ");
+      const what = v.view === "step" ? "Step" : "Distance gone";
+      caption.textContent = `${what} against the gradient, in units of η: ${legend}`;
       below.range({
         y: limits(
           shown.flatMap((r) => r.drawn),

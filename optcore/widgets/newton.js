@@ -235,14 +235,17 @@ export default {
       });
       for (const { to, color, names, still } of ends) {
         if (!still) plane.arrow(...x, ...to, { color, width: 3, halo: true });
-        const left = plane.X(to[0]) > (plane.left + plane.right) / 2,
-          words = still ? `${names.join(", ")}: no move` : names.join(", ");
-        plane.text(...to, words, {
-          color,
-          align: left ? "right" : "left",
-          dx: left ? -6 : 6,
-          dy: to[1] < x[1] ? 10 : -10,
-        });
+        const lines = still ? [`${names.join(", ")}: no move`] : names,
+          px = plane.X(to[0]),
+          size = Math.max(...lines.map((line) => plane.ctx.measureText(line).width));
+        const down = to[1] < x[1] ? 10 : 4 - 14 * lines.length;
+        lines.forEach((line, i) =>
+          plane.text(...to, line, {
+            color,
+            dx: oc.clamp(px + 6, plane.left + 3, plane.right - size - 3) - px,
+            dy: down + 14 * i,
+          }),
+        );
       }
       plane.dot(...x, { color, size: 6 });
       if (centre.every(Number.isFinite)) plane.dot(...centre, { color: "warn", size: 5, hollow: true });

@@ -1,5 +1,5 @@
 /* A table of runs made beforehand. Settings: `s0`, `s1`, … the choice in each setting (a position for numbers, a text
-   otherwise), `pinned` the number of a record drawn in grey, or null, `read` the place on the curves that is read. */
+   otherwise), `pinned` the number of a record drawn thin, or null, `read` the place on the curves that is read. */
 export default {
   render({ model, el }) {
     const ui = oc.ui({ model, el }),
@@ -143,7 +143,7 @@ export default {
     const pin = ui.button(
       "Pin this run",
       () => ui.set({ pinned: ui.value.pinned === null ? number(ui.value) : null }),
-      { tip: "Keeps this run in grey while you choose another" },
+      { tip: "Keeps this run, thin, while you choose another" },
     );
 
     const name = (at) =>
@@ -254,12 +254,7 @@ export default {
         for (const b of bars) parts.push(`spread of ${b.name} ${spread(b, i)}`);
         return `${name(i)}${parts.length ? `: ${parts.join(", ")}` : ""}.`;
       };
-      return [
-        report(at),
-        old && `Pinned, in grey: ${report(v.pinned)}`,
-        spec.notes[at],
-        spec.band && `(${spec.band}.)`,
-      ];
+      return [report(at), old && `Pinned, thin: ${report(v.pinned)}`, spec.notes[at], spec.band && `(${spec.band}.)`];
     });
   },
 };

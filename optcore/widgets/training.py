@@ -151,12 +151,12 @@ class Training(Widget):
     """A table of runs; `training` makes it."""
 
     name = "training"
-    pinned = Setting("The number of the record that is drawn in grey for comparison, or None.")
+    pinned = Setting("The number of the record that is drawn thin for comparison, or None.")
     read = Setting("The place on the curves that the line of text reads: the number of a point, from 0.")
 
     def __init__(self, keys, records, axes, start, spec, label, summary):
         self._keys, self._records, self._axes = keys, records, axes
-        self.line = f"Change {' and '.join(axes)} and compare the runs; Pin keeps one in grey."
+        self.line = f"Change {' and '.join(axes)} and compare the runs; Pin keeps one, thin, to compare."
         value: dict = {f"s{k}": _position(axis, start[k]) for k, axis in enumerate(axes.values())}
         points = [len(entry["y"]) for entry in spec["pool"] if isinstance(entry, dict) and "x" in entry]
         if points:
@@ -282,8 +282,8 @@ def training(
     - histograms: arrays of any shape.
 
     log: panels with a logarithmic scale; limits: panel -> (low, high), else what holds over the whole table. start: the
-    key shown first. tips: setting -> one sentence; notes: key -> a sentence for the status line. "Pin" keeps a run in
-    grey. Read back `.choice`, `.record`, `.pinned`.
+    key shown first. tips: setting -> one sentence; notes: key -> a sentence for the status line. "Pin" keeps a run,
+    thin. Read back `.choice`, `.record`, `.pinned`.
 
     >>> import numpy as np
     >>> from optcore.widgets.training import training

@@ -8,7 +8,7 @@ import pytest
 import optcore as oc
 from optcore.widgets.backprop import ACTIVATIONS, backprop, backward, linear, losses
 
-from .controls import numbers, seen, words
+from .controls import live, numbers, seen, words
 from .exact import exact_all, exact_words
 
 X, B = np.array([0.5, -1.2, 2.0]), np.array([0.3, 0.1, -0.7])
@@ -122,3 +122,20 @@ def test_bad_arguments_are_named(arguments, part):
 def test_lists_are_read_back():
     w = backprop(X, W, B)
     assert w.x == X.tolist() and w.b == B.tolist()
+
+
+BOXES = """<script>{
+const draw = CanvasRenderingContext2D.prototype.roundRect;
+window.boxes = [];
+CanvasRenderingContext2D.prototype.roundRect = function (...box) { boxes.push(box); draw.apply(this, box); };
+}</script>"""
+
+
+@pytest.mark.parametrize("width", [375, 600, 770, 1100])
+def test_no_box_of_the_graph_covers_another(width, open_page):
+    page = open_page(body=BOXES + live(backprop(requires_grad=["x", "W", "b"])), width=width)
+    words(page)
+    boxes = page.evaluate("boxes.slice(-6)")
+    assert len(boxes) == 6
+    for (x, y, w, h, _), (p, q, v, g, _) in itertools.combinations(boxes, 2):
+        assert x + w < p or p + v < x or y + h < q or q + g < y

@@ -1,5 +1,7 @@
 """What every widget owes its reader, tried on each one that the package exports."""
 
+import re
+
 import pytest
 
 from book.browser import axe
@@ -7,9 +9,10 @@ from book.course import widgets_on
 from book.widgets import live
 from optcore import widgets
 from optcore.widgets import Setting
+from optcore.widgets.base import page_source, to_json
 
 from .controls import drawn, feed, nudge_every_control, seen
-from .examples import ALL, EXPORTED, NAMES, example
+from .examples import ALL, EXPORTED, NAMES, example, faces
 
 each = pytest.mark.parametrize("name", NAMES)
 
@@ -222,3 +225,14 @@ def test_points_are_moved_by_keys_and_dragged(face, open_page):
 
 def test_the_gallery_holds_every_widget():
     assert set(NAMES) == set(widgets_on("gallery"))
+
+
+COLOUR = re.compile(r"\b(red|blue|green|orange|gr[ae]y|purple|violet|pink|yellow|brown|teal|crimson)\b", re.IGNORECASE)
+
+
+@each
+def test_words_name_things_and_not_their_colours(name):
+    """Not every reader sees colours, and a dark page or forced ones change them."""
+    said = re.findall(r'"[^"\n]*"|`[^`]*`', page_source(f"{name}.js"))
+    assert len(said) > 10 and [words for words in said if COLOUR.search(words)] == []
+    assert [found[0] for face in faces(name) if (found := COLOUR.search(to_json(face.make().spec)))] == []

@@ -12,7 +12,7 @@ from optcore.second_order import SECOND_ORDER
 from optcore.widgets.base import page_source, to_json
 from optcore.widgets.explore import SLIDERS, explore
 
-from .controls import assign, heights, live, numbers, seen, settle, words
+from .controls import assign, drawn, heights, live, numbers, seen, settle, words
 
 RULES = ["gd", "momentum", "nesterov", "adam", "adamw"]
 
@@ -429,3 +429,13 @@ def test_new_rules_links_and_a_schedule_of_ones_own_run_in_the_page(common):
     for label, rule in rules.items():
         points, _, _ = run_in_page(common, rule, oc.bowl, start=w.start, steps=60, lr=rates)
         np.testing.assert_allclose(points, w.path[label].points, rtol=1e-9, atol=1e-12, err_msg=label)
+
+
+def test_a_clipping_threshold_is_marked_where_norms_are_drawn(open_page):
+    clipped = oc.chain(oc.clip_norm, oc.gd, name="clipped")
+    w = explore("rosenbrock", {"gd": oc.gd, "clipped": clipped}, lr=1e-3, max_norm=0.5, steps=20)
+    marks = lambda: [a for plot, kind, a in drawn(open_page, w) if plot == 1 and kind in ("rule", "text")]
+    assert marks() == []
+    w.value = {**w.value, "curve": "slope"}
+    (rule, *_), (x, y, text, *_) = marks()
+    assert rule == {"y": 0.5} and (x, y, text) == (0, 0.5, "threshold")

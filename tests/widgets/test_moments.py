@@ -76,3 +76,13 @@ def test_bad_arguments_are_named(arguments, part):
 
 def test_uncorrected_adam_is_adam_without_the_corrections():
     assert uncorrected_adam(np.array([5.0]), beta1=0.5, beta2=0.75)[0] == pytest.approx(1.0)
+
+
+def test_the_lines_of_the_rules_are_named_where_they_are_drawn(open_page):
+    page = open_page(body=live(moments()))
+    caption = lambda: page.locator("figcaption").last.inner_text()
+    words(page)
+    labels = [rule["label"] for rule in moments().spec["rules"]]
+    assert caption().endswith(": " + ", ".join(f"{glyph} {label}" for glyph, label in zip("●■▲◆", labels, strict=True)))
+    assign(page, rules=["adam"], view="distance")
+    assert caption().startswith("Distance gone") and caption().endswith(": ● Adam")

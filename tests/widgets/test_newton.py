@@ -99,3 +99,24 @@ def test_the_path_is_drawn_and_the_slice_holds_height_and_model(open_page):
     np.testing.assert_allclose(height[:, 1], oc.rosenbrock(path[2] + t[:, None] * d), rtol=1e-6)
     slope, bend = oc.rosenbrock.grad(path[2]) @ d, d @ oc.rosenbrock.hess(path[2]) @ d
     np.testing.assert_allclose(model[:, 1], oc.rosenbrock(path[2]) + t * slope + t**2 / 2 * bend, rtol=1e-6, atol=1e-9)
+
+
+WORDS = """<script>{
+const draw = CanvasRenderingContext2D.prototype.fillText;
+window.texts = [];
+CanvasRenderingContext2D.prototype.fillText = function (text, x, y) {
+  const { left, right } = { left: x, right: x + this.measureText(text).width };
+  texts.push([text, this.textAlign, left, right, this.canvas.clientWidth]);
+  draw.call(this, text, x, y);
+};
+}</script>"""
+
+
+@pytest.mark.parametrize("width", [375, 770])
+def test_names_of_steps_stay_inside_the_landscape(width, open_page):
+    page = open_page(body=WORDS + live(newton()), width=width)
+    words(page)
+    names = {text: place for text, *place in page.evaluate("texts") if text in {*METHODS.values()}}
+    assert len(names) > 2
+    for align, left, right, room in names.values():
+        assert align == "left" and left >= 40 and right <= room - 14

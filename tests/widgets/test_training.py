@@ -106,7 +106,7 @@ def test_pinned_run_stays(open_page):
     page.get_by_role("button", name="Pin this run").click()
     page.get_by_role("slider", name="η").press("End")
     pinned = seen(page)
-    assert "Pinned, in grey: η 0.1, rule gd" in pinned[0]
+    assert "Pinned, thin: η 0.1, rule gd" in pinned[0]
     page.get_by_role("button", name="Unpin").click()
     assert "Pinned" not in words(page) and seen(page)[1] != pinned[1] != before[1]
 

@@ -1,5 +1,5 @@
 /* Controls with their labels: each is bound to one setting. Methods of UI. */
-import { h, newId, update } from "./elements.js";
+import { h, newId, put, update } from "./elements.js";
 import { clamp, fmt } from "./numbers.js";
 import { roundest, SCALES } from "./scales.js";
 import { GLYPHS } from "./strokes.js";
@@ -64,7 +64,7 @@ export const controls = {
         [, to] = maps(),
         v = this.value[key];
       update(input, "max", n);
-      input.value = Math.round(clamp(to(v), 0, 1) * n);
+      put(input, Math.round(clamp(to(v), 0, 1) * n));
       say(input, shown, format(v));
       if (rail)
         drawMarks(
@@ -86,7 +86,7 @@ export const controls = {
         list.some((o) => o.value === v) ? v : (note(`${options.label} has no choice “${v}”`), fallback),
       (v) => `${options.label} ${list.find((o) => o.value === v)?.label ?? v}`,
     );
-    this.shown.push(() => (input.value = this.value[key]));
+    this.shown.push(() => put(input, this.value[key]));
     return input;
   },
 
@@ -179,7 +179,7 @@ export const controls = {
     );
     this.shown.push(() => {
       update(input, "max", last());
-      input.value = now();
+      put(input, now());
       say(input, shown, name(now()));
     });
   },

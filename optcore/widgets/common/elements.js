@@ -7,6 +7,8 @@ export const page = { widgets: {}, onframe: null };
 export const newId = () => `oc-${(globalThis.ocIds = (globalThis.ocIds ?? 0) + 1)}`;
 /* Sets an attribute that has changed: setting costs, even to the same value. */
 export const update = (el, name, value) => el.getAttribute(name) !== `${value}` && el.setAttribute(name, value);
+/* The same for the value of a control. */
+export const put = (input, value) => input.value !== `${value}` && (input.value = value);
 export function h(tag, props = {}, ...children) {
   const el = document.createElement(tag);
   for (const [k, v] of Object.entries(props)) {

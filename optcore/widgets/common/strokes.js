@@ -51,8 +51,8 @@ export const strokes = {
         const px = this.X(x(i)),
           py = this.Y(y(i)),
           ok = px === px && py === py;
-        // what is closer than half a pixel cannot be seen: a run that crawls has thousands of such points
-        if (ok && pen && i < n - 1 && Math.abs(px - lastX) + Math.abs(py - lastY) < 0.5) continue;
+        // what lies under the pen cannot be seen, and costs: a run that crawls has thousands of such points
+        if (ok && pen && i < n - 1 && Math.abs(px - lastX) + Math.abs(py - lastY) < 1.5) continue;
         if (ok) pen ? ctx.lineTo(px, py) : ctx.moveTo(px, py);
         [pen, lastX, lastY] = [ok, px, py];
       }

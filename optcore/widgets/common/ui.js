@@ -1,7 +1,7 @@
 /* A widget: its settings, its plots and controls, and when it draws. */
 import { contrast, mix, readTheme, rgb } from "./colours.js";
 import { controls } from "./controls.js";
-import { h, page } from "./elements.js";
+import { h, page, update } from "./elements.js";
 import { goals } from "./goals.js";
 import { links } from "./links.js";
 import { alike, plain, revive } from "./numbers.js";
@@ -119,7 +119,7 @@ export class UI {
   /* The text changes at once; assistive technology hears it when the changes pause. */
   say(words) {
     if (words === this.status.textContent) return;
-    this.status.setAttribute("aria-busy", "true");
+    update(this.status, "aria-busy", "true");
     this.status.textContent = words;
     clearTimeout(this.busy);
     this.busy = setTimeout(() => this.status.removeAttribute("aria-busy"), 500);

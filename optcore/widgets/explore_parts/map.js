@@ -18,7 +18,7 @@ export function phaseDiagram(ui, runs) {
   };
   const plot = ui.plot({
     title:
-      `Where ${rule.label} ends: dark is a low loss, ◇ the lowest, red diverged. ` +
+      `Where ${rule.label} ends: dark is a low loss, ◇ the lowest, striped diverged. ` +
       `${sx.label} across, ${sy.label} up.`,
     label: `Map of the final loss of ${rule.label} over ${sx.label} and ${sy.label}`,
     ratio: 2.2,
@@ -40,7 +40,7 @@ export function phaseDiagram(ui, runs) {
         const [mu, L] = curvatures(ui.value).map(Math.sqrt);
         ui.set({ [sx.key]: 4 / (L + mu) ** 2, [sy.key]: ((L - mu) / (L + mu)) ** 2 });
       },
-      { tip: "η = 4/(√L + √μ)², β = ((√L − √μ)/(√L + √μ))²: the stops of the sliders miss them by a little" },
+      { tip: "η = 4/(√L + √μ)², β = ((√L − √μ)/(√L + √μ))²: between stops of the sliders" },
     );
 
   // cells in passes of halving stride; a cell of a coarse pass fills its block until finer ones arrive
@@ -86,9 +86,11 @@ export function phaseDiagram(ui, runs) {
     if (done < order.length) ui.redraw();
     const low = oc.rgb(ui.theme.low),
       high = oc.rgb(ui.theme.high),
-      gone = oc.mix(high, oc.rgb(ui.theme.warn), 0.55);
+      gone = [0.4, 0.6].map((t) => oc.mix(high, oc.rgb(ui.theme.warn), t));
     const shade = (fall) => oc.mix(low, high, oc.clamp(1 - fall / (best?.fall ?? -1), 0, 1));
-    plot.image(N, N, (i, j) => (Number.isNaN(cells[j * N + i]) ? gone : shade(cells[j * N + i])), [paints]);
+    plot.image(N, N, (i, j) => (Number.isNaN(cells[j * N + i]) ? gone[((i + j) >> 2) & 1] : shade(cells[j * N + i])), [
+      paints,
+    ]);
     plot.axes({ grid: false });
     if (done === order.length && best)
       plot.dot(axes[0].scale[1](best.lr), axes[1].scale[1](best.v), { hollow: true, shape: 3, size: 4, color: "fg" });
