@@ -19,6 +19,7 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "-
 SEALED = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"  # names do not resolve: no way out
 WCAG_AA = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 MENDED_BEST_PRACTICE = ["region", "label-content-name-mismatch"]  # not WCAG A/AA; the theme leaves them, we do not
+UNASKED = """try { localStorage["oc:setting:guesses"] = '{"at": 1, "open": true}'; } catch {}"""  # a reader's choice
 
 
 def find_browser() -> str | None:
@@ -100,11 +101,15 @@ class Record:
 
 
 @contextmanager
-def opened(browser: Browser, url: str, *, width: int = 1280, dark: bool = False) -> Iterator[tuple[Page, Record]]:
-    """A page in a fresh context, loaded and settled, with its record."""
+def opened(
+    browser: Browser, url: str, *, width: int = 1280, dark: bool = False, unasked: bool = True
+) -> Iterator[tuple[Page, Record]]:
+    """A page in a fresh context, loaded and settled, with its record; unasked: no output waits for a guess."""
     context = browser.new_context(
         viewport={"width": width, "height": 800}, color_scheme="dark" if dark else "light", reduced_motion="reduce"
     )
+    if unasked:
+        context.add_init_script(UNASKED)
     page, record = context.new_page(), Record()
     page.set_default_timeout(15_000)
     page.on("request", lambda request: record.requests.append(request.url))

@@ -88,10 +88,12 @@ globalThis.ocPage = {
   }
 
   // What scrolls by itself can be reached with Tab. (The theme measures all of the page when it has loaded.)
-  const scrollers = document.querySelectorAll("pre, .cell_output > .output, .pst-scrollable-table-container, div.math");
+  const scrollers = document.querySelectorAll(
+    "pre, .cell_output, .cell_output > .output, .pst-scrollable-table-container, div.math",
+  );
   const setTab = (el) => {
     const scrolls = el.scrollWidth > el.clientWidth || el.scrollHeight > el.clientHeight;
-    if (scrolls) el.tabIndex = 0;
+    if (scrolls && !el.hidden) el.tabIndex = 0;
     else el.removeAttribute("tabindex");
   };
   const sizes = new ResizeObserver((entries) => entries.forEach(({ target }) => setTab(target)));

@@ -7,6 +7,8 @@ goal        NUMBER/PLACE     {met}
 prediction  NUMBER/PLACE     {text}
 page        PAGE             {heading, words}: where one was last
 challenge   PAGE/PLACE       {met}: the goal of a widget, by its place on the page
+guess       NUMBER/BOX       of a Predict box: see predict.js
+setting     guesses          {open}: outputs are shown without asking for a guess
 
 One global, `ocProgress`, for the page "Your progress". */
 globalThis.ocProgress = (() => {
@@ -86,6 +88,22 @@ globalThis.ocProgress = (() => {
       });
     };
 
+  // ---- guesses --------------------------------------------------------------------------------------------------
+  /** What the guesses that count came to, in a chapter or all: tally is {all, 50, 75, 95}, each [right or close, of how many]. */
+  const guessed = (chapter = "") => {
+    const tally = { all: [0, 0], 50: [0, 0], 75: [0, 0], 95: [0, 0] };
+    for (const [id, { result, sure, seen }] of Object.entries(store.all("guess")))
+      if (result && !seen && id.startsWith(chapter))
+        for (const sum of [tally.all, tally[sure]].filter(Boolean)) {
+          sum[0] += result !== "no";
+          sum[1]++;
+        }
+    const { all, 95: sure } = tally;
+    const when = sure[1] ? `; when sure, ${sure[0]} of ${sure[1]}` : "";
+    return { tally, words: `of ${all[1]} ${all[1] === 1 ? "guess" : "guesses"} ${all[0]} right or close${when}` };
+  };
+  const asked = () => !store.get("setting", "guesses")?.open;
+
   // ---- goals and predictions ------------------------------------------------------------------------------------
   const keeps = (kind, place, input, field) => {
     const id = `${numberOf(mine)}/${place}`;
@@ -107,7 +125,9 @@ globalThis.ocProgress = (() => {
       goal.prepend(input);
       keeps("goal", place, input, "met");
     });
-    document.querySelectorAll(".oc-guess input").forEach((input, place) => keeps("prediction", place, input, "text"));
+    document
+      .querySelectorAll("label.oc-guess input")
+      .forEach((input, place) => keeps("prediction", place, input, "text"));
   }
 
   // ---- goals that widgets check themselves ------------------------------------------------------------------------
@@ -162,5 +182,5 @@ globalThis.ocProgress = (() => {
   };
   document.addEventListener("visibilitychange", leave);
 
-  return { course, share, review, last, href, numberOf, DAY };
+  return { course, share, review, last, href, numberOf, guessed, asked, DAY };
 })();

@@ -15,7 +15,8 @@ ocStore.get(kind, id)          the item, or undefined
        .heard(fn)              fn(kind, id, item or undefined) after a change by another tab, `read` or `erase`
        .lasts                  false where the browser keeps nothing: then all is forgotten with the page
 
-Kinds: exercise {code, feedback, attempts, hints, looked, solved}; own {code, aside} of rule and landscape; those of progress.js. Whoever adds one names its fields here. */
+Kinds: exercise {code, feedback, attempts, hints, looked, solved}; own {code, aside} of rule and landscape; guess
+{guess, result, sure, seen, shown} (predict.js); those of progress.js. Whoever adds one names its fields here. */
 globalThis.ocStore = (() => {
   const PREFIX = "oc:";
   const FORMAT = "Optimization for Deep Learning: what I have done";

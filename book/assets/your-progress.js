@@ -2,7 +2,7 @@
 {
   const place = document.getElementById("progress-report");
   const store = globalThis.ocStore;
-  const { course, share, review, last, href, numberOf, DAY } = globalThis.ocProgress;
+  const { course, share, review, last, href, numberOf, guessed, asked, DAY } = globalThis.ocProgress;
 
   const { h } = ocPage;
   const status = h("p", { role: "status", className: "progress-said" });
@@ -46,6 +46,51 @@
       ? `${counted(due.length, "question")} to answer again now.${next}`
       : `Nothing to answer again now.${next} A question answered wrong comes back after a day, then after three, then after a week.`;
     return [h("h2", {}, "To answer again"), h("p", {}, line), due.length ? h("ul", {}, ...items) : ""];
+  };
+
+  /* One sentence on whether being sure and being right go together; a count within two deviations of its share fits. */
+  const fits = ({ all, ...levels }) => {
+    const off = (way) =>
+      Object.entries(levels).some(([sure, [hits, n]]) => {
+        const p = sure / 100;
+        return n >= 4 && way * (hits - n * p) > 2 * Math.sqrt(n * p * (1 - p));
+      });
+    if (off(-1)) return "You are surer than you are right: say “fairly sure” or “a guess” more often.";
+    if (off(1)) return "You are right more often than you are sure: trust your guesses more.";
+    if (Object.values(levels).some(([, n]) => n >= 4))
+      return "How sure you say you are fits how often you are right: a guess should be right about once in two, fairly sure three times in four, sure nineteen times in twenty.";
+    return "Say how sure you are of four guesses or more, and a sentence here says whether it fits.";
+  };
+  const unasked = h("input", { type: "checkbox", id: "progress-unasked" });
+  unasked.addEventListener("change", () => store.set("setting", "guesses", { open: unasked.checked || undefined }));
+  const guesses = () => {
+    const { tally, words } = guessed();
+    const chapters = [
+      ...new Set(
+        course
+          .map(numberOf)
+          .filter(Boolean)
+          .map(([digit]) => digit),
+      ),
+    ];
+    const rows = chapters
+      .filter((chapter) => guessed(chapter).tally.all[1])
+      .map((chapter) => {
+        return h("li", {}, `Chapter ${chapter}: ${guessed(chapter).words}.`);
+      });
+    unasked.checked = !asked();
+    return [
+      h("h2", {}, "What you expected"),
+      h(
+        "p",
+        {},
+        tally.all[1]
+          ? `${words[0].toUpperCase()}${words.slice(1)}. ${fits(tally)}`
+          : "The Predict boxes ask for a guess before an output unfolds; what they come to is counted here.",
+      ),
+      h("ul", {}, ...rows),
+      h("p", {}, h("label", { htmlFor: "progress-unasked" }, unasked, " Show all outputs without asking for a guess")),
+    ];
   };
 
   const table = () => {
@@ -121,7 +166,7 @@
 
   const report = h("div");
   const show = (words) => {
-    report.replaceChildren(...summary(), ...again(), ...table());
+    report.replaceChildren(...summary(), ...again(), ...guesses(), ...table());
     if (words) status.textContent = words;
   };
   const blocked =

@@ -154,6 +154,7 @@ class Cell {
     this.input.querySelector("button").focus();
   }
   show(output) {
+    if (this.before) this.before.hidden = false; // one that waits for a guess does so no more
     if (this.now && this.now !== output) this.now.remove();
     if (output && !output.isConnected) this.el.append(output);
     this.now = output;

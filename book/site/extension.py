@@ -2,6 +2,7 @@
 
 - maths is rendered when the book is built (maths.py);
 - quotations, folds and links in plain Markdown become boxes, citations and terms (plain.py);
+- Predict boxes ask for a guess, and the outputs below them wait for it (predictions.py);
 - lines of code that only check numbers are set quietly (quiet.py);
 - pages are numbered, and lead to chapters, concepts and terms (ways.py);
 - scripts know what there is to do on each page (progress.py);
@@ -27,7 +28,7 @@ from sphinx.builders.html._assets import _JavaScript
 from book.live import extension as live
 from optcore.widgets import base
 
-from . import addresses, maths, plain, progress, quiet, search, shrink, ways
+from . import addresses, maths, plain, predictions, progress, quiet, search, shrink, ways
 
 WIDGETS = Path(base.__file__).parent
 
@@ -37,6 +38,7 @@ NEEDED_WHEN = {
     "toggle": r'class="[^"]*\b(toggle|dropdown)\b',  # the script and its inline settings
     "copybutton": r'class="highlight',
     "your-progress.js": r'id="progress-report"',
+    "predict.js": r'class="oc-guess pst-js-only" data-guess',
     "front.js": r'class="oc-continue"',
     "clipboard.min.js": r'class="highlight',
     "live/exercises.js": r'class="cell tag_exercise\b',
@@ -181,6 +183,7 @@ def finish_page(app: Sphinx, pagename: str, _templatename: str, context: dict, d
     if doctree is not None:
         body = site_widgets(app, pagename, body)
         body = size_images(app, body)
+        body = predictions.hide(body)
         for theirs, ours in REPLACED.items():
             body = body.replace(theirs, ours)
         if pagename == app.config.root_doc:
@@ -221,6 +224,7 @@ def setup(app: Sphinx) -> dict:
     """Called by Sphinx."""
     maths.setup(app)
     plain.setup(app)
+    predictions.setup(app)
     progress.setup(app)
     quiet.setup(app)
     ways.setup(app)
