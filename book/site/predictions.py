@@ -46,7 +46,7 @@ _SURE = ((50, "a guess"), (75, "fairly sure"), (95, "sure"))
 
 @dataclass(frozen=True)
 class Box:
-    """A Predict box of a notebook: its words, and how many code cells follow it up to the next text."""
+    """A Predict box of a notebook: its words, and how many of the next code cells wait for a guess."""
 
     text: str
     cells: int
@@ -55,16 +55,26 @@ class Box:
 def boxes(nb: dict) -> list[Box]:
     """The Predict boxes of a notebook, in order."""
     found = []
-    cells = nb["cells"]
-    for at, cell in enumerate(cells):
+    for at, cell in enumerate(nb["cells"]):
         if cell["cell_type"] != "markdown":
             continue
-        below = next((k for k, later in enumerate(cells[at + 1 :]) if later["cell_type"] == "markdown"), 10**6)
         inside = list(_BOX.finditer(source(cell)))
         for match in inside:
             text = " ".join(re.sub(r"^(> ?)+", "", line).strip() for line in match[2].splitlines())
-            found.append(Box(text.strip(), min(below, len(cells) - at - 1) if match is inside[-1] else 0))
+            found.append(Box(text.strip(), _waiting(nb["cells"][at + 1 :]) if match is inside[-1] else 0))
     return found
+
+
+def _waiting(cells: list[dict]) -> int:
+    """How many of the next code cells wait: up to the text below the first output, a heading or another box."""
+    count, shown = 0, False
+    for cell in cells:
+        if cell["cell_type"] == "code":
+            count += 1
+            shown = shown or bool(cell.get("outputs"))
+        elif shown or re.search(r"^(#|> \*\*)", source(cell), re.MULTILINE):
+            break
+    return count if shown else 0
 
 
 def claims(nb: dict) -> dict[str, dict]:

@@ -122,11 +122,17 @@ def test_canary_a_faulty_entry_is_named(entry, said):
 
 def test_canary_boxes_without_an_entry_are_noticed(tmp_path):
     text = "Words.\n\n> **Predict.** How many,\n> and why?\n\nMore.\n\n> **Predict.** Which?"
-    cells = [{"cell_type": "markdown", "source": text}, *[{"cell_type": "code", "source": ""}] * 2]
-    assert predictions.boxes({"cells": cells}) == [
-        predictions.Box("How many, and why?", 0),
-        predictions.Box("Which?", 2),
-    ]
+    told = lambda text: {"cell_type": "markdown", "source": text}
+    code = lambda *outputs: {"cell_type": "code", "source": "", "outputs": list(outputs)}
+    found = lambda *cells: [box.cells for box in predictions.boxes({"cells": [told(text), *cells]})]
+    assert [box.text for box in predictions.boxes({"cells": [told(text)]})] == ["How many, and why?", "Which?"]
+    assert found(code({}), code({}), told("Text."), code({})) == [0, 2]
+    assert found(code(), told("Text."), code({}), told("Text."), code({})) == [0, 2]
+    assert (
+        found(code(), told("## Heading"), code({}))
+        == found(code(), told("> **Predict.** More?"), code({}))[:2]
+        == [0, 0]
+    )
     folder = tmp_path / "3-x"
     folder.mkdir()
     path = folder / "1-y.ipynb"
