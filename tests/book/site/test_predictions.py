@@ -277,7 +277,7 @@ def test_without_scripts_and_on_paper_outputs_are_there(site, browser):
         assert not page.locator("form.oc-guess").first.is_visible()
         answer = page.locator(".oc-answer").first
         answer.scroll_into_view_if_needed()
-        assert answer.locator("summary").inner_text() == "Answer" and not answer.locator("p").is_visible()
+        assert answer.locator("summary").text_content() == "Answer" and not answer.locator("p").is_visible()
         answer.locator("summary").click()
         assert answer.locator("p").is_visible()
     with reader(browser) as tab:

@@ -62,20 +62,17 @@ def test_the_scripts_know_every_page_with_its_questions_and_exercises():
     assert sum(len(page.get("exercises", [])) for page in pages) > 80
 
 
-def test_answers_goals_and_predictions_outlast_a_reload(site, browser):
+def test_answers_and_goals_outlast_a_reload(site, browser):
     with reader(browser) as tab:
         page = tab(f"{site}/{PAGE}.html")
         question = answer(page, right=False)
         page.locator(".oc-goal").nth(1).check()
-        page.locator(".oc-guess input").first.fill("ten times")
-        page.locator(".oc-guess input").first.press("Tab")
         item = kept(page, question)
         assert item["right"] is False and 0 <= item["due"] - item["at"] - DAY < 5000
         page.reload()
         page.keyboard.press("Shift")
         assert comes_to_hold(page, f"document.querySelector('{STATUS}')?.textContent.includes('0 right of 1')")
         assert page.locator(".oc-goal").nth(1).is_checked() and not page.locator(".oc-goal").first.is_checked()
-        assert page.locator(".oc-guess input").first.input_value() == "ten times"
 
 
 def test_a_wrong_answer_comes_back_after_a_day_three_and_a_week(site, browser):
