@@ -1,10 +1,9 @@
-/* What the reader has done, on every page: answers of quizzes come back, goals are ticked, predictions are kept, the sidebar
+/* What the reader has done, on every page: answers of quizzes come back, goals are ticked, guesses are counted, the sidebar
    and the front page say how far one is. All of it lies in the store (store.js), in these kinds:
 
 quiz        NUMBER/QUESTION  {answer, right, text, stage, due}: a question answered wrong is due again after a day, then
                              three, then a week, each time that it is answered right on its day
 goal        NUMBER/PLACE     {met}
-prediction  NUMBER/PLACE     {text}
 page        PAGE             {heading, words}: where one was last
 challenge   PAGE/PLACE       {met}: the goal of a widget, by its place on the page
 guess       NUMBER/BOX       of a Predict box: see predict.js
@@ -104,7 +103,7 @@ globalThis.ocProgress = (() => {
   };
   const asked = () => !store.get("setting", "guesses")?.open;
 
-  // ---- goals and predictions ------------------------------------------------------------------------------------
+  // ---- goals ----------------------------------------------------------------------------------------------------
   const keeps = (kind, place, input, field) => {
     const id = `${numberOf(mine)}/${place}`;
     const show = () => {
@@ -125,9 +124,6 @@ globalThis.ocProgress = (() => {
       goal.prepend(input);
       keeps("goal", place, input, "met");
     });
-    document
-      .querySelectorAll("label.oc-guess input")
-      .forEach((input, place) => keeps("prediction", place, input, "text"));
   }
 
   // ---- goals that widgets check themselves ------------------------------------------------------------------------

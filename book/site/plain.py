@@ -24,8 +24,6 @@ from book.pages.links import terms
 # Title in bold -> class of the box. The title may go on after a colon: "A common mistake: sum or mean."
 BOXES = {"The question": "question", "Predict": "predict", "A common mistake": "errata"}
 FOLDED = "dropdown"
-# Where the reader may note a prediction; progress.js keeps it.
-GUESS = '<label class="oc-guess pst-js-only">I expect <input type="text" autocomplete="off" /></label>'
 
 _FOLD = re.compile(r"<details>\s*<summary>(.+)</summary>\s*")
 _SOURCES = re.compile(r'(?:^- <a id="\w+"></a>.*\n)+', re.MULTILINE)
@@ -85,8 +83,7 @@ class PlainMarkdown(SphinxTransform):
             first.replace(start, nodes.Text(start.lstrip()))
         body = quote.children if first.astext() else quote.children[1:]
         title = nodes.title(bold.rawsource, "", *bold.children)
-        guess = [nodes.raw("", GUESS, format="html")] if kind == "Predict" else []
-        box = nodes.admonition(quote.rawsource, title, *body, *guess, classes=[BOXES[kind]])
+        box = nodes.admonition(quote.rawsource, title, *body, classes=[BOXES[kind]])
         box.source, box.line = quote.source, quote.line
         quote.replace_self(box)
 

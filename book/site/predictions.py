@@ -174,6 +174,7 @@ def _number(entry: dict, row: dict) -> tuple[str, dict]:
     value, low, high = (times * (row["value"] if row[key] is None else row[key]) for key in ("value", "low", "high"))
     unit = markup(entry["unit"])
     field = f'<input name="guess" type="text" inputmode="decimal" autocomplete="off" size="9" /> <span>{unit}</span>'
+    value, low, high = (float(f"{number:.8g}") for number in (value, low, high))
     data = {"low": low, "high": high, "value": value, "said": spoken(value, {**row, "low": low, "high": high})}
     return f'<label class="oc-number">I expect {field}</label>', data
 
@@ -252,7 +253,7 @@ class Guesses(SphinxTransform):
                 left = 0
                 if box and entry and not fault(entry, known):
                     left = box.cells
-                    node[-1].replace_self(nodes.raw("", form(entry, number(path), known), format="html"))
+                    node += nodes.raw("", form(entry, number(path), known), format="html")
             elif "cell" in classes and left:
                 left -= 1
                 for output in node.children:

@@ -11,7 +11,7 @@ from book.site import predictions
 from optcore.drawn import drawn_order
 from tests.widgets.test_quiz_options import by_chance, length
 
-PATHS = [path for path in notebooks() if path.with_name(predictions.FILE).is_file()]
+PATHS = notebooks()
 ENTRIES = [(path, entry) for path in PATHS for entry in predictions.entries(path)]
 CHOICES = [(path, entry) for path, entry in ENTRIES if entry["kind"] == "choice"]
 NUMBER = re.compile(r"\d+(?:\.\d+)?(?:e-?\d+)?")
@@ -23,16 +23,14 @@ DO = (
 
 def test_every_box_has_an_entry_and_every_entry_its_box():
     faults = [line for path in PATHS for line in predictions.paired(path)[1]]
-    chapters = {path.parent.name for path in PATHS}
     seen = sum(len(predictions.paired(path)[0]) for path in PATHS)
-    print(f"{seen} boxes in {len(chapters)} chapters")
     assert not faults, "\n".join([DO, *faults])
-    assert seen == len(ENTRIES) >= 2 * len(PATHS) > 0
+    assert seen == len(ENTRIES) > 110
 
 
 def test_every_kind_is_asked_for():
     kinds = Counter(entry["kind"] for _, entry in ENTRIES)
-    assert set(kinds) == {"choice", "number", "sketch"} and min(kinds.values()) >= 1
+    assert set(kinds) == {"choice", "number", "sketch"} and min(kinds.values()) >= 3
 
 
 def on_the_page(path: Path) -> set[float]:
