@@ -104,27 +104,17 @@ globalThis.ocProgress = (() => {
   const asked = () => !store.get("setting", "guesses")?.open;
 
   // ---- goals ----------------------------------------------------------------------------------------------------
-  const keeps = (kind, place, input, field) => {
-    const id = `${numberOf(mine)}/${place}`;
-    const show = () => {
-      const value = store.get(kind, id)?.[field];
-      if (input.type === "checkbox") input.checked = Boolean(value);
-      else if (input !== document.activeElement) input.value = value ?? "";
-    };
-    input.addEventListener("change", () =>
-      store.set(kind, id, { [field]: input.type === "checkbox" ? input.checked : input.value.trim() || undefined }),
-    );
-    store.heard((which, item) => which === kind && item === id && show());
-    show();
-  };
-  if (numberOf(mine)) {
+  if (numberOf(mine))
     document.querySelectorAll("#what-you-will-be-able-to-do > ul > li").forEach((goal, place) => {
+      const id = `${numberOf(mine)}/${place}`;
       const input = Object.assign(document.createElement("input"), { type: "checkbox", className: "oc-goal" });
       input.setAttribute("aria-label", `I can ${goal.textContent.trim().replace(/[;.]$/, "")}`);
       goal.prepend(input);
-      keeps("goal", place, input, "met");
+      const show = () => (input.checked = Boolean(store.get("goal", id)?.met));
+      input.addEventListener("change", () => store.set("goal", id, { met: input.checked }));
+      store.heard((kind, item) => kind === "goal" && item === id && show());
+      show();
     });
-  }
 
   // ---- goals that widgets check themselves ------------------------------------------------------------------------
   const instruments = () => [...document.querySelectorAll(".oc-widget[data-oc]:not([data-oc=quiz])")];
