@@ -1,12 +1,14 @@
 """Every widget of the gallery: script per frame while its handle or slider is dragged, frames a second when the
 processor is slowed down six-fold, and the size of its code.
 
-Goals: 8 ms at the 95th percentile, 50 ms for the phase diagram; 30 frames a second, but for the phase diagram
+Goals: 8 ms at the 95th percentile, 50 ms for the phase diagram; 4 ms in the median frame while any one of its controls
+is moved (`python -m bench.widgets controls` measures these alone); 30 frames a second, but for the phase diagram
 ("possible" counts the work of the page's main thread alone, where other programs slow the machine); and
 75 kB gzipped for all widget code together, as the built book holds it.
 """
 
 import gzip
+import sys
 from statistics import median
 
 import numpy as np
@@ -96,6 +98,60 @@ DRIVE = """async milliseconds => {
 }"""
 
 
+# Moves one control, or circles one handle, a frame at a time; returns the milliseconds of script of each frame.
+MOVE = """async ([control, frames]) => {
+  const handle = control.matches(".oc-handle"), times = [];
+  const box = (handle ? control.closest(".oc-canvas") : control).getBoundingClientRect();
+  const at = control.getBoundingClientRect();
+  const send = (type, x, y) => control.dispatchEvent(new PointerEvent(type, { clientX: x, clientY: y, bubbles: true }));
+  oc.onframe = (_, ms) => times.push(ms);
+  control.setPointerCapture = () => {};  // there is no pointer
+  if (handle) send("pointerdown", at.x + at.width / 2, at.y + at.height / 2);
+  for (let i = 0; i < frames; i++) {
+    const [p, q] = [0.5 + 0.3 * Math.cos(i / 6), 0.5 + 0.3 * Math.sin(i / 6)];
+    if (handle) send("pointermove", box.x + p * box.width, box.y + q * box.height);
+    else {
+      control.value = Math.round(+control.min + (control.max - control.min) * p);
+      control.dispatchEvent(new Event("input", { bubbles: true }));
+    }
+    await new Promise(requestAnimationFrame);
+  }
+  if (handle) send("pointerup", at.x, at.y);
+  oc.onframe = null;
+  return times;
+}"""
+
+
+def by_control(page) -> dict[str, list[float]]:
+    """Name of each slider and handle -> script of the frames while it is moved; folded controls too."""
+    page.evaluate("() => document.querySelectorAll('details').forEach(d => (d.open = true))")
+    times = {}
+    for control in page.query_selector_all(".oc-widget :is(input[type=range], .oc-handle)"):
+        if control.is_visible():
+            name = control.evaluate("e => e.ariaLabel ?? e.labels[0].textContent").removesuffix(", arrow keys move it")
+            page.evaluate(MOVE, [control, 10])  # once for the compiler
+            times[name] = page.evaluate(MOVE, [control, 40])
+    return times
+
+
+def shown(browser, widget):
+    page = browser.new_page(viewport={"width": 1000, "height": 900})
+    page.set_content(f"<!DOCTYPE html><body><main>{live(widget)}</main>")
+    page.wait_for_function("document.querySelector('output').textContent")
+    return page
+
+
+def print_controls(browser) -> None:
+    print(f"{'script per frame, by control':32} {'controls':>9} {'median ms':>10} {'worst ms':>9}")
+    for name, make in WIDGETS.items():
+        page = shown(browser, make())
+        medians = {control: median(times) for control, times in by_control(page).items()}
+        worst = max(medians, key=medians.__getitem__)
+        middle = median(medians.values())
+        print(f"{name:32} {len(medians):9} {middle:10.2f} {medians[worst]:9.2f}  {worst}", flush=True)
+        page.close()
+
+
 def busy(session) -> float:
     """Seconds that the page's main thread has worked, whatever else the machine does."""
     metrics = session.send("Performance.getMetrics")["metrics"]
@@ -117,9 +173,7 @@ def slowed_rates(page) -> tuple[float, float]:
 
 
 def measure(browser, widget) -> tuple[list[float], tuple[float, float]]:
-    page = browser.new_page(viewport={"width": 1000, "height": 900})
-    page.set_content(f"<!DOCTYPE html><body><main>{live(widget)}</main>")
-    page.wait_for_function("document.querySelector('output').textContent")
+    page = shown(browser, widget)
     handle = next(filter(lambda h: h.is_visible(), page.query_selector_all(".oc-canvas .oc-handle")), None)
     act = (lambda: drag_handle(page, handle)) if handle else (lambda: sweep_slider(page))
     act()  # once for the compiler
@@ -132,6 +186,10 @@ def measure(browser, widget) -> tuple[list[float], tuple[float, float]]:
 def main() -> None:
     require_site()
     with chromium() as browser:
+        print_controls(browser)
+        if sys.argv[1:] == ["controls"]:
+            return
+        print()
         head = f"{'frames':>6} {'median ms':>10} {'95% ms':>8} {f'frames/s at 1/{SLOWED} speed':>24} {'possible':>9}"
         print(f"{'script per frame while dragging':32} {head}")
         for name, make in WIDGETS.items():

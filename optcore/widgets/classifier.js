@@ -10,7 +10,7 @@ export default {
       { spec } = ui,
       { fmt, rgb, mix } = oc,
       { window } = spec,
-      [BUDGET, GRID, SIDE] = [3, 44, 33],
+      [BUDGET, GRID, SIDE] = [2, 44, 33],
       CLASSES = ["#0b63b5", "#c2410c"],
       HELD = "#b3125a";
 
@@ -119,7 +119,6 @@ export default {
     // ---- drawing
     const runOf = experiment(spec),
       sliced = oc.memo((run) => sliceOf(run, SIDE));
-    const place = (i) => window[0] + ((i + 0.5) / GRID) * (window[1] - window[0]);
     const still = matchMedia("(prefers-reduced-motion: reduce)");
 
     return ui.run((v) => {
@@ -175,20 +174,22 @@ export default {
 
     function drawPlane(v, run, theta) {
       const { net } = run,
-        logits = new Float64Array(GRID * GRID),
+        grid = run.done ? GRID : GRID / 2, // coarse while steps take the time
+        place = (i) => window[0] + ((i + 0.5) / grid) * (window[1] - window[0]),
+        logits = new Float64Array(grid * grid),
         at = [0, 0];
-      for (let j = 0; j < GRID; j++)
-        for (let i = 0; i < GRID; i++) {
+      for (let j = 0; j < grid; j++)
+        for (let i = 0; i < grid; i++) {
           [at[0], at[1]] = [place(i), place(j)];
-          logits[j * GRID + i] = net.forward(theta, at, 0);
+          logits[j * grid + i] = net.forward(theta, at, 0);
         }
       const bg = rgb(ui.theme.bg),
         inks = CLASSES.map((c) => rgb(ui.color(c)));
       plane.image(
-        GRID,
-        GRID,
+        grid,
+        grid,
         (i, j) => {
-          const z = logits[j * GRID + i];
+          const z = logits[j * grid + i];
           return mix(bg, inks[+(z > 0)], 0.42 * Math.tanh(Math.abs(z) / 2) || 0);
         },
         [run, theta],
@@ -198,8 +199,8 @@ export default {
       plane.stroke(
         (ctx) => {
           // in each square of four cells the places on its sides where the logit changes its sign, joined
-          for (let j = 0; j < GRID - 1; j++)
-            for (let i = 0; i < GRID - 1; i++) {
+          for (let j = 0; j < grid - 1; j++)
+            for (let i = 0; i < grid - 1; i++) {
               let pen = false;
               for (const [a, b, c, d] of [
                 [0, 0, 1, 0],
@@ -207,7 +208,7 @@ export default {
                 [1, 1, 0, 1],
                 [0, 1, 0, 0],
               ]) {
-                const [p, q] = [logits[(j + b) * GRID + i + a], logits[(j + d) * GRID + i + c]];
+                const [p, q] = [logits[(j + b) * grid + i + a], logits[(j + d) * grid + i + c]];
                 if (p > 0 === q > 0) continue;
                 const t = p / (p - q),
                   [px, py] = [plane.X(place(i + a + t * (c - a))), plane.Y(place(j + b + t * (d - b)))];

@@ -53,7 +53,7 @@ export const fields = {
       clearTimeout(this.settle);
       this.settle = setTimeout(() => ((this.coarse = false), this.ui.redraw()), 250);
     }
-    const fine = this.coarse ? 0.6 : dpr,
+    const fine = this.coarse ? 0.5 : dpr,
       nx = Math.round(w * fine),
       ny = Math.round(height * fine);
     this.raster("bands", this.bandKey, nx, ny, (data) => {

@@ -135,7 +135,7 @@ export class Plot {
     ctx.beginPath();
     for (const [v, text] of this.xticks ?? ticks(this.x, this.logx, Math.max(2, (right - left) / 60))) {
       const px = Math.round(this.X(v)) + 0.5;
-      const half = ctx.measureText(text).width / 2;
+      const half = Math.min(px, this.w - px) < 40 ? ctx.measureText(text).width / 2 : 0; // measuring costs
       ctx.fillText(text, clamp(px, half, this.w - half), bottom + 6); // all of it, at the edge too
       ctx.moveTo(px, grid ? top : bottom);
       ctx.lineTo(px, bottom + 4);

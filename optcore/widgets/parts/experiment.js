@@ -107,7 +107,7 @@ export function experiment(spec) {
     };
     run.advance = (milliseconds) => {
       const until = performance.now() + milliseconds;
-      while (!run.done && (t <= 64 || t % 8 || performance.now() < until)) {
+      while (!run.done && performance.now() < until) {
         run.update();
         if (++t % every === 0 || t === v.steps) evaluate();
       }
