@@ -38,6 +38,7 @@ NEEDED_WHEN = {
     "toggle": r'class="[^"]*\b(toggle|dropdown)\b',  # the script and its inline settings
     "copybutton": r'class="highlight',
     "your-progress.js": r'id="progress-report"',
+    "sketch.js": r'class="oc-sketch"',
     "predict.js": r'class="oc-guess pst-js-only" data-guess',
     "front.js": r'class="oc-continue"',
     "clipboard.min.js": r'class="highlight',

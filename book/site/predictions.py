@@ -150,7 +150,7 @@ def _radio(name: str, value: int, label: str) -> str:
 
 def _choice(entry: dict, place: str) -> tuple[str, dict]:
     options = drawn_order([entry["right"], *entry["wrong"]], place)
-    rows = "".join(_radio("guess", k, markup(option)) for k, option in enumerate(options))
+    rows = "".join(_radio("guess", k, _words(option)) for k, option in enumerate(options))
     legend = '<legend class="visually-hidden">What do you expect?</legend>'
     return f'<fieldset class="oc-options">{legend}{rows}</fieldset>', {"right": options.index(entry["right"])}
 
@@ -172,7 +172,7 @@ def spoken(value: float, row: dict) -> str:
 def _number(entry: dict, row: dict) -> tuple[str, dict]:
     times = entry.get("times", 1)
     value, low, high = (times * (row["value"] if row[key] is None else row[key]) for key in ("value", "low", "high"))
-    unit = markup(entry["unit"])
+    unit = _words(entry["unit"])
     field = f'<input name="guess" type="text" inputmode="decimal" autocomplete="off" size="9" /> <span>{unit}</span>'
     value, low, high = (float(f"{number:.8g}") for number in (value, low, high))
     data = {"low": low, "high": high, "value": value, "said": spoken(value, {**row, "low": low, "high": high})}
@@ -214,6 +214,11 @@ def _sketch(entry: dict, known: dict[str, dict]) -> tuple[str, dict]:
     return f'<fieldset class="oc-sketch">{legend}{drawing}<div>{sliders}</div></fieldset>', {**data, "ends": ends}
 
 
+def _words(text: str) -> str:
+    """A text as HTML; formulas without what only other readers of MathML need."""
+    return re.sub(r"<math [^>]*>", "<math>", markup(text))
+
+
 def form(entry: dict, where: str, known: dict[str, dict]) -> str:
     """The guess form of a box, its verdict, and its answer, folded."""
     place, kind = f"{where}/{entry['id']}", entry["kind"]
@@ -229,7 +234,7 @@ def form(entry: dict, where: str, known: dict[str, dict]) -> str:
         f'<fieldset class="oc-sure"><legend>How sure?</legend>{sure}</fieldset>'
         '<button class="plain-button">Guess</button></form>'
         '<p class="oc-verdict" role="status" tabindex="-1"></p>'
-        f'<details class="oc-answer"><summary>Answer</summary><p>{markup(entry["answer"])}</p></details>'
+        f'<details class="oc-answer"><summary>Answer</summary><p>{_words(entry["answer"])}</p></details>'
     )
 
 
@@ -269,4 +274,5 @@ def hide(body: str) -> str:
 def setup(app: Sphinx) -> None:
     """Called by extension.py."""
     app.add_transform(Guesses)
-    app.add_js_file("predict.js", priority=905)  # after page.js
+    app.add_js_file("sketch.js", priority=904)  # after page.js
+    app.add_js_file("predict.js", priority=905)
