@@ -11,7 +11,8 @@ shown, that the answer was looked up without a guess. */
   const { h } = ocPage;
   const SURE = { 50: "as a guess", 75: "fairly sure", 95: "sure" };
 
-  // ---- the kinds: read() gives the guess or throws a sentence, put(guess) shows it, told(guess) is [result, words]; sketches: sketch.js
+  // ---- the kinds (and sketch.js): read() gives the guess or throws a sentence, put(guess) shows it, told(guess) is
+  // [result, words]
   const choice = (form, { right }) => {
     const labels = [...form.querySelectorAll(".oc-options label")];
     return {
