@@ -5,7 +5,6 @@ export function phaseDiagram(ui, runs) {
     { fmt } = oc,
     { runOf, paramsOf, hyperOf, curvatures } = runs;
   const N = 120,
-    BUDGET = 8,
     { rule: index, x: sx, y: sy } = spec.phase,
     rule = spec.rules[index];
   const axes = [sx, sy].map((s) => ({ ...s, scale: oc.scale(s), kind: s.scale }));
@@ -68,7 +67,7 @@ export function phaseDiagram(ui, runs) {
       ...Object.values(paramsOf(value)),
       ...others.flat(),
     );
-    const until = performance.now() + BUDGET,
+    const until = performance.now() + (done ? 8 : 2), // little while a control moves
       params = paramsOf(value),
       before = done;
     const known = Number.isFinite(lowest);
