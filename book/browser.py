@@ -3,7 +3,7 @@
 import gzip
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache, lru_cache, partial
@@ -94,6 +94,7 @@ class Record:
 
     requests: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
+    arrived: list[str] = field(default_factory=list)  # the requests of a reader who has not scrolled yet
 
     def external(self, base: str) -> list[str]:
         """Requests that left the site."""
@@ -117,6 +118,8 @@ def opened(
     page.on("console", lambda m: record.errors.append(f"{m.type}: {m.text}") if m.type == "error" else None)
     page.on("pageerror", lambda error: record.errors.append(f"uncaught: {error}"))
     page.goto(url, wait_until="load")
+    page.evaluate("document.fonts.ready.then(() => true)")
+    record.arrived = [*record.requests]
     page.keyboard.press("Shift")  # wakes the widgets further down the page
     page.wait_for_timeout(100)
     yield page, record
@@ -139,12 +142,17 @@ def search_results(page: Page) -> list[str]:
     return sorted(set(page.eval_on_selector_all("#search-results li a", "all => all.map(a => a.pathname)")))
 
 
-def weight(page: Page, record: Record, base: str, folder: Path) -> int:
-    """Bytes of all that a page loads from the site, pictures further down included, as a server sends them gzipped."""
-    pictures = page.eval_on_selector_all("img", "images => images.map(image => image.src)")
-    names = {unquote(urlsplit(url).path).lstrip("/") for url in [*record.requests, *pictures] if url.startswith(base)}
+def sent(urls: Iterable[str], base: str, folder: Path) -> int:
+    """Bytes of the files of the site among the addresses, each once, as a server sends them gzipped."""
+    names = {unquote(urlsplit(url).path).lstrip("/") for url in urls if url.startswith(base)}
     files = [folder / name for name in names]
     return sum(min(len(data), len(gzip.compress(data))) for data in (file.read_bytes() for file in files))
+
+
+def weight(page: Page, record: Record, base: str, folder: Path) -> int:
+    """Bytes of all that a page loads from the site, pictures further down included."""
+    pictures = page.eval_on_selector_all("img", "images => images.map(image => image.src)")
+    return sent([*record.requests, *pictures], base, folder)
 
 
 @cache

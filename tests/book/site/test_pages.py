@@ -4,14 +4,14 @@ import re
 
 import pytest
 
-from book.browser import axe, comes_to_hold, opened, show_in, weight
+from book.browser import axe, comes_to_hold, opened, sent, show_in, weight
 from book.course import ROOT, notebooks, pages, widgets_on
 from book.widgets import QUIZZES, WIDGETS, answer_quizzes, exercise_widgets
 from optcore import widgets
 
 WITH_WIDGETS = [page for page in pages() if widgets_on(page)]
 CHAPTERS = [page for page in WITH_WIDGETS if page.startswith("chapters/")]
-HEAVIEST = 350  # kB, gzipped: page, style, scripts, fonts, pictures
+ARRIVES, HEAVIEST = 300, 350  # kB, gzipped: page, style, scripts, fonts, pictures; before scrolling, and all of it
 ALTS = "images => images.map(image => [image.src, image.alt])"
 
 
@@ -70,6 +70,8 @@ def test_page(page_name, site, built_book, browser):
         problems += [f"left the site: {url}" for url in record.external(site)] + record.errors
         kilobytes = weight(page, record, site, built_book[0]) / 1000
         problems += [f"weighs {kilobytes:.0f} kB"] if kilobytes > HEAVIEST else []
+        arrives = sent(record.arrived, site, built_book[0]) / 1000
+        problems += [] if 40 < arrives <= ARRIVES else [f"{arrives:.0f} kB arrive before scrolling"]
         assert len(record.requests) > 5 and kilobytes > 50
     assert not problems, "\n".join(problems)
 
