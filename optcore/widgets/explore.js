@@ -10,7 +10,7 @@ export default {
       CURVES = { slope: "gradient norm", move: "length of step" },
       surface = oc.surface(spec.surface.program),
       [x, y] = spec.surface.domain;
-    const draws = spec.noise && new Float64Array(Uint8Array.from(atob(spec.noise), (c) => c.charCodeAt(0)).buffer);
+    const draws = spec.noise && new Float64Array(Uint8Array.from(atob(spec.noise), (c) => c.charCodeAt()).buffer);
     const schedules = Object.keys(spec.schedules);
 
     // ---- what is computed, from the settings alone
@@ -57,7 +57,7 @@ export default {
       return kept;
     });
     const minimaOf = (value) => minimaAt(...Object.values(paramsOf(value)));
-    const lowestOf = (value) => minimaOf(value).reduce((low, m) => Math.min(low, m.f), Infinity);
+    const lowestOf = (value) => Math.min(...minimaOf(value).map((m) => m.f));
     /* The curvatures [μ, L] of a quadratic surface, else nothing. */
     const curvatures = (value) => {
       const [m] = minimaOf(value);

@@ -184,6 +184,7 @@ export default {
         (isScore
           ? `Score ${fmt(x)} is ${right ? "right" : "wrong"} for label ${second}: `
           : `Residual ${fmt(x)}, δ = ${fmt(second)}: `) + `${said.join("; ") || "no curve is chosen"}.`,
+        isScore && `The axis ends at ±${fmt(r)}.`,
         pull > 2 &&
           (!isScore || !right) &&
           !lost &&
