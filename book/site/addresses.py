@@ -40,8 +40,9 @@ def address(app: Sphinx, docname: str) -> str:
 
 def describe(doctree: nodes.document, limit: int = 160) -> str:
     """A page's first paragraph of plain words, for search engines and link previews."""
-    plain = (p.astext() for p in doctree.findall(nodes.paragraph) if not any(p.findall(nodes.math)))
-    text = " ".join(next((words for words in plain if len(words) > 40 and not words.startswith("Needs:")), "").split())
+    whole = (p for p in doctree.findall(nodes.paragraph) if not isinstance(p.parent, nodes.list_item))
+    plain = (p.astext() for p in whole if not any(p.findall(nodes.math)))
+    text = " ".join(next((words for words in plain if len(words) > 50 and not words.startswith("Needs:")), "").split())
     return text if len(text) <= limit else text[:limit].rsplit(" ", 1)[0] + " …"
 
 

@@ -144,13 +144,24 @@ def paired(path: Path) -> tuple[list[tuple[Box, dict | None]], list[str]]:
 # ---- the form -------------------------------------------------------------------------------------------------
 
 
-def _radio(name: str, value: int, label: str) -> str:
-    return f'<label><input type="radio" name="{name}" value="{value}" /> <span>{label}</span></label>'
+def _radio(name: str, value: int, label: str, spoken: str = "") -> str:
+    """spoken: for a label that is a formula and no words, which screen readers do not take for a name."""
+    named = f' aria-label="{html.escape(spoken)}"' if spoken else ""
+    return f'<label><input type="radio" name="{name}" value="{value}"{named} /> <span>{label}</span></label>'
+
+
+def _formula(option: str) -> str:
+    """The formula of an option that has no words; else nothing.
+
+    >>> _formula("$10^{5}$"), _formula("a tenth of $x$")
+    ('10^{5}', '')
+    """
+    return "" if re.search(r"[A-Za-z0-9]", re.sub(r"\$[^$]*\$", "", option)) else option.replace("$", "")
 
 
 def _choice(entry: dict, place: str) -> tuple[str, dict]:
     options = drawn_order([entry["right"], *entry["wrong"]], place)
-    rows = "".join(_radio("guess", k, _words(option)) for k, option in enumerate(options))
+    rows = "".join(_radio("guess", k, _words(option), _formula(option)) for k, option in enumerate(options))
     legend = '<legend class="visually-hidden">What do you expect?</legend>'
     return f'<fieldset class="oc-options">{legend}{rows}</fieldset>', {"right": options.index(entry["right"])}
 
