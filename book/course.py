@@ -97,10 +97,14 @@ def text_outputs(cell: dict) -> str:
     return "\n".join("".join(o.get("text", "")) + "".join(o.get("data", {}).get("text/plain", "")) for o in outputs)
 
 
+def html_outputs(cell: dict) -> str:
+    """The text/html outputs of a cell, joined."""
+    return "\n".join("".join(output.get("data", {}).get("text/html", "")) for output in cell.get("outputs", []))
+
+
 def stored_html(path: Path) -> str:
     """The text/html outputs stored in a notebook, joined."""
-    outputs = (output for cell in load(path)["cells"] for output in cell.get("outputs", []))
-    return "\n".join("".join(output.get("data", {}).get("text/html", "")) for output in outputs)
+    return "\n".join(map(html_outputs, load(path)["cells"]))
 
 
 def widgets_on(page: str) -> list[str]:

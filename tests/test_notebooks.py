@@ -6,7 +6,7 @@ import re
 import pytest
 
 from book.commands import run_notebooks
-from book.course import GALLERY, ROOT, load, notebooks, number, pages, source, text_outputs
+from book.course import GALLERY, ROOT, html_outputs, load, notebooks, number, pages, source, text_outputs
 from optcore.widgets.base import page_source
 from tests.prose import numbers, unstated
 from tests.strict import another_processor, nbval
@@ -19,11 +19,6 @@ HEADINGS = ("What you will be able to do", "In PyTorch", "Exercise", "Numbers on
 
 each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: f"{path.parent.name}/{path.stem}")
 each_run = pytest.mark.parametrize("path", [*NOTEBOOKS, GALLERY], ids=lambda path: f"{path.parent.name}/{path.stem}")
-
-
-def stored_widget(cell: dict) -> str:
-    """The HTML of the widgets that a cell shows."""
-    return "".join("".join(output.get("data", {}).get("text/html", "")) for output in cell.get("outputs", []))
 
 
 def code_cells(nb: dict) -> list[dict]:
@@ -70,19 +65,16 @@ def test_it_has_the_parts_of_a_lesson(path):
     assert not missing
 
 
-ASKING = [path for path in NOTEBOOKS if "> **The question.**" in source(load(path)["cells"][0])]
-
-
-@pytest.mark.parametrize("path", ASKING, ids=lambda path: f"{path.parent.name}/{path.stem}")
+@each_notebook
 def test_it_asks_derives_line_by_line_and_answers(path):
     """The question first, then its picture; a derivation of folded lines, each held by numbers; an answer with one."""
-    cells = load(path)["cells"]
+    nb = load(path)
+    cells, text = nb["cells"], "\n".join(markdown(nb))
     assert re.match(r"# .+\n\n> \*\*The question\.\*\* .{40,}", source(cells[0])), (
         "the question comes before all other text"
     )
-    show = [k for k, cell in enumerate(cells) if k in figures(cells) or "data-oc=" in stored_widget(cell)]
+    show = [k for k, cell in enumerate(cells) if k in figures(cells) or "data-oc=" in html_outputs(cell)]
     assert show and show[0] <= 4, "a picture that poses it stands before the first section"
-    text = "\n".join(source(cell) for cell in cells if cell["cell_type"] == "markdown")
     [lines] = re.findall(r"^#+ Line by line: .*\n([\s\S]*?)(?=^#|\Z)", text, re.MULTILINE)
     folds = re.findall(r"<summary>(\d+)\. .+</summary>", lines)
     tables = "\n".join(text_outputs(cell) for cell in cells if "claims.table()" in source(cell))

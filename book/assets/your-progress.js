@@ -75,9 +75,7 @@
     ];
     const rows = chapters
       .filter((chapter) => guessed(chapter).tally.all[1])
-      .map((chapter) => {
-        return h("li", {}, `Chapter ${chapter}: ${guessed(chapter).words}.`);
-      });
+      .map((chapter) => h("li", {}, `Chapter ${chapter}: ${guessed(chapter).words}.`));
     unasked.checked = !asked();
     return [
       h("h2", {}, "What you expected"),

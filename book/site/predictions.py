@@ -121,9 +121,8 @@ def fault(entry: dict, known: dict[str, dict]) -> str | None:
     return None
 
 
-def paired(path: Path) -> tuple[list[tuple[Box, dict | None]], list[str]]:
+def paired(path: Path, nb: dict) -> tuple[list[tuple[Box, dict | None]], list[str]]:
     """Each box of a notebook with its entry, and what is wrong with boxes and entries."""
-    nb = load(path)
     found, known = entries(path), claims(nb)
     where, faults, pairs, used = number(path), [], [], set()
     for box in boxes(nb):
@@ -144,9 +143,9 @@ def paired(path: Path) -> tuple[list[tuple[Box, dict | None]], list[str]]:
 # ---- the form -------------------------------------------------------------------------------------------------
 
 
-def _radio(name: str, value: int, label: str, spoken: str = "") -> str:
-    """spoken: for a label that is a formula and no words, which screen readers do not take for a name."""
-    named = f' aria-label="{html.escape(spoken)}"' if spoken else ""
+def _radio(name: str, value: int, label: str, said: str = "") -> str:
+    """said: for a label that is a formula and no words, which screen readers do not take for a name."""
+    named = f' aria-label="{html.escape(said)}"' if said else ""
     return f'<label><input type="radio" name="{name}" value="{value}"{named} /> <span>{label}</span></label>'
 
 
@@ -260,8 +259,9 @@ class Guesses(SphinxTransform):
         if path.suffix != ".ipynb" or not file.is_file():
             return
         self.env.note_dependency(file.relative_to(ROOT).as_posix())
-        known = claims(load(path))
-        left, pairs = 0, iter(paired(path)[0])
+        nb = load(path)
+        known = claims(nb)
+        left, pairs = 0, iter(paired(path, nb)[0])
         for node in self.document.findall(nodes.Element):
             classes = node.get("classes", [])
             if isinstance(node, nodes.admonition) and "predict" in classes:

@@ -14,7 +14,7 @@ from types import SimpleNamespace
 
 from playwright.sync_api import ElementHandle, Page
 
-from book.course import load, source
+from book.course import html_outputs, load, source
 from book.widgets import live, settle
 
 _STATE = re.compile(r'data-oc="(?!quiz")\w+"[^>]*><script type="application/json">(.*?)</script>', re.DOTALL)
@@ -61,10 +61,9 @@ class Instrument:
     answers: tuple[str, ...]
 
 
-def _widget(cell: dict) -> dict | None:
+def stored_widget(cell: dict) -> dict | None:
     """What the cell's output stores of a widget that is no quiz."""
-    stored = "".join("".join(o.get("data", {}).get("text/html", "")) for o in cell.get("outputs", []))
-    found = _STATE.search(stored)
+    found = _STATE.search(html_outputs(cell))
     return json.loads(found[1]) if found else None
 
 
@@ -81,7 +80,7 @@ def instruments(notebook: Path) -> list[Instrument]:
     cells, found = load(notebook)["cells"], []
     for k, cell in enumerate(cells[1:], 1):
         before = cells[k - 1]
-        if before["cell_type"] == "markdown" and (state := _widget(cell)) and (asked := _items(source(before))):
+        if before["cell_type"] == "markdown" and (state := stored_widget(cell)) and (asked := _items(source(before))):
             folded = next(text for text in map(source, cells[k + 1 :]) if text.startswith("<details><summary>Answer"))
             folded = re.sub(r"<span[^>]*>|</span>", "", folded)
             found.append(Instrument(len(asked), state, tuple(_items(folded))))

@@ -6,7 +6,7 @@ import pytest
 
 from book.browser import axe
 from book.course import widgets_on
-from book.widgets import live
+from book.widgets import live, settle
 from optcore import widgets
 from optcore.widgets import Setting
 from optcore.widgets.base import page_source, to_json
@@ -54,13 +54,10 @@ def test_every_kind_has_an_example():
 
 
 def settled(page):
-    """Words and pictures, once a run that goes on from frame to frame is at its end."""
+    """Words and pictures of a widget, when its run is done."""
     page.wait_for_function(WORDS)
-    before, now = None, [page.evaluate(WORDS), page.evaluate(CANVASES)]
-    while now != before:
-        page.wait_for_timeout(500)
-        before, now = now, [page.evaluate(WORDS), page.evaluate(CANVASES)]
-    return now
+    settle(page)
+    return [page.evaluate(WORDS), page.evaluate(CANVASES)]
 
 
 @each

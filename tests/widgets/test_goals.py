@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from book.course import GALLERY, load, notebooks, number
+from book.course import GALLERY, notebooks, number, stored_html
 from book.widgets import settle
 
 from .reader import _STATE, Instrument, Reader, page_of
@@ -129,9 +129,7 @@ def uses() -> dict[tuple[str, int], Instrument]:
     found = {}
     for path in [*notebooks(), GALLERY]:
         name = "gallery" if path == GALLERY else number(path)
-        outputs = [output for cell in load(path)["cells"] for output in cell.get("outputs", [])]
-        html = "".join("".join(output.get("data", {}).get("text/html", "")) for output in outputs)
-        for place, state in enumerate(map(json.loads, _STATE.findall(html))):
+        for place, state in enumerate(map(json.loads, _STATE.findall(stored_html(path)))):
             found[name, place] = Instrument(0, state, ())
     return found
 

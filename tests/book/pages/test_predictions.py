@@ -22,8 +22,9 @@ DO = (
 
 
 def test_every_box_has_an_entry_and_every_entry_its_box():
-    faults = [line for path in PATHS for line in predictions.paired(path)[1]]
-    seen = sum(len(predictions.paired(path)[0]) for path in PATHS)
+    found = [predictions.paired(path, load(path)) for path in PATHS]
+    faults = [line for _, lines in found for line in lines]
+    seen = sum(len(pairs) for pairs, _ in found)
     assert not faults, "\n".join([DO, *faults])
     assert seen == len(ENTRIES) > 110
 
@@ -136,7 +137,7 @@ def test_canary_boxes_without_an_entry_are_noticed(tmp_path):
     path = folder / "1-y.ipynb"
     path.write_text('{"cells": [{"cell_type": "markdown", "source": "> **Predict.** How many?"}]}')
     (folder / predictions.FILE).write_text('{"3.1": [{"id": "b", "box": "Which", "kind": "choice"}]}')
-    pairs, faults = predictions.paired(path)
+    pairs, faults = predictions.paired(path, load(path))
     assert pairs == [(predictions.Box("How many?", 0), None)]
     assert [line.split(": ", 1)[1][:20] for line in faults] == [
         "the box “How many?” ",

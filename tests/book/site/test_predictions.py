@@ -1,38 +1,18 @@
 """Predict boxes take a guess before their answer and the outputs below unfold; what guesses come to is counted."""
 
-from contextlib import contextmanager
-
 import pytest
 
 from book.browser import axe, comes_to_hold, opened, show_in
 from book.course import docname, notebooks
 from book.site import predictions
-from tests.book.site.test_progress import BLOCKED
+from tests.book.site.test_progress import reader
+from tests.book.site.test_store import BLOCKED
 
 GD = "chapters/3-gradient-descent/1-gradient-descent"
 SGD = "chapters/3-gradient-descent/2-stochastic-gradient-descent"
 PAGES = {docname(path): path for path in notebooks()}
 NUMBER, CHOICE, SKETCH = (GD, "first-step"), (GD, "limit-of-the-rate"), (SGD, "steps-against-batch")
 HIDDEN = "all => all.map(one => one.hidden)"
-
-
-@contextmanager
-def reader(browser, script="", **look):
-    """A new reader, and a function that opens a page in one more tab; what a tab complained of ends the test."""
-    context, errors = browser.new_context(reduced_motion="reduce", **look), []
-    context.add_init_script(script)
-
-    def tab(address):
-        page = context.new_page()
-        page.set_default_timeout(15_000)
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.goto(address)
-        page.keyboard.press("Shift")  # all of the page is laid out, and stays where it is
-        return page
-
-    yield tab
-    context.close()
-    assert not errors
 
 
 class Box:

@@ -8,18 +8,17 @@ import pytest
 from book.browser import axe, comes_to_hold
 from book.course import ROOT, notebooks
 from book.site.progress import course
+from tests.book.site.test_store import BLOCKED
 
 PAGE = "chapters/3-gradient-descent/3-momentum-and-nesterov"
 DAY = 24 * 3600 * 1000
-BLOCKED = """Object.defineProperty(window, "localStorage",
-    { configurable: true, get() { throw new DOMException("no", "SecurityError"); } });"""
 STATUS = "[data-oc=quiz] .oc-status"
 
 
 @contextmanager
-def reader(browser, script=""):
+def reader(browser, script="", **look):
     """A new reader, and a function that opens a page in one more tab; what a tab complained of ends the test."""
-    context, errors = browser.new_context(reduced_motion="reduce"), []
+    context, errors = browser.new_context(reduced_motion="reduce", **look), []
     context.add_init_script(script)
 
     def tab(address):
@@ -27,7 +26,7 @@ def reader(browser, script=""):
         page.set_default_timeout(15_000)
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.goto(address)
-        page.keyboard.press("Shift")  # wakes the widgets
+        page.keyboard.press("Shift")  # wakes the widgets: all of the page is laid out, and stays where it is
         return page
 
     yield tab
