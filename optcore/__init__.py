@@ -19,6 +19,7 @@ from .matrix_rules import *
 from .network import *
 from .optimizer import *
 from .palette import *
+from .precision import *
 from .regularizers import *
 from .rule_spec import *
 from .rules import *

@@ -8,7 +8,7 @@ import numpy as np
 from .rule_spec import chain
 from .rules import nesterov
 
-__all__ = ["muon", "newton_schulz", "orthogonalize", "shampoo", "soap"]
+__all__ = ["adafactor", "muon", "newton_schulz", "orthogonalize", "shampoo", "soap"]
 
 
 def _transposed(A):
@@ -83,6 +83,38 @@ def soap(
     v = beta2 * v + (1 - beta2) * (_transposed(P) @ G @ Q) ** 2
     scaled = _transposed(P) @ m @ Q / (1 - beta1 ** (t - 1)) / (np.sqrt(v / (1 - beta2 ** (t - 1))) + eps)
     return P @ scaled @ _transposed(Q), m, v, L, R, np.linalg.qr(L @ P)[0], np.linalg.qr(R @ Q)[0]
+
+
+def _rows(G):
+    return np.zeros_like(G[..., 0])
+
+
+def _columns(G):
+    return np.zeros_like(G[..., 0, :])
+
+
+def _rms(A):
+    return np.sqrt(np.mean(A**2, axis=(-2, -1), keepdims=True))
+
+
+def adafactor(G, r=_rows, c=_columns, *, w, t, eps=1e-30, least=1e-3, most=1.0):
+    """Adafactor: the second moments from the means of their rows and columns, `V̂ = rcᵀ/mean(r)`, no first moment.
+
+    `r <- βr + (1-β)·row means of G² + ε`, c likewise for the columns, with β = 1 - t^-0.8; `u = G/√V̂`, shortened where
+    its root mean square is above `most`; `d = max(least, RMS(w))·u`, so that lr is a step relative to the weights.
+    Source: Shazeer & Stern 2018, Algorithm 4; the form of torch.optim.Adafactor for lr ≤ 1/√t.
+
+    >>> w, G = np.ones((2, 2)), np.outer([1.0, 10.0], [3.0, 4.0])
+    >>> adafactor(G, np.zeros(2), np.zeros(2), w=w, t=1)[0]
+    array([[1., 1.],
+           [1., 1.]])
+    """
+    beta, squares = 1 - t**-0.8, G**2 + eps
+    r = beta * r + (1 - beta) * squares.mean(axis=-1)
+    c = beta * c + (1 - beta) * squares.mean(axis=-2)
+    share = r / r.mean(axis=-1, keepdims=True)
+    u = G / np.sqrt(share[..., :, None] * c[..., None, :])
+    return np.maximum(least, _rms(w)) * u / np.maximum(1.0, _rms(u) / most), r, c
 
 
 MUON_COEFFICIENTS = (3.4445, -4.7750, 2.0315)

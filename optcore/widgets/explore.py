@@ -31,9 +31,11 @@ SLIDERS: dict[str, tuple[str, str, float, float, str]] = {
     "eps": ("ε", "log", 1e-12, 10.0, "Added to the denominator, so that it cannot vanish."),
     "weight_decay": ("Weight decay λ", "log0", 1e-5, 1.0, "Pull of every weight towards zero."),
     "max_norm": ("Clipping threshold", "log", 1e-2, 1e3, "Longer gradients are shortened to this length."),
+    "bits": ("Significant bits", "linear", 2, 24, "How finely numbers are kept: 8 bits are bfloat16's, 24 float32's."),
     "damping": ("Damping", "log0", 1e-4, 1e3, "Added to the curvature: large values turn the step towards −g."),
 }
 _SURFACE_LABELS = {"kappa": "Condition number κ", "angle": "Rotation (degrees)"}
+_WHOLE = {"bits"}  # hyper-parameters that take whole numbers
 _LEAST_STEPS = 500  # what the slider offers at least
 
 
@@ -128,7 +130,8 @@ def _slider(key: str, name: str, value: float, label: str = "", limits: tuple[fl
     low, high = limits or (low, high)
     low = min(low, value) if value > 0 or scale in ("linear", "beta") else low
     own = f", {label}" if label else ""
-    return {"key": key, "label": words + own, "scale": scale, "min": low, "max": max(high, value), "tip": tip}
+    whole = {"int": True} if name in _WHOLE else {}
+    return {"key": key, "label": words + own, "scale": scale, "min": low, "max": max(high, value), "tip": tip} | whole
 
 
 def _surface_slider(name: str, value: float, ranges: Mapping) -> dict:

@@ -1199,7 +1199,260 @@ _MUON = Exercise(
     ],
 )
 
+
+# --- 4.5 Bits and bytes -----------------------------------------------------------------------------------------------
+
+
+def kahan_sum(numbers, decimals):
+    total = cut = 0.0
+    for x in numbers:
+        wanted = x + cut
+        new = round(total + wanted, decimals)
+        cut = wanted - (new - total)
+        total = new
+    return total
+
+
+_KAHAN = Exercise(
+    id="adaptive-methods/kahan-sum",
+    notebook="4.5",
+    title="A compensated sum",
+    statement=r"""
+        A store keeps numbers to `decimals` decimals only: what is put into it goes through `round(…, decimals)`. Add up the list `numbers` in it, one after
+        the other, so that what rounding cuts off is not lost: remember it, in full, and add it to the next number. Return what the store holds at the end.""",
+    stub='''
+        def kahan_sum(numbers, decimals):
+            """The sum in a store of so many decimals, compensated."""
+            ...''',
+    reference=kahan_sum,
+    cases=lambda rng: [
+        ([1.0, *[0.004] * 10], 2),
+        ([1.0, *[-0.004] * 10], 2),
+        ([0.3, 0.3, 0.3, 0.3], 0),
+        ([0.45, -0.25, 0.45, -0.1], 0),
+        ([10.0, 0.26, 0.26, 0.26, -0.13], 1),
+        (list(rng.uniform(0.01, 0.04, 30)), 1),
+    ],
+    misconceptions=[
+        Misconception(
+            altered(kahan_sum, "cut = wanted - (new - total)", "cut = 0.0"),
+            "You round the sum and remember nothing: steps below half a unit of the store vanish.",
+        ),
+        Misconception(
+            altered(kahan_sum, "new = round(total + wanted, decimals)", "new = total + wanted", "return total", "return round(total, decimals)"),
+            "You keep the full sum and round at the end; the store cannot hold the full sum on the way.",
+        ),
+        Misconception(
+            altered(kahan_sum, "x + cut", "x - cut"),
+            "You subtract what was cut off. It is missing in the store, so it has to be added to the next number.",
+        ),
+        Misconception(
+            altered(kahan_sum, "cut = wanted - (new - total)", "cut = x - (new - total)"),
+            "You remember what is missing of x alone. What was wanted is x and the rest of before.",
+        ),
+        Misconception(
+            altered(kahan_sum, "cut = wanted - (new - total)\n        total = new", "total = new\n        cut = wanted - (new - total)"),
+            "You overwrite the old sum before you compare with it: new - total is then 0.",
+        ),
+        Misconception(
+            altered(kahan_sum, "wanted = x + cut", "wanted = round(x + cut, decimals)"),
+            "You round the number that is to be added as well, and a small one is 0 before it arrives.",
+        ),
+    ],
+    hints=[
+        "In a store of two decimals 1 + ten times 0.004 is 1.04.",
+        "After each rounding: what should have been added, minus what has been.",
+    ],
+)  # fmt: skip
+
+
+def stochastic_walk(n, u, h):
+    return n * u, np.sqrt(n * u * (h - u))
+
+
+_WALK = Exercise(
+    id="adaptive-methods/derive-stochastic-rounding",
+    notebook="4.5",
+    title="Derivation: a walk by stochastic rounding",
+    statement=r"""
+        A weight stands on a mark, the marks are $h$ apart, and it gets $n$ steps of the length $u$ with $0 < u < h$, each of which ends on a mark by stochastic rounding.
+        Return the mean of the whole way and its standard deviation.""",
+    stub='''
+        def stochastic_walk(n, u, h):
+            """(mean, standard deviation) of the way of n steps u on marks h apart."""
+            ...''',
+    reference=stochastic_walk,
+    cases=lambda rng: [
+        (1, 0.25, 1.0),
+        (500, 0.001, 2.0**-8),
+        (16, 0.5, 2.0),
+        (100, 0.3, 0.4),
+        (int(rng.integers(2, 50)), rng.uniform(0.1, 0.9), 1.0),
+    ],
+    misconceptions=[
+        Misconception(
+            altered(stochastic_walk, "np.sqrt(n * u * (h - u))", "n * u * (h - u)"),
+            "That is the variance; the standard deviation is its root.",
+        ),
+        Misconception(
+            altered(stochastic_walk, "np.sqrt(n * u * (h - u))", "n * np.sqrt(u * (h - u))"),
+            "You add up standard deviations. For independent steps the variances add up, and the root comes last.",
+        ),
+        Misconception(
+            altered(stochastic_walk, "u * (h - u)", "h**2 / 4"),
+            "That is the spread of the worst steps, u = h/2; shorter and longer ones spread less.",
+        ),
+        Misconception(
+            altered(stochastic_walk, "n * u * (h - u)", "n * (u / h) * (1 - u / h)"),
+            "You give the spread of the number of moves; each of them is h long.",
+        ),
+        Misconception(
+            altered(stochastic_walk, "n * u * (h - u)", "n * u * h"),
+            "That is the mean square of a step times n. The square of the mean has to be taken off.",
+        ),
+        Misconception(
+            lambda n, u, h: (n * h * np.round(u / h), 0.0),
+            "That is rounding to the nearest mark, with no chance in it.",
+        ),
+        Misconception(
+            lambda n, u, h: stochastic_walk(n, u, h)[::-1],
+            "The results come in the wrong order: first the mean, then the standard deviation.",
+        ),
+    ],
+    hints=[
+        "One step is h with the chance u/h, and 0 otherwise.",
+        "For u = 1/4 and h = 1 the variance of a step is 3/16.",
+    ],
+)
+
+
+def loss_scale(overflows, scale, n):
+    good = skipped = 0
+    for overflow in overflows:
+        if overflow:
+            scale, good, skipped = scale / 2, 0, skipped + 1
+        else:
+            good += 1
+            if good == n:
+                scale, good = 2 * scale, 0
+    return scale, skipped
+
+
+_SCALE = Exercise(
+    id="adaptive-methods/loss-scale",
+    notebook="4.5",
+    title="A dynamic loss scale",
+    statement=r"""
+        `overflows` says of each step whether its scaled gradients overflowed. Such a step is skipped and halves the scale. After `n` good steps in a row the scale is doubled, and
+        counting begins anew. Return the scale at the end and the number of steps skipped.""",
+    stub='''
+        def loss_scale(overflows, scale, n):
+            """(scale after all steps, number of steps skipped)."""
+            ...''',
+    reference=loss_scale,
+    cases=lambda rng: [
+        ([False] * 7, 8.0, 3),
+        ([True, True, False], 8.0, 3),
+        ([False, False, True, False, False], 8.0, 3),
+        ([False, False, False, True, False, False, False, False], 1.0, 2),
+        ([False], 4.0, 1),
+        ((rng.uniform(size=40) < 0.3).tolist(), 1024.0, 2),
+    ],
+    misconceptions=[
+        Misconception(
+            altered(loss_scale, "scale / 2, 0, skipped + 1", "scale / 2, good, skipped + 1"),
+            "An overflow does not set your count back: n good steps in a row are asked for.",
+        ),
+        Misconception(
+            altered(loss_scale, "scale, good = 2 * scale, 0", "scale = 2 * scale"),
+            "Your count goes on after a doubling, so that there is never another one.",
+        ),
+        Misconception(
+            altered(loss_scale, "if good == n:\n                scale, good = 2 * scale, 0", "if good >= n:\n                scale = 2 * scale"),
+            "After n good steps you double at every step: counting must begin anew.",
+        ),
+        Misconception(
+            altered(loss_scale, "good == n", "good > n"),
+            "You double one step late: the n-th good step does it.",
+        ),
+        Misconception(
+            altered(loss_scale, "scale / 2, 0", "2 * scale, 0", "2 * scale, 0\n    return", "scale / 2, 0\n    return"),
+            "Up and down are exchanged: overflow means that the scale is too large.",
+        ),
+        Misconception(
+            altered(loss_scale, "skipped + 1", "skipped", "good += 1", "good, skipped = good + 1, skipped + 1"),
+            "You count the good steps; the ones that overflowed are skipped.",
+        ),
+    ],
+    hints=["Two counts: good steps since the last change, and steps skipped.", "Seven good steps with n = 3 double twice."],
+)  # fmt: skip
+
+
+def adafactor_step(G, r, c, beta):
+    r = beta * r + (1 - beta) * np.mean(G**2, axis=1)
+    c = beta * c + (1 - beta) * np.mean(G**2, axis=0)
+    u = G / np.sqrt(np.outer(r, c) / np.mean(r))
+    return u / max(1.0, np.sqrt(np.mean(u**2))), r, c
+
+
+_ADAFACTOR = Exercise(
+    id="adaptive-methods/adafactor-step",
+    notebook="4.5",
+    title="Adafactor's direction",
+    statement=r"""
+        Adafactor remembers `r` and `c`, running averages (with decay `beta`) of the means of $G^2$ over each row and over each column. Update both, then divide the gradient `G` by the root of
+        $\hat V = r c^\top / \operatorname{mean}(r)$. If the root mean square of the result is above 1, divide the result by it: Adafactor clips its steps. Return the direction and the new `r` and `c`.""",
+    stub='''
+        def adafactor_step(G, r, c, beta):
+            """(direction, r, c): the shape of G, one number a row, one a column."""
+            ...''',
+    reference=adafactor_step,
+    cases=lambda rng: [
+        (np.array([[1.0, 2.0, 4.0], [3.0, 6.0, 12.0]]), np.zeros(2), np.zeros(3), 0.0),
+        (np.array([[1.0, 0.0], [0.0, 2.0]]), np.array([0.5, 2.0]), np.array([0.5, 2.0]), 0.9),
+        (100 * rng.normal(size=(3, 4)), np.ones(3), np.ones(4), 0.9),
+        (0.1 * rng.normal(size=(4, 2)), rng.uniform(0.5, 1, 4), rng.uniform(0.5, 1, 2), 0.5),
+        (rng.normal(size=(2, 5)), rng.uniform(1, 4, 2), rng.uniform(1, 4, 5), rng.uniform(0.6, 0.9)),
+    ],
+    misconceptions=[
+        Misconception(
+            altered(adafactor_step, "np.mean(G**2, axis=1)", "np.mean(G**2, axis=0)", "c + (1 - beta) * np.mean(G**2, axis=0)", "c + (1 - beta) * np.mean(G**2, axis=1)"),
+            "Rows and columns are exchanged: the mean over a row runs along axis 1.",
+        ),
+        Misconception(
+            altered(adafactor_step, " / np.mean(r))", ")"),
+            "You do not divide by the mean of r: the product of two mean squares has the units of a fourth power.",
+        ),
+        Misconception(
+            altered(adafactor_step, "u / max(1.0, np.sqrt(np.mean(u**2)))", "u"),
+            "The clipping is missing: a direction with a root mean square above 1 is divided by it.",
+        ),
+        Misconception(
+            altered(adafactor_step, "max(1.0, np.sqrt(np.mean(u**2)))", "np.sqrt(np.mean(u**2))"),
+            "You divide always. Clipping shortens long steps and leaves short ones alone.",
+        ),
+        Misconception(
+            altered(adafactor_step, "np.sqrt(np.outer(r, c) / np.mean(r))", "(np.outer(r, c) / np.mean(r))"),
+            "The root is missing: V holds squares.",
+        ),
+        Misconception(
+            lambda G, r, c, beta: (lambda v: (v / max(1.0, np.sqrt(np.mean(v**2))), *adafactor_step(G, r, c, beta)[1:]))(
+                G / np.sqrt(np.outer(r + 1e-30, c + 1e-30) / np.mean(r + 1e-30))
+            ),
+            "You divide by the averages from before this gradient; update them first.",
+        ),
+        Misconception(
+            altered(adafactor_step, "np.mean(G**2, axis=1)", "np.mean(G, axis=1) ** 2", "np.mean(G**2, axis=0)", "np.mean(G, axis=0) ** 2"),
+            "You square the mean of the gradients; asked for is the mean of their squares.",
+        ),
+    ],
+    hints=[
+        "np.outer makes the table of r times c.",
+        "For a gradient that is a row's factor times a column's, with β = 0, all entries of the direction have the size 1.",
+    ],
+)  # fmt: skip
+
 EXERCISES = [
     _RMSPROP, _ADAGRAD, _DISTANCE, _ADAM, _AMSGRAD, _GAIN, _CORRECTED, _BUG, _ADAMW, _UNITS, _WHO_DECAYS, _TRUST, _LAMB, _LION,
-    _NEWTON_SCHULZ, _MUON,
+    _NEWTON_SCHULZ, _MUON, _KAHAN, _WALK, _SCALE, _ADAFACTOR,
 ]  # fmt: skip
