@@ -121,6 +121,11 @@ MATRIX_RULES = {
         oc.chain(oc.muon, oc.decay), 0.02, {"weight_decay": 0.1},
         ("in_float64(torch.optim.Muon)([p], lr, weight_decay=0.1)",),
     ),
+    "adafactor": Case(oc.adafactor, 0.02, {}, ("torch.optim.Adafactor([p], lr)",)),
+    "adafactor, decay": Case(
+        oc.chain(oc.adafactor, oc.decay), 0.01, {"weight_decay": 0.1},
+        ("torch.optim.Adafactor([p], lr, weight_decay=0.1)",), WIDE_START,
+    ),
     "soap": Case(oc.soap, 0.02, {"eps": 1e-3}, ("soap(p, lr, 1e-3)",), SQUARE_START),
 }  # fmt: skip
 

@@ -728,6 +728,38 @@ def _(reader):
     assert after == approx(reader.stated("0.0036"), rel=0.2) and after / before == approx(0.1, abs=0.02)
 
 
+@question("4.5", 1)
+def _(reader):
+    assert reader.shown("Significant bits") == 8 and reader.shown("Learning rate η") == 0.001
+    for rule in ("gd", "Kahan"):
+        assert loss(reader, rule) == approx(reader.stated("0.195"), abs=0.0005)
+    assert loss(reader, "rounded") == approx(reader.stated("6.1"), abs=0.05)
+    assert math.dist(place(reader, "rounded"), (-1.5, 2)) < 0.1
+    reader.slide("Significant bits", reader.stated("9"))
+    assert loss(reader, "rounded") > 5
+    reader.slide("Significant bits", reader.stated("10"))
+    assert loss(reader, "rounded") == approx(reader.stated("0.16"), abs=0.005)
+
+
+@question("4.5", 2)
+def _(reader):
+    before = loss(reader, "rounded")
+    reader.slide("Learning rate η", reader.stated("0.0005"))
+    assert before - 0.3 < loss(reader, "rounded") == approx(reader.stated("5.9"), abs=0.05)
+    for rule in ("gd", "Kahan"):
+        assert loss(reader, rule) == approx(reader.stated("2.78"), abs=0.03)
+    here = place(reader, "rounded")
+    reader.slide("Step shown", 2)
+    assert place(reader, "rounded") == here
+
+
+@question("4.5", 3)
+def _(reader):
+    reader.slide("Significant bits", reader.stated("5"))
+    assert loss(reader, "Kahan") == approx(reader.stated("0.22"), abs=0.005)
+    assert loss(reader, "gd") == approx(reader.stated("0.195"), abs=0.0005)
+
+
 # ------------------------------------------------------------------------------------------------------- 5 schedules
 
 

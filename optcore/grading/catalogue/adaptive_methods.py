@@ -1208,9 +1208,14 @@ def kahan_sum(numbers, decimals):
     for x in numbers:
         wanted = x + cut
         new = round(total + wanted, decimals)
-        cut = wanted - (new - total)
+        cut = round(wanted - (new - total), decimals + 2)
         total = new
-    return total
+    return total, cut
+
+
+def _rounded_at_the_end(numbers, decimals):
+    whole = sum(numbers)
+    return round(whole, decimals), round(whole - round(whole, decimals), decimals + 2)
 
 
 _KAHAN = Exercise(
@@ -1218,52 +1223,58 @@ _KAHAN = Exercise(
     notebook="4.5",
     title="A compensated sum",
     statement=r"""
-        A store keeps numbers to `decimals` decimals only: what is put into it goes through `round(…, decimals)`. Add up the list `numbers` in it, one after
-        the other, so that what rounding cuts off is not lost: remember it, in full, and add it to the next number. Return what the store holds at the end.""",
+        A store keeps numbers to `decimals` decimals: what goes into it passes through `round(…, decimals)`. Add up the list `numbers` in it, one after
+        the other, without losing what rounding cuts off: that is kept in a second store, with two decimals more, and added to the next number. Return what both stores hold at
+        the end.""",
     stub='''
         def kahan_sum(numbers, decimals):
-            """The sum in a store of so many decimals, compensated."""
+            """(sum, what is missing of it), each as its store holds it."""
             ...''',
     reference=kahan_sum,
     cases=lambda rng: [
-        ([1.0, *[0.004] * 10], 2),
-        ([1.0, *[-0.004] * 10], 2),
+        ([1.0, *[0.004] * 8], 2),
+        ([1.0, *[-0.004] * 8], 2),
         ([0.3, 0.3, 0.3, 0.3], 0),
         ([0.45, -0.25, 0.45, -0.1], 0),
+        ([1.0, *[0.00123] * 10], 1),
         ([10.0, 0.26, 0.26, 0.26, -0.13], 1),
         (list(rng.uniform(0.01, 0.04, 30)), 1),
     ],
     misconceptions=[
         Misconception(
-            altered(kahan_sum, "cut = wanted - (new - total)", "cut = 0.0"),
+            altered(kahan_sum, "cut = round(wanted - (new - total), decimals + 2)", "cut = 0.0"),
             "You round the sum and remember nothing: steps below half a unit of the store vanish.",
         ),
         Misconception(
-            altered(kahan_sum, "new = round(total + wanted, decimals)", "new = total + wanted", "return total", "return round(total, decimals)"),
-            "You keep the full sum and round at the end; the store cannot hold the full sum on the way.",
+            _rounded_at_the_end,
+            "You add everything up in full and round at the end; the stores cannot hold the full sum on the way.",
         ),
         Misconception(
             altered(kahan_sum, "x + cut", "x - cut"),
             "You subtract what was cut off. It is missing in the store, so it has to be added to the next number.",
         ),
         Misconception(
-            altered(kahan_sum, "cut = wanted - (new - total)", "cut = x - (new - total)"),
+            altered(kahan_sum, "wanted - (new - total)", "x - (new - total)"),
             "You remember what is missing of x alone. What was wanted is x and the rest of before.",
         ),
         Misconception(
-            altered(kahan_sum, "cut = wanted - (new - total)\n        total = new", "total = new\n        cut = wanted - (new - total)"),
+            altered(
+                kahan_sum,
+                "        cut = round(wanted - (new - total), decimals + 2)\n        total = new",
+                "        total = new\n        cut = round(wanted - (new - total), decimals + 2)",
+            ),
             "You overwrite the old sum before you compare with it: new - total is then 0.",
         ),
         Misconception(
-            altered(kahan_sum, "wanted = x + cut", "wanted = round(x + cut, decimals)"),
-            "You round the number that is to be added as well, and a small one is 0 before it arrives.",
+            altered(kahan_sum, "round(wanted - (new - total), decimals + 2)", "wanted - (new - total)"),
+            "You remember what was cut off in full; the second store has two decimals more than the first.",
         ),
     ],
     hints=[
-        "In a store of two decimals 1 + ten times 0.004 is 1.04.",
+        "In a store of two decimals 1 and eight times 0.004 make 1.03, and 0.002 are missing.",
         "After each rounding: what should have been added, minus what has been.",
     ],
-)  # fmt: skip
+)
 
 
 def stochastic_walk(n, u, h):
