@@ -9,6 +9,7 @@ from .constraints import *
 from .curvature import *
 from .data import *
 from .descent import *
+from .fisher import *
 from .initializers import *
 from .intervals import *
 from .layers import *

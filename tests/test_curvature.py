@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from optcore import (
     MLP,
     Objective,
+    hutchinson,
     hvp,
     lanczos,
     numerical_gradient,
@@ -97,3 +98,23 @@ def test_sharpness_is_the_largest_eigenvalue_and_refuses_kinks():
     assert sharpness(net, X, Y) == pytest.approx(np.linalg.eigvalsh((hessian + hessian.T) / 2)[-1], rel=1e-3)
     with pytest.raises(ValueError, match="relu has a kink"):
         sharpness(MLP([4, 5, 3], "relu"), X, Y)
+
+
+@pytest.mark.parametrize("probe", ["signs", "normal"])
+def test_hutchinson_has_the_diagonal_for_its_mean_and_the_variance_of_the_formula(probe):
+    H = quadratic(6)
+    rows = hutchinson(lambda v: H @ v, 6, 40_000, probe=probe, seed=1)
+    off = np.sum(H**2, axis=1) - np.diag(H) ** 2
+    extra = 2 * np.diag(H) ** 2 if probe == "normal" else 0.0
+    np.testing.assert_allclose(rows.mean(axis=0), np.diag(H), atol=5 * np.sqrt((off + extra).max() / 40_000))
+    np.testing.assert_allclose(rows.var(axis=0), off + extra, rtol=0.05)
+    np.testing.assert_allclose(rows.sum(axis=1).var(), 2 * (off + extra / 2).sum(), rtol=0.05)
+
+
+def test_hutchinson_is_exact_for_a_diagonal_matrix_and_names_its_probes():
+    d = np.arange(1.0, 5.0)
+    assert (hutchinson(lambda v: d * v, 4, 3) == d).all()
+    with pytest.raises(ValueError, match="signs, normal"):
+        hutchinson(lambda v: v, 4, 3, probe="uniform")
+    with pytest.raises(ValueError, match="draws"):
+        hutchinson(lambda v: v, 4, 0)
