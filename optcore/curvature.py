@@ -130,7 +130,7 @@ def hutchinson(product: Callable, n: int, draws: int, *, probe: str = "signs", s
 
     The sum of a row estimates the trace. With v of random signs an entry has the variance Σ_{j≠i} H_ij², a sum
     2(‖H‖² - Σ H_ii²); with normal v (probe="normal") a sum has 2‖H‖². Source: Hutchinson, "A stochastic
-    estimator of the trace of the influence matrix for Laplacian smoothing splines", 1990.
+    estimator of the trace of the influence matrix for Laplacian smoothing splines", 1989.
 
     >>> hutchinson(lambda v: np.array([2.0, 3.0]) * v, 2, draws=2)
     array([[2., 3.],

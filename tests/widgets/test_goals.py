@@ -91,6 +91,7 @@ MOVES = {
     ("6.1", 0): [choose("Run and model of", "saddle-free Newton")],
     ("6.2", 0): [choose("Run and model of", "Newton, full step")],
     ("6.3", 0): [seek("learning rate")],
+    ("6.4", 0): [seek(RATE)],
     ("7.1", 0): [slide("Their scale", 1)],
     ("7.1", 1): HE,
     ("7.2", 0): HE,

@@ -982,6 +982,41 @@ def _(reader):
     assert reader.read("sharpness", which=0) == reader.read("sharpness", which=1)
 
 
+@question("6.4", 1)
+def _(reader):
+    reader.slide("Step shown", 1)
+    reader.choose("Curve", "length of step")
+    lengths = []
+    for start in ((-3, 5), (-1, 3)):
+        reader.drag("Start point", *start)
+        lengths.append([reader.read(rf"{rule}: [^;]*?length of step") for rule in ("; Fisher", "empirical Fisher")])
+    (exact, empirical), (halved, longer) = lengths
+    assert exact / halved == approx(2, rel=0.02)
+    assert (empirical, longer) == approx((reader.stated("0.202"), reader.stated("0.348")), rel=0.02)
+
+
+@question("6.4", 2)
+def _(reader):
+    away = lambda: math.dist(place(reader, "empirical Fisher"), (1, 1))
+    reader.slide("spread", 3, within=0.02)
+    assert away() == approx(reader.stated("0.73"), abs=0.05)
+    reader.slide("Learning rate η", 9, within=0.05)
+    assert away() < 0.01 and reader.stated("0.001")
+
+
+@question("6.4", 3)
+def _(reader):
+    away = lambda: math.dist(place(reader, "empirical Fisher"), (1, 1))
+    reader.slide("spread", 0.3, within=0.1)
+    seen = []
+    for steps in range(30, 41):
+        reader.slide("Step shown", steps)
+        seen.append(away())
+    assert max(seen) > 0.3
+    reader.slide("Learning rate η", 0.1, within=0.02)
+    assert away() == approx(reader.stated("4.8"), abs=0.1)
+
+
 # --------------------------------------------------------------------------------------------------- 7 initialization
 
 UP, DOWN = r"Activations .*?a factor", r"Gradients .*?a factor"

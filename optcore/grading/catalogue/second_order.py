@@ -1012,6 +1012,267 @@ _EDGE = choice(
     hints=["Compare the sharpness with two over the rate."],
 )
 
+
+# --- 6.4 curvature as a preconditioner --------------------------------------------------------------------------------
+
+
+def fisher_matrices(X, w, y):
+    p = 1 / (1 + np.exp(-X @ w))
+    F = (X.T * (p * (1 - p))) @ X / len(X)
+    E = (X.T * (p - y) ** 2) @ X / len(X)
+    return F, E
+
+
+_FISHER = Exercise(
+    id="second-order/fisher-matrices",
+    notebook="6.4",
+    title="Two matrices of one name",
+    statement=r"""
+        Logistic regression gives example $i$, a row $x_i$ of `X`, the probability $p_i = \sigma(x_i^\top w)$ of the label 1. Return the
+        Fisher matrix $F$ and the empirical Fisher $E$ of the mean loss at `w`: the means over the examples of $g g^\top$, with labels that
+        the model draws (in full expectation, nothing is drawn) and with the labels `y` of the data, 0 or 1.""",
+    stub='''
+        def fisher_matrices(X, w, y):
+            """(F, E), both of shape (d, d), for X (n, d), w (d,) and labels y (n,)."""
+            ...''',
+    reference=fisher_matrices,
+    cases=lambda rng: [
+        (np.array([[1.0, 2.0]]), np.array([1.0, 0.0]), np.array([1])),
+        (np.array([[1.0, 0.0], [0.0, 2.0]]), np.array([2.0, -1.0]), np.array([0, 1])),
+        (rng.normal(size=(6, 3)), rng.normal(size=3), np.array([0, 1, 1, 0, 1, 0])),
+    ],
+    misconceptions=[
+        Misconception(
+            lambda X, w, y: (fisher_matrices(X, w, y)[1],) * 2,
+            "Both are made with the labels of the data. For F the model draws them: 1 with probability p, 0 with 1 - p.",
+        ),
+        Misconception(lambda X, w, y: fisher_matrices(X, w, y)[::-1], "The two matrices have changed places."),
+        Misconception(
+            lambda X, w, y: tuple(len(X) * M for M in fisher_matrices(X, w, y)),
+            "You sum over the examples; the loss is a mean, and so are its matrices.",
+        ),
+        Misconception(
+            altered(fisher_matrices, "(p - y) ** 2", "(y - p)"),
+            "E holds the residual squared: the gradient stands in it twice.",
+        ),
+        Misconception(
+            altered(fisher_matrices, "p * (1 - p)", "p"),
+            "A drawn label is 1 with probability p, and then (p - 1)²; it is 0 with 1 - p, and then p². What is the mean?",
+        ),
+        Misconception(
+            altered(fisher_matrices, "p * (1 - p)", "p**2"),
+            "You drew the label 0 for everybody. Average over both, with their probabilities.",
+        ),
+        Misconception(
+            altered(fisher_matrices, "p * (1 - p)", "(p * (1 - p)) ** 2"),
+            "p(1 - p) is the mean of the squared residual already.",
+        ),
+        Misconception(
+            lambda X, w, y: (
+                fisher_matrices(X, w, y)[0],
+                np.outer(*[X.T @ (1 / (1 + np.exp(-X @ w)) - y) / len(X)] * 2),
+            ),
+            "E is the mean of the outer products, not the outer product of the mean: that one has rank 1.",
+        ),
+    ],
+    hints=[
+        "The gradient of one example is (p - y)x. Square it, and average over what y can be.",
+        "E(p - y)² over a label that is 1 with probability p is p(1 - p).",
+    ],
+)
+
+
+def kronecker_solve(A, B, G, damping):
+    a, Q = np.linalg.eigh(A)
+    b, P = np.linalg.eigh(B)
+    return Q @ ((Q.T @ G @ P) / (np.outer(a, b) + damping)) @ P.T
+
+
+def _positive(rng, n):
+    M = rng.normal(size=(n, n))
+    return M @ M.T / n + 0.1 * np.eye(n)
+
+
+_KRONECKER = Exercise(
+    id="second-order/kronecker-solve",
+    notebook="6.4",
+    title="Derive: damping that no small matrix has",
+    statement=r"""
+        K-FAC solves $(A \otimes B) \operatorname{vec}(V) = \operatorname{vec}(G)$ by two small solves. With $\lambda I$ added to the *large* matrix,
+        $(A \otimes B + \lambda I) \operatorname{vec}(V) = \operatorname{vec}(G)$, that is $AVB + \lambda V = G$, this no longer works. Derive what does: write
+        $A = Q \operatorname{diag}(\alpha)\, Q^\top$ and $B = P \operatorname{diag}(\beta)\, P^\top$, and find the equation for each entry of $Q^\top V P$.
+        Return $V$. The symmetric matrices `A` (m, m) and `B` (n, n) have no negative eigenvalue; no matrix of $mn$ rows is needed.""",
+    stub='''
+        def kronecker_solve(A, B, G, damping):
+            """V of shape (m, n), for G (m, n) and a damping of 0 or more."""
+            ...''',
+    reference=kronecker_solve,
+    cases=lambda rng: [
+        (np.diag([1.0, 2.0]), np.array([[4.0]]), np.array([[1.0], [1.0]]), 0.0),
+        (np.array([[2.0, 1.0], [1.0, 2.0]]), np.diag([1.0, 3.0]), np.array([[1.0, 2.0], [3.0, 4.0]]), 0.5),
+        (_positive(rng, 4), _positive(rng, 3), rng.normal(size=(4, 3)), 0.3),
+        (np.zeros((2, 2)), np.eye(3), rng.normal(size=(2, 3)), 2.0),
+    ],
+    misconceptions=[
+        Misconception(
+            lambda A, B, G, damping: np.linalg.lstsq(A, G, rcond=None)[0] @ np.linalg.pinv(B),
+            "The damping has no effect: you solve with A and with B alone.",
+        ),
+        Misconception(
+            lambda A, B, G, damping: kronecker_solve(
+                A + damping * np.eye(len(A)), B + damping * np.eye(len(B)), G, 1e-300
+            ),
+            "You add λ to both factors. The product of the two then holds λA and λB as well, and λ² in place of λ.",
+        ),
+        Misconception(
+            lambda A, B, G, damping: kronecker_solve(
+                A + damping**0.5 * np.eye(len(A)), B + damping**0.5 * np.eye(len(B)), G, 1e-300
+            ),
+            "√λ in both factors is what K-FAC does in practice: close, but it adds √λ(A + B) too. Here λ alone is asked for.",
+        ),
+        Misconception(
+            altered(kronecker_solve, "/ (np.outer(a, b) + damping)", "* (np.outer(a, b) + damping)"),
+            "You multiply by the matrix; the inverse is asked for.",
+        ),
+        Misconception(
+            altered(kronecker_solve, "np.outer(a, b) + damping", "a[:, None] + b + damping"),
+            "The eigenvalues of A ⊗ B are the products α β, not the sums.",
+        ),
+        Misconception(
+            altered(kronecker_solve, "return Q @ (", "return (", ") @ P.T", ")"),
+            "That is V in the axes of the eigenvectors; turn it back.",
+        ),
+        Misconception(
+            altered(kronecker_solve, "(Q.T @ G @ P)", "G"),
+            "You divide G by the eigenvalues without turning it into the axes that they belong to.",
+        ),
+        Misconception(
+            altered(kronecker_solve, "Q.T @ G @ P", "Q @ G @ P.T"),
+            "You turn the wrong way: the entries in the axes of the eigenvectors, the columns of Q and P, are QᵀGP.",
+        ),
+    ],
+    hints=[
+        "Multiply AVB + λV = G by Qᵀ from the left and by P from the right.",
+        "For U = QᵀVP the equation reads αᵢ Uᵢⱼ βⱼ + λ Uᵢⱼ = (QᵀGP)ᵢⱼ.",
+    ],
+)
+
+
+def trace_with_error(product, V):
+    found = np.array([v @ product(v) for v in V])
+    return found.mean(), found.std(ddof=1) / np.sqrt(len(V))
+
+
+def _counted_products(answer, diagonal, seed, draws):
+    """called with product(v) = H v and V, `draws` rows of random signs; the products are counted"""
+    rng, count = np.random.default_rng(seed), [0]
+    n = len(diagonal)
+    M = rng.normal(size=(n, n))
+    H = np.diag(diagonal) + (M + M.T) / 4
+
+    def product(v):
+        count[0] += 1
+        return H @ v
+
+    result = answer(product, rng.choice([-1.0, 1.0], (draws, n)))
+    if result is None:
+        return None
+    return {"estimate and error": result, "products beyond one for each row": max(count[0] - draws, 0)}
+
+
+def _by_unit_vectors(product, V):
+    n = V.shape[1]
+    return sum(e @ product(e) for e in np.eye(n)), 0.0
+
+
+_TRACE = Exercise(
+    id="second-order/trace-with-error",
+    notebook="6.4",
+    title="A trace, and how far to trust it",
+    statement=r"""
+        Return Hutchinson's estimate of $\operatorname{tr} H$ and the standard error of that estimate, from one product `product(v)` for each row $v$ of
+        `V`. The rows are independent draws of random signs; estimate their variance from the draws themselves, without a bias.""",
+    stub='''
+        def trace_with_error(product, V):
+            """(estimate, standard error), two numbers; V is (draws, n), and product maps (n,) to H v."""
+            ...''',
+    reference=trace_with_error,
+    probe=_counted_products,
+    cases=lambda rng: [
+        (np.array([1.0, 2.0, 3.0]), 0, 2),
+        (np.array([-1.0, 4.0, 0.5, 2.0]), 1, 5),
+        (rng.normal(size=8), int(rng.integers(1000)), 12),
+    ],
+    misconceptions=[
+        Misconception(
+            altered(trace_with_error, " / np.sqrt(len(V))", ""),
+            "That is the spread of single draws. The mean of k draws is surer by the root of k.",
+        ),
+        Misconception(
+            altered(trace_with_error, "np.sqrt(len(V))", "len(V)"),
+            "The error falls with the root of the number of draws, not with the number.",
+        ),
+        Misconception(
+            altered(trace_with_error, "ddof=1", "ddof=0"),
+            "Divide by k - 1: the mean is estimated from the same draws.",
+        ),
+        Misconception(
+            altered(trace_with_error, "found.mean()", "found.sum()"),
+            "Each draw estimates the whole trace: take their mean.",
+        ),
+        Misconception(
+            lambda product, V: trace_with_error(lambda v: product(v) / len(v), V),
+            "You divide by n: that is the mean of the diagonal, not its sum.",
+        ),
+        Misconception(
+            lambda product, V: trace_with_error(lambda v: product(v) / np.sqrt(len(v)), V),
+            "You make v a unit vector. With signs vᵀv = n, which is what makes the mean the trace.",
+        ),
+        Misconception(
+            _by_unit_vectors,
+            "The trace is exact and took n products, one for each coordinate. For a network n is a million.",
+        ),
+    ],
+    hints=["E vᵀHv = Σ Hᵢⱼ E vᵢvⱼ. What is left?", "The standard error of a mean of k draws is their standard deviation over √k."],
+)  # fmt: skip
+
+_FADING = choice(
+    {
+        "labels": (
+            "The labels of the data are fitted, so their gradients fade; over the labels that the model draws, doubt is left.",
+            "The residual p - y of the data goes to 0 with the fit, squared. Over drawn labels its mean square is p(1 - p), which "
+            "falls only as fast as the doubt itself.",
+        ),
+        "flat": (
+            "The loss has become flat: its curvature has fallen by this factor, and both matrices measure it.",
+            "Then both would have fallen alike, and their ratio would have stayed at 1.",
+        ),
+        "batch": (
+            "The gradient of the batch goes to zero at a minimum, and with it the mean of its square.",
+            "Single examples are squared before they are averaged; at a minimum with noisy labels that mean stays large.",
+        ),
+        "rank": (
+            "Of 200 examples the empirical matrix has the rank 200 at most, and the other directions are missing in it.",
+            "The rank was the same at the start, where the ratio was 1. A trace adds up whatever is there.",
+        ),
+    },
+    "labels",
+    id="second-order/fading-squares",
+    notebook="6.4",
+    title="A matrix that fades",
+    statement="The code trains a network with gradient descent and compares the traces of the empirical Fisher and of the Fisher "
+    "matrix. Why does their ratio fall?",
+    name="reason",
+    code="""
+        (X, y), _ = oc.digits(200)
+        for steps in (1, 50, 300):
+            net = oc.MLP([64, 16, 10], "tanh", seed=1)
+            oc.train(net, (X, y), oc.gd, 0.5, steps=steps, batch=None, every=steps)
+            ratio = np.trace(oc.empirical_fisher(net, X, y)) / np.trace(oc.fisher_matrix(net, X))
+            print(f"{steps:3d} steps: loss {oc.cross_entropy(net(X), y)[0]:.2f}, ratio of traces {ratio:.1f}")""",
+    hints=["What is (p - y)² for an image that is fitted with p = 0.9? And its mean over labels drawn with that p?"],
+)
+
 EXERCISES = [
     _SADDLE_FREE,
     _DAMPED,
@@ -1027,4 +1288,8 @@ EXERCISES = [
     _DERIVE,
     _STABLE,
     _EDGE,
+    _FISHER,
+    _KRONECKER,
+    _TRACE,
+    _FADING,
 ]
