@@ -989,7 +989,9 @@ def _(reader):
     lengths = []
     for start in ((-3, 5), (-1, 3)):
         reader.drag("Start point", *start)
-        lengths.append([reader.read(rf"{rule}: [^;]*?length of step") for rule in ("; Fisher", "empirical Fisher")])
+        lengths.append(
+            [reader.read(rf"{rule}: [^;]*?length of step") for rule in (r"of 40\. Fisher", "empirical Fisher")]
+        )
     (exact, empirical), (halved, longer) = lengths
     assert exact / halved == approx(2, rel=0.02)
     assert (empirical, longer) == approx((reader.stated("0.202"), reader.stated("0.348")), rel=0.02)
