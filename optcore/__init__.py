@@ -31,6 +31,7 @@ from .support import exported
 from .surfaces import *
 from .symbolic import *
 from .training_loop import *
+from .transformer import *
 
 __version__ = "0.1.0"
 

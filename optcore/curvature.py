@@ -183,7 +183,7 @@ class Objective:
         return self._each(self._grad, w, (self.start.size,))
 
     def hvp(self, w: Any, v: Any) -> np.ndarray:
-        for layer in self.net.layers:
+        for layer in self.net.leaves():
             if isinstance(layer, Activation) and layer.name in KINKED:
                 raise ValueError(
                     f"{layer.name} has a kink, at which differences of gradients are no second derivatives; "

@@ -1,4 +1,4 @@
-"""Samples to learn from: mini-batches, splits, and a data set of handwritten digits that the package carries."""
+"""Samples to learn from: mini-batches, splits, and two data sets that the package carries, digits and a text."""
 
 from collections.abc import Iterator
 from functools import cache
@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from .support import explains
+from .support import explains, whole
 
-__all__ = ["digits", "minibatches", "stratified_split"]
+__all__ = ["ALPHABET", "characters", "digits", "minibatches", "stratified_split"]
 
 #: Samples and their targets: (X, y).
 Data = tuple[np.ndarray, np.ndarray]
@@ -95,3 +95,35 @@ def digits(
         X = X / np.where(deviation > 0, deviation, 1.0)
     X = X.astype(dtype)
     return (X[kept], labels[kept]), (X[held], labels[held])
+
+
+#: The characters of the text, in the order of their numbers.
+ALPHABET = " abcdefghijklmnopqrstuvwxyz.,"
+
+
+@cache
+def _read_text() -> np.ndarray:
+    text = " ".join(Path(__file__).with_name("text.txt").read_text(encoding="ascii").split())
+    return np.array([ALPHABET.index(character) for character in text])
+
+
+@explains
+def characters(length: int = 16, *, test: int = 400) -> tuple[Data, Data]:
+    """Sentences of this course, as windows to predict the next character in: `(X, y), (X_test, y_test)`.
+
+    The text of some 39,000 characters is cut into windows of `length`, X (n, length); y (n, length) holds the
+    character that follows each, so that a window's last answer is the next one's first character. Characters are
+    numbers, their places in `ALPHABET`: the space, 26 small letters, stop and comma. The last `test` windows are held
+    out. Raises ValueError for lengths and numbers that leave nothing.
+
+    >>> (X, y), (X_test, y_test) = characters(12)
+    >>> "".join(ALPHABET[c] for c in X[0]), "".join(ALPHABET[c] for c in y[0])
+    ('two numbers ', 'wo numbers n')
+    """
+    codes = _read_text()
+    length, test = whole("length", length), whole("test", test, 0)
+    count = (len(codes) - 1) // length
+    if not test < count:
+        raise ValueError(f"The text has {count} windows of {length} characters, so {test} cannot be held out.")
+    X, y = (codes[k : k + count * length].reshape(count, length) for k in (0, 1))
+    return (X[: count - test], y[: count - test]), (X[count - test :], y[count - test :])

@@ -74,7 +74,7 @@ def leaky_relu(z: Any, slope: float = 0.01) -> Any:
 def _gelu_parts(z):
     """z within ±10, beyond which the tanh is ±1 to the last digit, and the tanh of the formula."""
     z = np.clip(z, -10, 10)
-    return z, np.tanh(np.sqrt(2 / np.pi).astype(z.dtype) * (z + 0.044715 * z**3))
+    return z, np.tanh(np.sqrt(2 / np.pi).astype(z.dtype) * (z + 0.044715 * z * z * z))
 
 
 @explains
@@ -131,7 +131,8 @@ class Layer:
 
     `start(rng)` draws the parameters, name -> array. The network then sets, for a parameter called W, the
     attributes `W` and `dW`: views of its long vectors. `forward(x, train)` returns the output and keeps what
-    `backward` needs; `backward(g)` takes the gradient in the output, fills `dW` and returns that in x.
+    `backward` needs; `backward(g)` takes the gradient in the output, fills `dW` and returns that in x. A layer
+    that is made of others names them in `leaves`; they are then the ones that have parameters.
     """
 
     buffers: tuple[str, ...] = ()  # names of arrays that are kept but not trained
@@ -140,6 +141,9 @@ class Layer:
         raise AttributeError(
             f"{type(self).__name__} has no '{name}'; parameters are there once the layer is part of a Network."
         )
+
+    def leaves(self) -> list["Layer"]:
+        return [self]
 
     def start(self, rng: np.random.Generator) -> dict[str, np.ndarray]:
         return {}
@@ -154,6 +158,8 @@ class Layer:
 class Linear(Layer):
     """h = xW + b, x (n, in), W (in, out); backward ∂l/∂W = xᵀg, ∂l/∂b = Σ g over the batch, ∂l/∂x = gWᵀ.
 
+    Sequences, x (n, time, in), are batches of n·time rows.
+
     init(fan_in, fan_out, rng) draws W; bias is a number for every b, or a function like `init` that returns
     (fan_out,). Source: Goodfellow, Bengio and Courville, *Deep Learning*, 2016, §6.5.6.
     """
@@ -167,14 +173,15 @@ class Linear(Layer):
         return {"W": W, "b": np.full(self.fan_out, b)}
 
     def forward(self, x, train=False):
-        if x.ndim != 2 or x.shape[1] != self.fan_in:
+        if x.ndim not in (2, 3) or x.shape[-1] != self.fan_in:
             raise ValueError(f"This layer takes a batch of shape (n, {self.fan_in}), not {x.shape}.")
         self.x = x
         return x @ self.W + self.b
 
     def backward(self, g):
-        np.matmul(self.x.T, g, out=self.dW)
-        g.sum(axis=0, out=self.db)
+        rows = g.reshape(-1, g.shape[-1])
+        np.matmul(self.x.reshape(-1, self.fan_in).T, rows, out=self.dW)
+        rows.sum(axis=0, out=self.db)
         return g @ self.W.T
 
 

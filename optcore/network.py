@@ -38,30 +38,35 @@ class Network:
     def __init__(self, layers: Sequence[Layer], seed: int | np.random.Generator = 0, dtype: Any = float):
         self.layers = list(layers)
         rng = np.random.default_rng(seed)
-        drawn = [(layer, key, v) for layer in self.layers for key, v in layer.start(rng).items()]
+        drawn = [(layer, key, v) for layer in self.leaves() for key, v in layer.start(rng).items()]
         drawn.sort(key=lambda parameter: parameter[2].ndim < 2)
         count: dict[str, int] = {}
         self._places = {}
         end = 0
         for layer, key, value in drawn:
             count[key] = count.get(key, 0) + 1
-            self._places[f"{key}{count[key]}"] = (self.layers.index(layer), key, value.shape, end)
+            self._places[f"{key}{count[key]}"] = (self.leaves().index(layer), key, value.shape, end)
             end += value.size
         self._matrix_count = sum(v.size for _, _, v in drawn if v.ndim >= 2)
         values = [v.ravel() for _, _, v in drawn]
         self._bind(np.concatenate(values).astype(dtype) if values else np.zeros(0, dtype))
 
+    def leaves(self) -> list[Layer]:
+        """The layers that have parameters of their own: those inside other layers in their places."""
+        return [leaf for layer in self.layers for leaf in layer.leaves()]
+
     def _bind(self, theta: np.ndarray) -> None:
         """Take `theta` as the parameters and give every layer its views."""
+        leaves = self.leaves()
         self.theta, self.grad = theta, np.zeros_like(theta)
         self.params: dict[str, np.ndarray] = {}
         self.grads: dict[str, np.ndarray] = {}
         for name, (k, key, shape, begin) in self._places.items():
             part = slice(begin, begin + int(np.prod(shape)))
             self.params[name], self.grads[name] = theta[part].reshape(shape), self.grad[part].reshape(shape)
-            setattr(self.layers[k], key, self.params[name])
-            setattr(self.layers[k], f"d{key}", self.grads[name])
-        for layer in self.layers:
+            setattr(leaves[k], key, self.params[name])
+            setattr(leaves[k], f"d{key}", self.grads[name])
+        for layer in leaves:
             for buffer in layer.buffers:
                 setattr(layer, buffer, getattr(layer, buffer).astype(theta.dtype))
 
@@ -82,7 +87,7 @@ class Network:
     def load(self, other: "Network") -> None:
         """Take over the parameters and buffers of a network of the same shape."""
         self.theta[...] = other.theta
-        for mine, theirs in zip(self.layers, other.layers, strict=True):
+        for mine, theirs in zip(self.leaves(), other.leaves(), strict=True):
             for buffer in mine.buffers:
                 getattr(mine, buffer)[...] = getattr(theirs, buffer)
 

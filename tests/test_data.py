@@ -8,6 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from optcore import (
+    ALPHABET,
+    characters,
     digits,
     minibatches,
     stratified_split,
@@ -109,3 +111,14 @@ def test_the_stored_digits_are_those_of_the_archive():
     pixels, labels = _read_digits()
     stored = hashlib.sha256(pixels.astype(np.uint8).tobytes() + labels.astype(np.uint8).tobytes()).hexdigest()
     assert stored == "87ff0c9e40dc7e2c0e34e7257799c2e3f3aec1a016363bb11cad869ec428a826"
+
+
+def test_the_text_is_cut_into_windows_whose_answers_come_next():
+    (x, y), (held, answers) = characters(16, test=100)
+    assert x.shape == y.shape and len(held) == len(answers) == 100 and len(x) > 2000
+    every = np.concatenate([x, held]).ravel()
+    assert np.array_equal(every[1:], np.concatenate([y, answers]).ravel()[:-1])
+    assert set(every) == set(range(len(ALPHABET))) and len(ALPHABET) == 29
+    for length, test in ((16, 10**6), (0, 1), (50_000, 0)):
+        with pytest.raises(ValueError):
+            characters(length, test=test)

@@ -16,7 +16,7 @@ PACKAGE = ROOT / "optcore"
 #: In the order in which data flows: a module imports only modules that stand before it.
 ORDER = """
 symbolic support losses surfaces rule_spec hyper links rules matrix_rules precision schedules descent optimizer
-second_order line_search solvers constraints initializers layers network regularizers curvature fisher data
+second_order line_search solvers constraints initializers layers network transformer regularizers curvature fisher data
 training_loop palette drawn claims intervals sweeps verdicts comparison plotting widgets grading
 """.split()
 SYMBOLIC = "graph operations array to_numpy to_javascript to_latex to_numba tracing differentiable".split()

@@ -104,6 +104,32 @@ def lstm(rng) -> dict:
     )
 
 
+def transformer(rng) -> dict:
+    """Logits and gradients of two blocks with two heads, made of PyTorch's own layers."""
+    shapes = dict(E1=(5, 4), P1=(6, 4)) | {f"{key}{k}": (4, 4) for k in (1, 2) for key in "QKVO"}
+    shapes |= dict(W1=(4, 16), W2=(16, 4), W3=(4, 16), W4=(16, 4), W5=(4, 5), b1=16, b2=4, b3=16, b4=4, b5=5)
+    shapes |= {f"gamma{k}": 4 for k in range(1, 6)}
+    start = {name: rng.normal(size=shape) for name, shape in shapes.items()}
+    tokens, y = rng.integers(0, 5, (3, 6)), rng.integers(0, 5, (3, 6))
+    p = {name: _leaf(value) for name, value in start.items()}
+    later = torch.triu(torch.ones(6, 6, dtype=torch.bool), 1)
+    x = F.embedding(_tensor(tokens), p["E1"]) + p["P1"]
+    for k in (1, 2):
+        h = F.rms_norm(x, (4,), p[f"gamma{2 * k - 1}"], eps=1e-5)
+        joined = torch.cat([p[f"{key}{k}"].T for key in "QKV"])
+        x = x + F.multi_head_attention_forward(
+            *(h.transpose(0, 1),) * 3, 4, 2, joined, None, None, None, False, 0.0, p[f"O{k}"].T, None,
+            attn_mask=later, need_weights=False,
+        )[0].transpose(0, 1)  # fmt: skip
+        h = F.rms_norm(x, (4,), p[f"gamma{2 * k}"], eps=1e-5)
+        h = F.gelu(h @ p[f"W{2 * k - 1}"] + p[f"b{2 * k - 1}"], approximate="tanh")
+        x = x + h @ p[f"W{2 * k}"] + p[f"b{2 * k}"]
+    logits = F.rms_norm(x, (4,), p["gamma5"], eps=1e-5) @ p["W5"] + p["b5"]
+    F.cross_entropy(logits.reshape(-1, 5), _tensor(y).reshape(-1)).backward()
+    data = {"tokens": tokens, "y": y, "logits": logits.detach().numpy()}
+    return data | {f"start_{k}": v for k, v in start.items()} | {f"grad_{k}": v.grad.numpy() for k, v in p.items()}
+
+
 def training(rng) -> dict:
     """60 steps of AdamW on a network with both kinds of parameters, gradients clipped, batches in turn."""
     X, y = rng.normal(size=(40, 6)), rng.integers(0, 3, 40)
@@ -143,7 +169,7 @@ def make() -> dict[str, np.ndarray]:
     torch.set_num_threads(1)
     return {
         f"{topic.__name__}.{name}": np.asarray(value)
-        for topic in (losses, activations, norms, lstm, training, scales)
+        for topic in (losses, activations, norms, lstm, transformer, training, scales)
         for name, value in topic(np.random.default_rng(0)).items()
     }
 
