@@ -39,6 +39,7 @@ WIDGETS = {
     "classifier": oc.classifier,
     "spectrum": oc.spectrum,
     "gradient_cloud": oc.gradient_cloud,
+    "workers": oc.workers,
     "training": lambda: oc.training({k: {"loss": np.arange(1, 100.0) ** -k} for k in range(1, 9)}, curves=["loss"]),
 }
 

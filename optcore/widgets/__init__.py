@@ -20,6 +20,7 @@ from .schedule import Schedule, schedule
 from .signal import Signal, signal
 from .spectrum import Spectrum, spectrum
 from .training import Training, training
+from .workers import Workers, workers
 
 __all__ = [
     "Backprop",
@@ -42,6 +43,7 @@ __all__ = [
     "Spectrum",
     "Training",
     "Widget",
+    "Workers",
     "backprop",
     "chord",
     "classifier",
@@ -60,4 +62,5 @@ __all__ = [
     "signal",
     "spectrum",
     "training",
+    "workers",
 ]

@@ -112,6 +112,7 @@ FACES: dict[str, list[Face]] = {
             ), 2,
         )
     ],
+    "workers": [Face(lambda: widgets.workers(4, delay=2), 5)],
 }  # fmt: skip
 
 
