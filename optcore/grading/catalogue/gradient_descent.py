@@ -1246,6 +1246,300 @@ _FROZEN = choice(
 )
 
 
+# --- 3.5 one step on many machines ------------------------------------------------------------------------------------
+
+
+def accumulated(grads, sizes, c):
+    g = np.average(grads, axis=0, weights=sizes)
+    return g * min(1.0, c / np.linalg.norm(g))
+
+
+def _clipped(g, c):
+    return g * min(1.0, c / np.linalg.norm(g))
+
+
+_ACCUMULATED = Exercise(
+    id="gradient-descent/accumulated",
+    notebook="3.5",
+    title="A batch in pieces, clipped",
+    statement=r"""
+        A batch is computed in pieces. The rows of `grads`, shape `(k, n)`, are the gradients of the pieces, each the **mean** over
+        its own examples; `sizes` holds how many examples each piece has. Return the gradient of the whole batch, clipped to the
+        norm `c`, as if it had been computed at once.""",
+    stub="""
+        def accumulated(grads, sizes, c):
+            \"\"\"The clipped gradient of the whole batch, shape (n,).\"\"\"
+            ...""",
+    reference=accumulated,
+    cases=lambda rng: [
+        (np.array([[3.0, 0.0], [0.0, 4.0]]), np.array([8, 8]), 10.0),
+        (np.array([[3.0, 0.0], [0.0, 4.0]]), np.array([12, 4]), 1.0),
+        (np.array([[2.0, 0.0], [-1.0, 1.0], [0.0, 8.0]]), np.array([4, 4, 1]), 0.5),
+        (rng.normal(size=(5, 4)), rng.integers(1, 30, size=5), 0.3),
+        (rng.normal(size=(3, 4)), rng.integers(1, 30, size=3), 50.0),
+    ],
+    misconceptions=[
+        Misconception(
+            lambda grads, sizes, c: _clipped(np.mean(grads, axis=0), c),
+            "You take the mean of the means: an example in a small piece then counts more than one in a large piece.",
+        ),
+        Misconception(
+            lambda grads, sizes, c: _clipped(np.sum(grads, axis=0), c),
+            "You add the gradients of the pieces without dividing: k pieces make the gradient about k times as long.",
+        ),
+        Misconception(
+            lambda grads, sizes, c: np.average([_clipped(g, c) for g in grads], axis=0, weights=sizes),
+            "You clip each piece before the mean. Long pieces are cut and short ones kept, which turns the direction.",
+        ),
+        Misconception(
+            lambda grads, sizes, c: np.mean([_clipped(g, c) for g in grads], axis=0),
+            "You clip each piece, and then take a mean that forgets how many examples each has.",
+        ),
+        Misconception(
+            lambda grads, sizes, c: _clipped(sizes @ grads, c),
+            "You weigh the pieces by their sizes and do not divide by the number of all examples.",
+        ),
+        Misconception(
+            lambda grads, sizes, c: _clipped(sizes @ grads / len(sizes), c),
+            "You divide by the number of pieces. The weights are numbers of examples: divide by their sum.",
+        ),
+        Misconception(
+            lambda grads, sizes, c: np.average(grads, axis=0, weights=sizes),
+            "The mean is right, and it is not clipped.",
+        ),
+        Misconception(
+            lambda grads, sizes, c: np.clip(np.average(grads, axis=0, weights=sizes), -c, c),
+            "You clip entry by entry; the norm of the whole gradient is to be at most c.",
+        ),
+        Misconception(
+            altered(accumulated, "min(1.0, c / np.linalg.norm(g))", "c / np.linalg.norm(g)"),
+            "A gradient that is shorter than c stays as it is; you make it longer.",
+        ),
+        Misconception(
+            lambda grads, sizes, c: _clipped(np.average(grads, axis=0, weights=1 / np.asarray(sizes)), c),
+            "The wrong way round: a piece with more examples counts more.",
+        ),
+    ],
+    hints=[
+        "How much of the whole batch's mean does one example make up, whichever piece it is in?",
+        "Clipping asks for the length of the whole gradient, so it comes last.",
+    ],
+)  # fmt: skip
+
+
+def late_floor(lr, h, sigma2, b):
+    a = lr * h
+    return lr**2 * sigma2 / b * (1 + a) / (a * (1 - a) * (2 + a))
+
+
+_LATE_FLOOR = Exercise(
+    id="gradient-descent/derive-late-floor",
+    notebook="3.5",
+    title="Derive: the noise floor with a delay of one",
+    statement=r"""
+        A run on $\frac h2 w^2$ whose gradients are one step late and noisy: $w_{t+1} = w_t - \eta\,(h\, w_{t-1} + \epsilon_t)$, with independent
+        noise of variance `sigma2 / b`. Derive on paper, and return, the value $V$ of $\operatorname{E} w_t^2$ that one more step leaves as it is.
+        (Let $C$ be what $\operatorname{E} w_t w_{t-1}$ is then, and write down two equations for $V$ and $C$.)""",
+    stub="""
+        def late_floor(lr, h, sigma2, b):
+            \"\"\"The mean of w squared in the long run, for gradients that are one step late.\"\"\"
+            ...""",
+    reference=late_floor,
+    cases=lambda rng: [
+        (0.5, 1.0, 1.0, 1),
+        (0.1, 4.0, 9.0, 16),
+        (rng.uniform(0.01, 0.1), rng.uniform(1, 9), rng.uniform(1, 9), int(rng.integers(2, 64))),
+    ],
+    misconceptions=[
+        Misconception(
+            lambda lr, h, sigma2, b: lr**2 * sigma2 / b / (lr * h * (2 - lr * h)),
+            "That is the floor without delay. A late gradient also makes w(t) and w(t - 1) matter together.",
+        ),
+        Misconception(
+            lambda lr, h, sigma2, b: lr * sigma2 / (2 * b * h),
+            "That is what is left for very small rates, where the delay cannot be seen.",
+        ),
+        Misconception(
+            altered(late_floor, " / b", ""),
+            "The batch size is missing: a mean of b examples has the variance sigma2 / b.",
+        ),
+        Misconception(
+            altered(late_floor, "lr**2 * sigma2", "sigma2"),
+            "The noise enters a step with the factor lr, its variance with lr squared.",
+        ),
+        Misconception(
+            altered(late_floor, "lr**2 * sigma2", "lr * sigma2"),
+            "The noise enters a step with the factor lr, so its variance with the square of lr.",
+        ),
+        Misconception(
+            altered(late_floor, "(1 + a)", "1"),
+            "You have lost C on the way: from C = V - a C it is V / (1 + a), not V.",
+        ),
+        Misconception(
+            lambda lr, h, sigma2, b: lr**2 * sigma2 / b / (lr * h * (2 - lr * h) + 2 * lr * h),
+            "Check the sign of the mixed term: w(t) and w(t - 1) have a positive product on average.",
+        ),
+        Misconception(
+            altered(late_floor, "lr**2 * sigma2 / b", "lr**2 * sigma2 / b**2"),
+            "The variance of a mean of b examples falls with b, not with its square.",
+        ),
+        Misconception(
+            altered(late_floor, "a = lr * h", "a = 2 * lr * h"),
+            "The derivative of h/2 w² is h w: there is no factor 2.",
+        ),
+    ],
+    hints=[
+        "Square the recursion and take means: V = V - 2 a C + a² V + η² σ²/b with a = ηh.",
+        "Multiply the recursion by w(t) and take means: C = V - a C.",
+    ],
+)  # fmt: skip
+
+
+def local_rest(h, m, lr, steps, weights):
+    left = (1 - lr * h) ** steps
+    return np.average(m, weights=weights * (1 - left))
+
+
+_LOCAL_REST = Exercise(
+    id="gradient-descent/local-rest",
+    notebook="3.5",
+    title="Where unequal workers rest",
+    statement=r"""
+        Worker $i$ has the loss $\frac{h_i}2 (w - m_i)^2$ (arrays `h`, `m`). In each round all start at the same $w$; worker $i$ takes `steps[i]` steps
+        of gradient descent with the rate `lr` (fast workers take more), and the next $w$ is the mean of their results with the `weights`,
+        which are positive and add up to 1. Return the $w$ that a round leaves as it is.""",
+    stub="""
+        def local_rest(h, m, lr, steps, weights):
+            \"\"\"The resting point of local steps, a number.\"\"\"
+            ...""",
+    reference=local_rest,
+    cases=lambda rng: [
+        (np.array([1.0, 9.0]), np.array([0.0, 1.0]), 0.1, np.array([4, 4]), np.array([0.5, 0.5])),
+        (np.array([1.0, 1.0]), np.array([0.0, 1.0]), 0.1, np.array([1, 8]), np.array([0.5, 0.5])),
+        (np.array([2.0, 1.0, 4.0]), np.array([1.0, -1.0, 3.0]), 0.2, np.array([1, 1, 1]), np.array([0.2, 0.7, 0.1])),
+        (rng.uniform(0.5, 4, 4), rng.normal(size=4), 0.1, rng.integers(1, 20, size=4), rng.dirichlet(np.full(4, 3.0))),
+    ],
+    misconceptions=[
+        Misconception(
+            lambda h, m, lr, steps, weights: np.average(m, weights=weights * h),
+            "That is the minimum of the mean loss. Local steps rest there only when every worker takes a single one.",
+        ),
+        Misconception(
+            lambda h, m, lr, steps, weights: np.average(m, weights=weights),
+            "That is the mean of the minima, where local steps rest after very many of them.",
+        ),
+        Misconception(
+            lambda h, m, lr, steps, weights: np.average(m, weights=weights * (1 - lr * h) ** steps),
+            "You weigh by the share of the way that is left. The pull of a worker is the share that it goes.",
+        ),
+        Misconception(
+            lambda h, m, lr, steps, weights: np.average(m, weights=1 - (1 - lr * h) ** steps),
+            "The weights of the mean are missing: a worker counts as much as the mean of the results lets it.",
+        ),
+        Misconception(
+            lambda h, m, lr, steps, weights: np.average(m, weights=weights * h * steps),
+            "The way of several steps is not the way of one times their number: each starts closer to the minimum.",
+        ),
+        Misconception(
+            lambda h, m, lr, steps, weights: np.sum(weights * (1 - (1 - lr * h) ** steps) * m),
+            "That is what one round adds to w = 0. The resting point is this over the sum of the pulls.",
+        ),
+        Misconception(
+            lambda h, m, lr, steps, weights: np.average(m, weights=weights * (1 - (1 - lr * h) ** np.mean(steps))),
+            "Each worker takes its own number of steps; you give all of them the mean.",
+        ),
+        Misconception(
+            altered(local_rest, "lr * h", "lr"),
+            "The factor of a step is 1 - lr·h: the curvature is missing in yours.",
+        ),
+    ],
+    hints=[
+        "One worker alone: w - m shrinks by the same factor in each step.",
+        "Write the next w as w plus a sum of pulls towards the minima; at rest the pulls cancel.",
+    ],
+)  # fmt: skip
+
+
+def adam_for(kappa, lr, beta1, beta2, eps):
+    return lr * np.sqrt(kappa), 1 - kappa * (1 - beta1), 1 - kappa * (1 - beta2), eps / np.sqrt(kappa)
+
+
+_ADAM_FOR = Exercise(
+    id="gradient-descent/adam-for",
+    notebook="3.5",
+    title="Adam for a larger batch",
+    statement=r"""
+        A run with Adam has the settings `lr`, `beta1`, `beta2`, `eps`. The batch is made `kappa` times as large (far below the noise scale, and
+        `kappa * (1 - beta1)` stays below 1). Return the four settings with which way, noise and memory stay the same, **counted in examples**;
+        `eps` keeps its size against the root that it is added to.""",
+    stub="""
+        def adam_for(kappa, lr, beta1, beta2, eps):
+            \"\"\"(lr, beta1, beta2, eps) for a batch kappa times as large.\"\"\"
+            ...""",
+    reference=adam_for,
+    cases=lambda rng: [
+        (4, 0.001, 0.9, 0.999, 1e-8),
+        (1, 0.01, 0.95, 0.99, 1e-6),
+        (0.25, 0.002, 0.8, 0.98, 1e-4),
+        (rng.uniform(2, 5), rng.uniform(0.001, 0.1), 0.9, rng.uniform(0.95, 0.999), rng.uniform(1e-6, 1e-2)),
+    ],
+    misconceptions=[
+        Misconception(
+            altered(adam_for, "lr * np.sqrt(kappa)", "lr * kappa"),
+            "Linear scaling is for SGD. Adam divides the noise away, and its way per example goes with lr/√b.",
+        ),
+        Misconception(
+            lambda kappa, lr, beta1, beta2, eps: (lr * np.sqrt(kappa), beta1, beta2, eps / np.sqrt(kappa)),
+            "With the same β the averages reach back as many steps as before, which are kappa times as many examples.",
+        ),
+        Misconception(
+            lambda kappa, lr, beta1, beta2, eps: (
+                lr * np.sqrt(kappa), 1 - (1 - beta1) / kappa, 1 - (1 - beta2) / kappa, eps / np.sqrt(kappa),
+            ),
+            "The wrong way round: there are fewer steps now, so the averages have to forget faster, not slower.",
+        ),
+        Misconception(
+            altered(adam_for, "1 - kappa * (1 - beta1)", "beta1 / kappa", "1 - kappa * (1 - beta2)", "beta2 / kappa"),
+            "What is multiplied is 1 - β, one over the number of steps that the average reaches back.",
+        ),
+        Misconception(
+            altered(adam_for, "1 - kappa * (1 - beta1)", "beta1**kappa", "1 - kappa * (1 - beta2)", "beta2**kappa"),
+            "β to the power kappa forgets as much in a step as before in kappa of them. It is close while 1 - β is small; asked for "
+            "is 1/(1 - β) in examples.",
+        ),
+        Misconception(
+            altered(adam_for, "eps / np.sqrt(kappa)", "eps"),
+            "√v shrinks with the noise, by √kappa. The same eps is then larger against it.",
+        ),
+        Misconception(
+            altered(adam_for, "eps / np.sqrt(kappa)", "eps / kappa"),
+            "eps is added to √v, not to v: it goes with the root of the variance.",
+        ),
+        Misconception(
+            altered(adam_for, "eps / np.sqrt(kappa)", "eps * np.sqrt(kappa)"),
+            "A larger batch has less noise, so √v becomes smaller; your eps becomes larger.",
+        ),
+        Misconception(
+            altered(adam_for, "lr * np.sqrt(kappa)", "lr"),
+            "The rate is as before: there are fewer steps now, and each has to go farther.",
+        ),
+        Misconception(
+            altered(adam_for, "lr * np.sqrt(kappa)", "lr / np.sqrt(kappa)"),
+            "A larger batch has less noise and allows a larger rate; yours is smaller.",
+        ),
+        Misconception(
+            altered(adam_for, "1 - kappa * (1 - beta1)", "beta1"),
+            "beta1 stays as it was: the average of the gradients has to be shorter in steps as well.",
+        ),
+        Misconception(
+            altered(adam_for, "1 - kappa * (1 - beta2)", "beta2"),
+            "beta2 stays as it was: the average of the squares has to be shorter in steps as well.",
+        ),
+    ],
+    hints=["Lines 6 and 7 of the derivation.", "v is σ²/b where noise rules. What happens to its root?"],
+)  # fmt: skip
+
+
 EXERCISES = [
     _GD,
     _CONTRACTION,
@@ -1263,4 +1557,8 @@ EXERCISES = [
     _CLIP,
     _GRADIENT_NORMS,
     _FROZEN,
+    _ACCUMULATED,
+    _LATE_FLOOR,
+    _LOCAL_REST,
+    _ADAM_FOR,
 ]
