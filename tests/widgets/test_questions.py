@@ -513,6 +513,44 @@ def _(reader):
     assert place(reader, "clipped") != place(reader, "gd")
 
 
+@question("3.5", 1)
+def _(reader):
+    """One worker alone is the reference; two and four lose to it."""
+    reader.slide("Delay τ", 0)
+    times = {}
+    for k in (1, 2, 4, 8, 16, 32, 64):
+        reader.slide("Workers k", k)
+        times[k] = reader.read("examples,")
+    assert times[1] == reader.stated("2908") and times[4] == reader.stated("3760") and times[2] > times[1]
+    assert times[8] == reader.stated("1980") and times[64] == reader.stated("380") == min(times.values())
+    assert reader.read("steps,") == reader.stated("4864") and reader.read("uses") == reader.stated("256")
+
+
+@question("3.5", 2)
+def _(reader):
+    reader.slide("Workers k", 64)
+    found = {}
+    for passes in (1, 2, 4, 8, 16):
+        reader.slide("Passes accumulated", passes)
+        found[passes] = reader.read("examples,"), reader.read("after")
+    times = {passes: time for passes, (time, _) in found.items()}
+    assert min(times, key=times.get) == 2 and times[2] == reader.stated("312")
+    assert (times[4], times[8]) == (reader.stated("320"), reader.stated("384"))
+    assert [found[k][1] for k in (2, 4, 8)] == [13, 10, 8] and "(13, 10, 8)" in reader.answer
+
+
+@question("3.5", 3)
+def _(reader):
+    reader.slide("Workers k", 64)
+    found = {}
+    for delay in range(9):
+        reader.slide("Delay τ", delay)
+        found[delay] = reader.read("examples,"), reader.read("steps,"), reader.read("takes")
+    assert min(found, key=found.get) == 4 == found[4][2] and "At 4" in reader.answer
+    assert found[4][1] == reader.stated("13056")
+    assert found[4][1] / found[0][1] == approx(reader.stated("2.7"), abs=0.05)
+
+
 # ------------------------------------------------------------------------------------------------ 4 adaptive methods
 
 

@@ -1276,7 +1276,7 @@ _ACCUMULATED = Exercise(
         (np.array([[3.0, 0.0], [0.0, 4.0]]), np.array([12, 4]), 1.0),
         (np.array([[2.0, 0.0], [-1.0, 1.0], [0.0, 8.0]]), np.array([4, 4, 1]), 0.5),
         (rng.normal(size=(5, 4)), rng.integers(1, 30, size=5), 0.3),
-        (rng.normal(size=(3, 4)), rng.integers(1, 30, size=3), 50.0),
+        (rng.normal(size=(3, 4)), rng.integers(1, 30, size=3), 1e4),
     ],
     misconceptions=[
         Misconception(
