@@ -1463,7 +1463,273 @@ _ADAFACTOR = Exercise(
     ],
 )  # fmt: skip
 
+
+# --- 4.6 why Adam wins on language ------------------------------------------------------------------------------------
+
+
+def loss_by_class(logits, y):
+    shifted = logits - logits.max(axis=1, keepdims=True)
+    losses = np.log(np.exp(shifted).sum(axis=1)) - shifted[np.arange(len(y)), y]
+    return np.array([losses[y == k].mean() for k in range(logits.shape[1])])
+
+
+_BY_CLASS = Exercise(
+    id="adaptive-methods/loss-by-class",
+    notebook="4.6",
+    title="The loss of each class",
+    statement=r"""
+        The mean loss hides who pays it. Given `logits` of shape `(n, c)` and the right classes `y`, each of them present, return the mean
+        cross-entropy of the examples of class 0, of class 1, and so on. Logits may be in the thousands.""",
+    stub='''
+        def loss_by_class(logits, y):
+            """(c,): entry k is the mean loss of the examples with y == k."""
+            ...''',
+    reference=loss_by_class,
+    cases=lambda rng: [
+        (np.array([[2.0, 0.0], [0.0, 1.0], [0.0, 3.0]]), np.array([0, 0, 1])),
+        (np.array([[3000.0, 0.0], [0.0, 2000.0], [1.0, 0.0]]), np.array([0, 1, 1])),
+        (rng.normal(size=(9, 3)), np.array([0, 0, 0, 0, 0, 1, 1, 1, 2])),
+        (rng.normal(size=(7, 4)), np.array([3, 2, 1, 0, 0, 0, 3])),
+    ],
+    misconceptions=[
+        Misconception(
+            altered(loss_by_class, "losses[y == k].mean()", "losses[y == k].sum() / len(y)"),
+            "You divide by the number of all examples: that is what a class adds to the mean loss, and small for every rare class.",
+        ),
+        Misconception(
+            altered(loss_by_class, "losses[y == k].mean()", "losses[y == k].sum()"),
+            "You add up; the mean of each class is asked for.",
+        ),
+        Misconception(
+            altered(loss_by_class, "y == k", "logits.argmax(axis=1) == k"),
+            "You group by the class that is predicted. Group by the right one.",
+        ),
+        Misconception(
+            altered(loss_by_class, "logits - logits.max(axis=1, keepdims=True)", "logits"),
+            "Right for small logits; in the thousands exp overflows. Subtract the largest of each row first.",
+        ),
+        Misconception(
+            altered(loss_by_class, "losses[y == k].mean()", "-losses[y == k].mean()"),
+            "Those are mean logarithms of probabilities; a loss has the other sign.",
+        ),
+        Misconception(
+            altered(loss_by_class, "losses[y == k].mean()", "-np.log(np.exp(-losses[y == k]).mean())"),
+            "You average probabilities and take the logarithm then. The loss of a class is the mean of its losses.",
+        ),
+    ],
+    hints=[
+        "The loss of an example is the log of the sum of exponentials minus the logit of its class.",
+        "A mask `y == k` picks the examples of a class.",
+    ],
+)
+
+
+def gradient_at_shares(X, y, c):
+    shares = np.bincount(y) / len(y)
+    own = np.stack([X[y == k].mean(axis=0) for k in range(c)], axis=1)
+    return shares * (X.mean(axis=0)[:, None] - own)
+
+
+def _by_residuals(X, y, c):
+    shares = np.bincount(y) / len(y)
+    return X.T @ (shares - np.eye(c)[y]) / len(y)
+
+
+_AT_SHARES = Exercise(
+    id="adaptive-methods/gradient-at-shares",
+    notebook="4.6",
+    title="The gradient once the shares are known",
+    statement=r"""
+        Softmax regression, $z = x^\top W + b$, at $W = 0$ and $b_k = \ln \pi_k$ with the shares $\pi_k = n_k/n$ of the classes: every example gets the
+        probabilities $\pi$. Return the gradient of the mean cross-entropy in $W$, one column for each of the `c` classes, all of them present (line 2 of the derivation).""",
+    stub='''
+        def gradient_at_shares(X, y, c):
+            """(d, c): the gradient in W for inputs X (n, d) and classes y (n,)."""
+            ...''',
+    reference=gradient_at_shares,
+    also_right=[_by_residuals],
+    cases=lambda rng: [
+        (np.array([[1.0, 0.0], [1.0, 0.0], [1.0, 4.0]]), np.array([0, 0, 1]), 2),
+        (rng.uniform(size=(6, 3)), np.array([0, 1, 0, 2, 0, 1]), 3),
+        (rng.normal(size=(8, 2)) + 1, np.array([0, 0, 0, 0, 0, 1, 1, 2]), 3),
+    ],
+    misconceptions=[
+        Misconception(
+            altered(gradient_at_shares, "shares * (X.mean(axis=0)[:, None] - own)", "(X.mean(axis=0)[:, None] - own)"),
+            "The factor that matters is missing: the gradient of a class is as large as its share.",
+        ),
+        Misconception(
+            altered(gradient_at_shares, "X.mean(axis=0)[:, None] - own", "own - X.mean(axis=0)[:, None]"),
+            "That is the way downhill, the negative gradient.",
+        ),
+        Misconception(
+            lambda X, y, c: _by_residuals(X, y, c) + X.mean(axis=0)[:, None] * (1 / c - np.bincount(y) / len(y)),
+            "You give every class the probability 1/c, as before the first step. Here the shares are known.",
+        ),
+        Misconception(
+            altered(gradient_at_shares, "shares * (X", "1 / c * (X"),
+            "You weigh every class alike. Each has its own share of the examples.",
+        ),
+        Misconception(
+            altered(gradient_at_shares, "X.mean(axis=0)[:, None] - own", "-own"),
+            "The part of the probabilities is missing: they pull towards the mean of all inputs.",
+        ),
+        Misconception(
+            altered(
+                gradient_at_shares,
+                "shares * (X.mean(axis=0)[:, None] - own)",
+                "(shares * (X.mean(axis=0)[:, None] - own)).T",
+            ),
+            "Transposed: a column for each class is asked for, shape (d, c).",
+        ),
+        Misconception(
+            altered(gradient_at_shares, " / len(y)", ""),
+            "You use counts in place of shares: the loss is a mean over the examples, and yours a sum.",
+        ),
+    ],
+    hints=[
+        "The gradient of an example in W is the outer product of x and (probabilities minus the one-hot class).",
+        "Sum the one-hot part over the examples of a class: their mean, times how many they are.",
+    ],
+)
+
+
+def largest_rate(X, y):
+    shares = np.bincount(y) / len(y)
+    steepest = np.linalg.eigvalsh(X.T @ X / len(X))[-1]
+    return 2 / (np.max(shares * (1 - shares)) * steepest)
+
+
+_LARGEST_RATE = Exercise(
+    id="adaptive-methods/largest-rate",
+    notebook="4.6",
+    title="The rate that the most frequent class allows",
+    statement=r"""
+        Where the shares are known, the second derivative in the weights of class $k$ is $\pi_k(1 - \pi_k)\, X^\top X / n$. Return $2$ over the largest
+        curvature of any class in any direction: beyond this rate gradient descent grows there.""",
+    stub='''
+        def largest_rate(X, y):
+            """2 over the largest curvature, a float, for inputs X (n, d) and classes y (n,)."""
+            ...''',
+    reference=largest_rate,
+    also_right=[
+        altered(largest_rate, "np.linalg.eigvalsh(X.T @ X / len(X))[-1]", "np.linalg.norm(X, 2) ** 2 / len(X)"),
+    ],
+    cases=lambda rng: [
+        (np.array([[2.0, 0.0], [2.0, 0.0], [0.0, 1.0], [2.0, 0.0]]), np.array([0, 0, 0, 1])),
+        (rng.uniform(size=(8, 3)), np.array([0, 0, 0, 0, 0, 0, 1, 2])),
+        (rng.uniform(size=(9, 2)) + 1, np.array([0, 0, 0, 1, 1, 2, 2, 3, 4])),
+    ],
+    misconceptions=[
+        Misconception(
+            altered(largest_rate, "np.linalg.eigvalsh(X.T @ X / len(X))", "np.linalg.eigvalsh(np.cov(X.T, bias=True))"),
+            "You centre the inputs first. It is their mean that makes the curvature large.",
+        ),
+        Misconception(
+            altered(largest_rate, "shares * (1 - shares)", "shares"),
+            "The factor 1 - π is missing.",
+        ),
+        Misconception(
+            altered(largest_rate, "np.max(shares", "np.min(shares"),
+            "You take the rarest class; the steepest one sets the limit.",
+        ),
+        Misconception(
+            altered(largest_rate, "np.max(shares", "np.mean(shares"),
+            "You average over the classes; the steepest one sets the limit.",
+        ),
+        Misconception(
+            altered(largest_rate, "return 2 /", "return 1 /"),
+            "At 1/L the step is a Newton step in the steepest direction; the limit is 2/L.",
+        ),
+        Misconception(
+            altered(largest_rate, "X / len(X))", "X)"),
+            "The loss is a mean: divide by the number of examples.",
+        ),
+        Misconception(
+            altered(largest_rate, "np.linalg.eigvalsh(X.T @ X / len(X))[-1]", "np.trace(X.T @ X / len(X))"),
+            "The trace adds up the curvatures of all directions. The largest eigenvalue is asked for.",
+        ),
+        Misconception(
+            altered(largest_rate, "[-1]", "[0]"),
+            "eigvalsh sorts from the smallest up: that is the flattest direction.",
+        ),
+    ],
+    hints=[
+        "The largest curvature of a symmetric matrix is its largest eigenvalue.",
+        "π(1-π) is largest for the share nearest to one half.",
+    ],
+)
+
+
+def schedule_free_step(x, z, t, grad, lr, beta):
+    y = (1 - beta) * z + beta * x
+    z = z - lr * grad(y)
+    return x + (z - x) / t, z
+
+
+def _on_a_bowl(answer, x, z, t, curvature, lr, beta):
+    """called with grad(y) = curvature * y"""
+    return answer(x, z, t, lambda y: curvature * y, lr, beta)
+
+
+_SCHEDULE_FREE = Exercise(
+    id="adaptive-methods/schedule-free-step",
+    notebook="4.6",
+    title="One step without a schedule",
+    statement=r"""
+        Schedule-free descent keeps two points: $z$ takes the steps, and $x$ is the mean of $z_1, \dots, z_t$, the point to use in the end. Step $t$: take the gradient at
+        $y = (1-\beta)z + \beta x$, step from $z$ with it, then let the new $z$ into the mean. Return the new $x$ and the new $z$.""",
+    stub='''
+        def schedule_free_step(x, z, t, grad, lr, beta):
+            """(x, z) after step t = 1, 2, …; grad(y) is the gradient at y."""
+            ...''',
+    reference=schedule_free_step,
+    probe=_on_a_bowl,
+    cases=lambda rng: [
+        (np.array([1.0]), np.array([1.0]), 1, np.array([1.0]), 0.5, 0.9),
+        (np.array([2.0]), np.array([1.0]), 2, np.array([1.0]), 0.5, 0.75),
+        (rng.normal(size=3), rng.normal(size=3), 4, rng.uniform(1, 2, 3), 0.1, 0.9),
+        (rng.normal(size=3), rng.normal(size=3), 7, rng.uniform(1, 2, 3), 0.3, 0.2),
+    ],
+    misconceptions=[
+        Misconception(
+            altered(schedule_free_step, "grad(y)", "grad(z)"),
+            "You take the gradient at z: that is plain descent, with an average beside it.",
+        ),
+        Misconception(
+            altered(schedule_free_step, "grad(y)", "grad(x)"),
+            "You take the gradient at the mean x. It belongs to y, which lies between the two.",
+        ),
+        Misconception(
+            altered(schedule_free_step, "(1 - beta) * z + beta * x", "beta * z + (1 - beta) * x"),
+            "The weights of y are exchanged: β, close to 1, belongs to the mean.",
+        ),
+        Misconception(
+            altered(schedule_free_step, "z = z - lr", "z = y - lr"),
+            "You step from y. The gradient comes from there, the step starts at z.",
+        ),
+        Misconception(
+            altered(schedule_free_step, "(z - x) / t", "(z - x) / (t + 1)"),
+            "The start does not count: after t steps the mean is one of t points.",
+        ),
+        Misconception(
+            altered(schedule_free_step, "x + (z - x) / t", "x + (z - x) * (1 - beta)"),
+            "That is a running mean with the memory β. Here all z count alike.",
+        ),
+        Misconception(
+            lambda x, z, t, grad, lr, beta: (x + (z - x) / t, schedule_free_step(x, z, t, grad, lr, beta)[1]),
+            "You let the old z into the mean; step first.",
+        ),
+        Misconception(
+            lambda x, z, t, grad, lr, beta: schedule_free_step(x, z, t, grad, lr, beta)[::-1],
+            "Right, but the order is x, the point to use, and then z.",
+        ),
+    ],
+    hints=["Three lines: y, z, x.", "A mean of t points moves by a t-th of the way to the newest."],
+)
+
 EXERCISES = [
     _RMSPROP, _ADAGRAD, _DISTANCE, _ADAM, _AMSGRAD, _GAIN, _CORRECTED, _BUG, _ADAMW, _UNITS, _WHO_DECAYS, _TRUST, _LAMB, _LION,
     _NEWTON_SCHULZ, _MUON, _KAHAN, _WALK, _SCALE, _ADAFACTOR,
+    _BY_CLASS, _AT_SHARES, _LARGEST_RATE, _SCHEDULE_FREE,
 ]  # fmt: skip
