@@ -798,6 +798,38 @@ def _(reader):
     assert loss(reader, "gd") == approx(reader.stated("0.195"), abs=0.0005)
 
 
+@question("4.6", 1)
+def _(reader):
+    reader.slide("Step shown", 20)
+    even = lambda rule: place(reader, rule)[0] == place(reader, rule)[1]
+    assert [rule for rule in ("gd", "momentum", "adam", "signsgd") if even(rule)] == ["adam", "signsgd"]
+    assert place(reader, "adam")[0] == approx(reader.stated("2.44"), abs=0.006)
+    assert place(reader, "signsgd")[0] == approx(reader.stated("2"), abs=1e-3)
+    assert place(reader, "gd") == approx([reader.stated("2.20"), reader.stated("0.561")], abs=2e-3)
+
+
+@question("4.6", 2)
+def _(reader):
+    reader.slide("Step shown", 20)
+    rules = ("gd", "momentum", "adam", "signsgd")
+    before = {rule: place(reader, rule) for rule in rules}
+    reader.slide("Surface: share", 0.5)
+    after = {rule: place(reader, rule) for rule in rules}
+    changed = [rule for rule in rules if math.dist(before[rule], after[rule]) > 0.01]
+    assert changed == ["gd", "momentum"] and all(x == y for x, y in after.values())
+
+
+@question("4.6", 3)
+def _(reader):
+    reader.slide("Step shown", 20)
+    reader.slide("Learning rate η, gd", 20, within=0.02)
+    u, v = place(reader, "gd")
+    assert v == approx(reader.stated("1.57"), abs=0.02) and u == approx(2.197, abs=0.02)
+    reader.slide("Step shown", 60)
+    reader.slide("Learning rate η, gd", reader.stated("23") + 1, within=0.02)
+    assert abs(place(reader, "gd")[0] - 2.197) > 0.05
+
+
 # ------------------------------------------------------------------------------------------------------- 5 schedules
 
 
