@@ -99,7 +99,8 @@ globalThis.ocPage = {
   const sizes = new ResizeObserver((entries) => entries.forEach(({ target }) => setTab(target)));
   scrollers.forEach((el) => sizes.observe(el));
 
-  // Sections that book.css leaves for later are laid out one by one from the reader's first move on, all before a click.
+  // Sections that book.css leaves for later are laid out one by one from the reader's first move on, or two seconds after
+  // the page is there (what reads it aloud or measures it never moves); all before a click.
   const sections = [...document.querySelectorAll(".bd-article > section > section")];
   const idle = window.requestIdleCallback ?? ((work) => setTimeout(work, 50));
   const layNext = () => {
@@ -111,6 +112,7 @@ globalThis.ocPage = {
   const layAll = () => sections.splice(0).forEach((section) => (section.style.contentVisibility = "visible"));
   for (const sign of ["pointermove", "touchstart", "wheel", "scroll"])
     addEventListener(sign, () => idle(layNext), { once: true, passive: true });
+  addEventListener("load", () => setTimeout(idle, 2000, layNext));
   addEventListener("click", layAll, { once: true, capture: true }); // not before: what moves under a press loses its click
   addEventListener("hashchange", () => {
     layAll();

@@ -2,8 +2,9 @@
 
 import pytest
 
+from book.browser import axe
 from book.commands import run_pages
-from book.course import widgets_on
+from book.course import SAMPLE, widgets_on
 
 PAGES = run_pages.pages()
 
@@ -28,6 +29,8 @@ LOOK = """async bar => {
   }
   return found;
 }"""
+LAID_OUT = """() => [...document.querySelectorAll(".bd-article > section > section")].every(
+  section => getComputedStyle(section).contentVisibility === "visible")"""
 FIGURES = """() => [...document.querySelectorAll(".cell_output > img")].map(
   img => img.getBoundingClientRect().width / img.getAttribute("width"))"""
 
@@ -66,3 +69,14 @@ def test_figures_keep_letters_of_ten_pixels(site, phone):
         phone.goto(f"{site}/{name}.html")
         sizes += phone.evaluate(FIGURES)
     assert len(sizes) > 40 and min(sizes) > 0.7
+
+
+@pytest.mark.parametrize("name", SAMPLE)
+def test_a_page_that_nobody_touches_is_laid_out_and_its_targets_do_not_cover_one_another(name, site, phone):
+    """What reads a page aloud or measures it never scrolls: it must not find sections in one another's places."""
+    phone.set_viewport_size({"width": 412, "height": 823})
+    phone.goto(f"{site}/{name}.html")
+    if name.startswith("chapters"):
+        assert not phone.evaluate(LAID_OUT)
+    phone.wait_for_function(LAID_OUT)
+    assert axe(phone) == []
