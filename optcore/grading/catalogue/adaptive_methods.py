@@ -1363,7 +1363,7 @@ _SCALE = Exercise(
     reference=loss_scale,
     cases=lambda rng: [
         ([False] * 7, 8.0, 3),
-        ([True, True, False], 8.0, 3),
+        ([True, True, False], 0.5, 3),
         ([False, False, True, False, False], 8.0, 3),
         ([False, False, False, True, False, False, False, False], 1.0, 2),
         ([False], 4.0, 1),
