@@ -21,6 +21,7 @@ from book.widgets import frame_times, live
 RULES = ["gd", "momentum", "nesterov", "adam"]
 FRAMES = 120
 SLOWED = 6
+_two_wells = lambda w: 0.1 + (w[..., 0] ** 2 - 1) ** 2 + w[..., 1] ** 2
 WIDGETS = {
     "explore, 4 rules x 500 steps": lambda: oc.explore(oc.rosenbrock, RULES, steps=500, lr=1e-3),
     "explore, phase diagram": lambda: oc.explore(oc.bowl, ["momentum"], steps=100, lr=0.05, phase=("momentum", "beta")),
@@ -40,6 +41,7 @@ WIDGETS = {
     "spectrum": oc.spectrum,
     "gradient_cloud": oc.gradient_cloud,
     "workers": oc.workers,
+    "plane": lambda: oc.plane({"three": [[-1.0, 0.0], [1.0, 0.0], [0.0, 1.5]]}, _two_wells, _two_wells),
     "training": lambda: oc.training({k: {"loss": np.arange(1, 100.0) ** -k} for k in range(1, 9)}, curves=["loss"]),
 }
 

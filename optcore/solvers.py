@@ -1,4 +1,4 @@
-"""`minimize`: a direction from one method, a length from a line search; Gauss-Newton and conjugate gradients.
+"""`minimize`: a direction from one method, a length from a line search; Gauss-Newton, conjugate gradients, assignment.
 
 `[NW]` is Nocedal & Wright, *Numerical Optimization*, 2nd ed., 2006.
 """
@@ -24,7 +24,7 @@ from .support import as_numbers, explains, known, whole
 from .surfaces import surface_named
 from .symbolic import Differentiable
 
-__all__ = ["Result", "conjugate_gradient", "gauss_newton", "minimize"]
+__all__ = ["Result", "assignment", "conjugate_gradient", "gauss_newton", "minimize"]
 
 
 @dataclass(frozen=True, repr=False)
@@ -255,3 +255,41 @@ def conjugate_gradient(
         path.append(x)
         losses.append(float(x @ (g - b)) / 2)
     return result(path, losses, g, {"A": times}, enough, reason)
+
+
+@explains
+def assignment(gain: Any) -> np.ndarray:
+    """The permutation p, (n,), with the largest Σᵢ gain[i, p[i]]: every row gets a column of its own. O(n³).
+
+    Shapes: gain (n, n), finite. The Hungarian method: rows come in one by one, each by a shortest path of exchanges
+    in the prices u, v, which keep u[i] + v[j] ≤ cost[i, j] and give equality on what is assigned, so that no other
+    permutation costs less. Source: Kuhn, "The Hungarian method for the assignment problem", Naval Research
+    Logistics Quarterly 2, 1955; the paths: Jonker and Volgenant, Computing 38, 1987. Raises ValueError unless gain
+    is square and finite.
+
+    >>> assignment([[5.0, 4.0], [4.0, 0.0]]).tolist()
+    [1, 0]
+    """
+    cost = -as_numbers("gain", gain).astype(float)
+    if cost.ndim != 2 or cost.shape[0] != cost.shape[1] or not np.isfinite(cost).all():
+        raise ValueError(f"An assignment needs a square matrix of finite numbers; its shape was {cost.shape}.")
+    n = len(cost)
+    u, v = np.zeros(n), np.zeros(n + 1)
+    row = np.full(n + 1, -1)  # of each column; the last one is where a new row waits
+    for new in range(n):
+        column, row[n] = n, new
+        slack, before, done = np.full(n, np.inf), np.full(n, n), np.zeros(n + 1, bool)
+        while row[column] >= 0:
+            done[column] = True
+            reduced = cost[row[column]] - u[row[column]] - v[:n]
+            nearer = ~done[:n] & (reduced < slack)
+            slack[nearer], before[nearer] = reduced[nearer], column
+            nearest = int(np.where(done[:n], np.inf, slack).argmin())
+            step = slack[nearest]
+            u[row[done]] += step
+            v[done] -= step
+            slack[~done[:n]] -= step
+            column = nearest
+        while column != n:
+            row[column], column = row[before[column]], before[column]
+    return np.argsort(row[:n])

@@ -108,6 +108,7 @@ CALLS: dict[str, dict] = {
     "backtracking": dict(f=BOWL, x=np.ones(2), d=-np.ones(2), g=np.ones(2), step=1.0, c=1e-4, shrink=0.5),
     "strong_wolfe": dict(f=BOWL, grad=BOWL.grad, x=np.ones(2), d=-np.ones(2), step=1.0, c1=1e-4, c2=0.9, tries=9),
     "gauss_newton": dict(residuals=lambda x: x - 1.0, jacobian=lambda x: np.eye(2), x0=[0.0, 0.0]),
+    "assignment": dict(gain=np.array([[2.0, 1.0], [1.5, 3.0]])),
     "conjugate_gradient": dict(A=np.diag([1.0, 2.0]), b=np.ones(2), tol=1e-8, max_iterations=5),
     "clip_global_norm": dict(grads=[V, W], max_norm=1.0),
     "averaged": dict(points=M, beta=0.5),

@@ -261,3 +261,28 @@ def test_more_bad_input_gets_one_clear_sentence(call, sentence):
 
 def test_a_surface_may_be_named():
     assert oc.minimize("rosenbrock", [0.0, 0.0]).converged
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 5, 16, 32])
+def test_assignment_gains_what_scipys_does(n):
+    """Another algorithm of the same name; with ties the permutations may differ, their gains may not."""
+    optimize = pytest.importorskip("scipy.optimize")
+    rng = np.random.default_rng(n)
+    for gain in [rng.normal(size=(20, n, n)), rng.integers(0, 3, (20, n, n)), 1e6 * rng.random((20, n, n))]:
+        for one in gain:
+            mine = oc.assignment(one)
+            assert sorted(mine) == list(range(n))
+            rows, theirs = optimize.linear_sum_assignment(one, maximize=True)
+            assert one[rows, mine].sum() == pytest.approx(one[rows, theirs].sum(), rel=1e-12)
+
+
+def test_assignment_finds_a_hidden_permutation():
+    hidden = np.random.default_rng(0).permutation(12)
+    features = np.random.default_rng(1).normal(size=(12, 30))
+    np.testing.assert_array_equal(oc.assignment(features @ features[hidden].T), np.argsort(hidden))
+
+
+@pytest.mark.parametrize("gain", [np.ones((2, 3)), np.ones(4), [[1.0, np.inf], [0.0, 1.0]]])
+def test_assignment_refuses_in_a_sentence(gain):
+    with pytest.raises(ValueError, match="."):
+        oc.assignment(gain)

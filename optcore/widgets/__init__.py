@@ -13,6 +13,7 @@ from .gradient_cloud import GradientCloud, gradient_cloud
 from .loss_curves import LossCurves, loss_curves
 from .moments import Moments, moments
 from .newton import Newton, newton
+from .plane import Plane, plane
 from .quiz import Quiz, quiz
 from .quiz import load_quiz as load_quiz
 from .regression import Regression, regression
@@ -35,6 +36,7 @@ __all__ = [
     "LossCurves",
     "Moments",
     "Newton",
+    "Plane",
     "Quiz",
     "Regression",
     "Schedule",
@@ -56,6 +58,7 @@ __all__ = [
     "loss_curves",
     "moments",
     "newton",
+    "plane",
     "quiz",
     "regression",
     "schedule",

@@ -38,6 +38,11 @@ def _learnt(method: str) -> Callable[[], Widget]:
     return lambda: widgets.newton("rosenbrock", start=[-1.2, 1.0], method=method, k=6, memory=1, compare=[])
 
 
+THREE = np.array([[-1.0, 0.0, 0.2], [1.0, 0.0, 0.0], [0.0, 1.5, 0.1]])
+_wells = lambda w: 0.1 + (w[..., 0] ** 2 - 1) ** 2 + w[..., 1] ** 2
+_shifted = lambda w: _wells(w - [0.1, 0.4, 0.0]) + 0.05
+
+
 # the length of the axis, and formulas that agree, change the picture or nothing that can be said
 _AXIS = {"Axis up to ±", "Compute as textbooks write it"}
 _SCHEDULES = ["constant", "step", "exponential", "inverse", "cosine", "restarts", "one_cycle", "drawn"]
@@ -99,6 +104,7 @@ FACES: dict[str, list[Face]] = {
             for method, count in (("lbfgs", 4), ("sr1", 4), ("bfgs", 3))
         ),
     ],
+    "plane": [Face(lambda: widgets.plane({"far": THREE, "near": 0.3 * THREE}, _wells, _shifted), 3)],
     "quiz": [Face(lambda: Quiz("3.1", QUESTIONS))],
     "regression": [Face(widgets.regression, 5)],
     "schedule": [Face(widgets.schedule), Face(lambda: widgets.schedule(_SCHEDULES), 27)],

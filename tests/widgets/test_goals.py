@@ -103,6 +103,7 @@ MOVES = {
     ("8.2", 1): [choose("method", "shifts")],
     ("8.3", 0): [seek(RATE)],
     ("8.4", 0): [lambda r, run=run: r.choose("run", run) for run in "BCD"],
+    ("8.5", 0): [choose("Plane", "one run"), press("To the middle")],
     ("gallery", 0): [seek(f"{RATE}, gd")],
     ("gallery", 1): [seek(RATE)],
     ("gallery", 2): [seek(f"{RATE}, bfgs")],
@@ -122,6 +123,7 @@ MOVES = {
     ("gallery", 16): FREE,
     ("gallery", 17): [slide("Number of points", 300)],
     ("gallery", 18): [seek("learning rate")],
+    ("gallery", 19): [press("To the middle")],
 }  # fmt: skip
 
 

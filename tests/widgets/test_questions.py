@@ -1452,6 +1452,38 @@ def _(reader):
     assert read[max(read)][1] < 0.3 * read[min(read)][1]
 
 
+@question("8.5", 1)
+def _(reader):
+    assert reader.read("training loss is") == approx(reader.stated("0.7"), abs=0.2)
+    reader.choose("Plane", "matched")
+    assert reader.read("training loss is") == approx(reader.stated("0.05"), abs=0.03)
+
+
+@question("8.5", 2)
+def _(reader):
+    """The mean of the three against the three, held out, plane by plane."""
+    below = {}
+    for plane in ("three seeds", "matched", "one run"):
+        reader.choose("Plane", plane)
+        reader.press("To the middle")
+        found = [float(v) for v in re.search(r"the three have ([0-9.e−, ]+)\.", reader.said)[1].split(", ")]
+        assert len(found) == 3
+        below[plane] = reader.read("held-out loss") < min(found)
+    assert below == {"three seeds": False, "matched": False, "one run": True}
+    assert reader.read("held-out loss") == approx(reader.stated("0.09"), abs=0.03)
+    assert min(found) == approx(reader.stated("0.14"), abs=0.04)
+
+
+@question("8.5", 3)
+def _(reader):
+    reader.choose("Plane", "random directions")
+    for height in ("1", "5"):
+        reader.press("Next corner")
+        loss = reader.read("training loss is")
+        assert loss == approx(reader.stated(height), rel=0.4)
+        assert reader.read("the point the training loss is at most") == approx(loss, rel=0.01)
+
+
 # ---------------------------------------------------------------------------------------------------------- the tests
 
 

@@ -1557,6 +1557,262 @@ _PROJECT = Exercise(
 )
 
 
+# --- 8.5 a loss surface, seen -----------------------------------------------------------------------------------------
+
+
+def filter_direction(D, W):
+    length = lambda A: np.sqrt((A**2).sum(axis=(1, 2, 3), keepdims=True))
+    return D / length(D) * length(W)
+
+
+_FILTER = Exercise(
+    id="generalization/filter-direction",
+    notebook="8.5",
+    title="A direction for a convolution, filter by filter",
+    statement=r"""
+        The weights `W` of a convolution have the shape (outputs, inputs, height, width), as in PyTorch: `W[o]` is the filter of the
+        output `o`, with all its inputs. `D` is a random array of the same shape. Return `D` with every filter brought to the length
+        of the filter of `W` in the same place, its direction kept.""",
+    stub='''
+        def filter_direction(D, W):
+            """D, filter by filter as long as W."""
+            ...''',
+    reference=filter_direction,
+    cases=lambda rng: [
+        (np.array([[[[2.0]]], [[[-1.0]]]]), np.array([[[[3.0]]], [[[0.5]]]])),
+        (rng.normal(size=(2, 3, 2, 2)), rng.normal(size=(2, 3, 2, 2))),
+        (rng.normal(size=(3, 3, 1, 2)), rng.normal(size=(3, 3, 1, 2)) * np.array([0.0, 1.0, 5.0])[:, None, None, None]),
+    ],
+    misconceptions=[
+        Misconception(
+            lambda D, W: D / np.linalg.norm(D) * np.linalg.norm(W),
+            "You bring the layer as a whole to its length. A filter of small weights then gets a step that is far too "
+            "long for it.",
+        ),
+        Misconception(
+            altered(filter_direction, "(1, 2, 3)", "(0, 2, 3)"),
+            "You measure by input: what belongs together is everything that leads to one output.",
+        ),
+        Misconception(
+            altered(filter_direction, "(1, 2, 3)", "(2, 3)"),
+            "You measure every kernel for itself. A filter has one kernel for each input, and they count as one.",
+        ),
+        Misconception(
+            altered(filter_direction, " * length(W)", ""),
+            "All your filters have length 1: the direction does not know how long the weights are.",
+        ),
+        Misconception(
+            lambda D, W: D * np.sqrt((W**2).sum(axis=(1, 2, 3), keepdims=True)),
+            "You multiply by the length of the weights and leave that of the random filter in it.",
+        ),
+        Misconception(
+            lambda D, W: (
+                D / np.abs(D).sum(axis=(1, 2, 3), keepdims=True) * np.abs(W).sum(axis=(1, 2, 3), keepdims=True)
+            ),
+            "You measure length by the sum of sizes; the Euclidean length is meant.",
+        ),
+    ],
+    hints=[
+        "On the page a filter was a column. Which axes does a filter of this layer span?",
+        "`keepdims=True` keeps a length for every filter in a shape that divides the array.",
+    ],
+)
+
+
+def twin_step(D, E, alpha):
+    return D / alpha, alpha[:, None] * E
+
+
+_TWIN = Exercise(
+    id="generalization/derive-twin-step",
+    notebook="8.5",
+    title="Derive: the step of a rescaled twin",
+    statement=r"""
+        A ReLU network has one hidden layer of $k$ units: `W1` is (n, k), `W2` is (k, m). Its twin computes the same function with the
+        weights $\alpha_j w_j$ into the unit $j$ and $v_j / \alpha_j$ out of it, for factors `alpha` > 0, shape (k,), one for every
+        unit. The twin takes a step: `D` (n, k) is added to its first matrix, `E` (k, m) to its second. Which two steps must the
+        network take to be equal to the twin again, for every input? Return both.""",
+    stub='''
+        def twin_step(D, E, alpha):
+            """The two steps of the network that match the steps D and E of its twin."""
+            ...''',
+    reference=twin_step,
+    cases=lambda rng: [
+        (np.array([[0.2], [0.4]]), np.array([[0.5]]), np.array([10.0])),
+        (rng.normal(size=(2, 2)), rng.normal(size=(2, 2)), np.array([0.5, 4.0])),
+        (rng.normal(size=(3, 3)), rng.normal(size=(3, 3)), rng.uniform(0.2, 5, 3)),
+    ],
+    misconceptions=[
+        Misconception(
+            lambda D, E, alpha: (D * alpha, E / alpha[:, None]),
+            "That is the way from the network to its twin: you go in the opposite direction.",
+        ),
+        Misconception(
+            lambda D, E, alpha: (D, E),
+            "You take the twin's step as it is. Its units are larger, so that the same step is smaller for them.",
+        ),
+        Misconception(
+            lambda D, E, alpha: (D / alpha, E),
+            "The outgoing weights were rescaled as well, and their step counts for more or less than it says.",
+        ),
+        Misconception(
+            lambda D, E, alpha: (D / alpha, E / alpha[:, None]),
+            "The factor goes into one layer and out of the other: it cannot divide both steps.",
+        ),
+        Misconception(
+            lambda D, E, alpha: (D / alpha[: len(D), None], alpha[: E.shape[1]] * E),
+            "Your factors run along the inputs and outputs. A hidden unit is a column of the first matrix and a row of "
+            "the second.",
+        ),
+        Misconception(
+            lambda D, E, alpha: (D / alpha.mean(), alpha.mean() * E),
+            "You use one factor for all units. Every unit has its own.",
+        ),
+    ],
+    hints=[
+        "Write what a unit of the twin adds to the output after the step, and take its factor out of the ReLU.",
+        "Line 3 of the derivation, unit by unit.",
+    ],
+)
+
+
+def chord_barrier(losses):
+    t = np.linspace(0, 1, len(losses))
+    return np.max(losses - (1 - t) * losses[0] - t * losses[-1])
+
+
+def _below_the_peak(losses):
+    at = np.argmax(losses)
+    return losses[at] - np.interp(at, [0, len(losses) - 1], losses[[0, -1]])
+
+
+_CHORD_BARRIER = Exercise(
+    id="generalization/chord-barrier",
+    notebook="8.5",
+    title="A barrier against the chord",
+    statement=r"""
+        `losses` holds the loss at evenly spaced points of the straight line between two networks, both ends included. When the ends
+        differ in loss, a rise above the **chord**, the straight line between the two end losses, is a finer measure of a barrier than
+        the rise above the higher end. Return the largest height of the losses above the chord at one of the points (0 if they lie
+        nowhere above it: the ends are on it).""",
+    stub='''
+        def chord_barrier(losses):
+            """The largest height of the losses above the line between the first and the last."""
+            ...''',
+    reference=chord_barrier,
+    cases=lambda rng: [
+        (np.array([0.0, 2.0, 1.0]),),
+        (np.array([1.0, 2.5, 2.8, 3.0]),),
+        (np.array([0.4, 0.3, 0.2, 0.1, 0.2]),),
+        (rng.uniform(0, 1, 7),),
+        (rng.uniform(0, 1, 8) + np.linspace(0, 2, 8),),
+    ],
+    misconceptions=[
+        Misconception(
+            lambda losses: np.max(losses) - max(losses[0], losses[-1]),
+            "That is the rise above the higher end. With ends of different loss the chord lies below it.",
+        ),
+        Misconception(
+            lambda losses: np.max(losses) - min(losses[0], losses[-1]),
+            "You measure from the lower end: going from it to the higher end would count as a barrier by itself.",
+        ),
+        Misconception(
+            lambda losses: np.max(losses) - (losses[0] + losses[-1]) / 2,
+            "You take the middle of the chord for the whole chord. The peak need not be in the middle.",
+        ),
+        Misconception(
+            _below_the_peak,
+            "You look below the highest loss. The point that is highest above the chord may be another one.",
+        ),
+        Misconception(
+            lambda losses: losses[len(losses) // 2] - (losses[0] + losses[-1]) / 2,
+            "You look half-way only. A barrier may stand anywhere on the line.",
+        ),
+        Misconception(
+            altered(chord_barrier, "(1 - t) * losses[0] - t * losses[-1]", "t * losses[0] - (1 - t) * losses[-1]"),
+            "Your chord runs the wrong way: it begins at the last loss.",
+        ),
+        Misconception(
+            altered(chord_barrier, "np.max(", "np.sum("),
+            "You add the heights of all points; the answer would grow with their number.",
+        ),
+    ],
+    hints=[
+        "The chord at the point t is (1 − t) times the first loss plus t times the last.",
+        "Subtract first, then look for the largest.",
+    ],
+)  # fmt: skip
+
+
+def two_orders(W1, W2, W3, p, q):
+    return W1[:, p], W2[p][:, q], W3[q]
+
+
+_ORDERS = Exercise(
+    id="generalization/two-orders",
+    notebook="8.5",
+    title="Two hidden layers in another order",
+    statement=r"""
+        A network with two hidden layers and no biases computes `relu(relu(x @ W1) @ W2) @ W3`. Put the units of the first hidden
+        layer into the order `p` (the new unit `i` is the old unit `p[i]`) and those of the second into the order `q`, so that the
+        network computes what it did. Return the three matrices.""",
+    stub='''
+        def two_orders(W1, W2, W3, p, q):
+            """The matrices of the same network with its hidden units in the orders p and q."""
+            ...''',
+    reference=two_orders,
+    cases=lambda rng: [
+        (
+            np.array([[1.0, 2.0, 3.0]]),
+            np.diag([1.0, 2.0, 3.0]),
+            np.ones((3, 1)),
+            np.array([1, 2, 0]),
+            np.array([0, 1, 2]),
+        ),
+        (*(rng.normal(size=(4, 4)) for _ in range(3)), np.array([1, 2, 3, 0]), np.array([2, 0, 3, 1])),
+        (
+            rng.normal(size=(4, 4)),
+            rng.normal(size=(4, 4)),
+            rng.normal(size=(4, 2)),
+            np.array([3, 1, 0, 2]),
+            np.array([1, 3, 0, 2]),
+        ),
+    ],
+    misconceptions=[
+        Misconception(
+            lambda W1, W2, W3, p, q: (W1[:, p], W2[:, q], W3[q]),
+            "The second layer still takes its inputs in the old order: the units before it have moved.",
+        ),
+        Misconception(
+            lambda W1, W2, W3, p, q: (W1[:, p], W2[p], W3),
+            "You reorder the first hidden layer alone.",
+        ),
+        Misconception(
+            lambda W1, W2, W3, p, q: (W1[:, p], W2[np.argsort(p)][:, q], W3[q]),
+            "Into the second layer you undo the order in place of following it. Its row i belongs to the unit that "
+            "stands at i now.",
+        ),
+        Misconception(
+            lambda W1, W2, W3, p, q: (W1[:, np.argsort(p)], W2[np.argsort(p)][:, np.argsort(q)], W3[np.argsort(q)]),
+            "The function is the same, but your order is the inverse one: the new unit i is to be the old unit p[i].",
+        ),
+        Misconception(
+            lambda W1, W2, W3, p, q: (W1[:, p], W2[:, p][q], W3[q]),
+            "In the middle matrix rows and columns are exchanged: its rows come from the first hidden layer.",
+        ),
+        Misconception(
+            lambda W1, W2, W3, p, q: (W1[:, p], W2[p][:, q], W3),
+            "The outputs still add up the second hidden layer in its old order.",
+        ),
+    ],
+    hints=[
+        "A unit is a column of the matrix before it and a row of the matrix after it.",
+        "The matrix in the middle has to follow both orders.",
+    ],
+)
+
+
 EXERCISES = [_SPLIT, _SCALE, _PEAK, _UNDERFIT, _SOFT, _DROPOUT, _DROPOUT_SOLUTION, _BATCH_NORM, _ISTA_BUG, _WHY_SHIFTS_HURT,
              _DERIVE, _SAM, _MIN_NORM,
-             _CATAPULT, _RATIO, _DIAGNOSE, _CHECKPOINT, _PAIRED, _RECIPE, _LUCK, _PROJECT]  # fmt: skip
+             _CATAPULT, _RATIO, _DIAGNOSE, _CHECKPOINT, _PAIRED, _RECIPE, _LUCK, _PROJECT,
+             _FILTER, _TWIN, _CHORD_BARRIER, _ORDERS]  # fmt: skip
