@@ -42,7 +42,8 @@ def _factors_of_gradients(net: Network, X: Any, g: Any) -> list[tuple[np.ndarray
     The gradient of example i in [W; b] is the outer product of row i of the two. g: (n, outputs), the gradients of the
     examples' losses in the outputs of the network, or a function of these outputs.
     """
-    places, signals, kept = _linear(net), net.signals(X), net.grad.copy()
+    places, kept = _linear(net), net.grad.copy()
+    signals = net.signals(np.asarray(X, net.dtype) + 0)  # whole numbers have no -0
     back = net.gradients(g(signals[-1]) if callable(g) else np.asarray(g, net.dtype))
     net.grad[...] = kept
     ones = np.ones((len(signals[0]), 1), net.dtype)
