@@ -37,25 +37,26 @@ export default {
       options: Object.entries(counts).map(([value, label]) => ({ value, label })),
     });
 
-    /* Expected losses until the target is met, or nothing: a mean, and the share of each past step's noise. */
+    /* Expected losses until the target is met, or nothing: a mean, and the share of each past step's noise. Both keep
+       the last delay + 1 values in turn, so that the oldest gives way to the next. */
     const run = (lr, total, delay, most) => {
-      const n = curvature.length,
-        start = Array(delay + 1),
-        mean = curvature.map(() => start.slice().fill(1)),
-        echo = curvature.map(() => start.slice().fill(0).with(delay, 1)),
-        sum = Array(n).fill(0),
+      const kept = delay + 1,
+        mean = curvature.map(() => new Float64Array(kept).fill(1)),
+        echo = curvature.map(() => new Float64Array(kept).fill(1, 0, 1)),
+        sum = curvature.map(() => 0),
         losses = [];
       for (let t = 0; t <= most; t++) {
+        const now = t % kept,
+          next = (t + 1) % kept;
         let loss = 0,
           floor = 0;
         curvature.forEach((h, i) => {
-          const [m, f] = [mean[i], echo[i]],
-            k = m.length - 1;
+          const [m, f] = [mean[i], echo[i]];
           floor += (h * h * noise * lr * lr * sum[i]) / (2 * total);
-          loss += m[k] ** 2 / n;
-          sum[i] += f[k] ** 2;
-          m.push(m[k] - lr * h * m[k - delay]);
-          f.push(f[k] - lr * h * f[k - delay]);
+          loss += m[now] ** 2 / curvature.length;
+          sum[i] += f[now] ** 2;
+          m[next] = m[now] - lr * h * m[next];
+          f[next] = f[now] - lr * h * f[next];
         });
         losses.push(loss + floor);
         if (loss + floor < target) return losses;
