@@ -193,7 +193,7 @@ firefox: book $(VENV)/requirements-test-ready
 live-assets: $(READY)
 	@$(BIN)/python -m book.live.fetch
 
-# Each of the 27 notebooks and the gallery in its page: some minutes.
+# Every notebook and the gallery, each in its page: some minutes.
 pages-run: book $(VENV)/requirements-test-ready
 	@book/commands/ensure_tools
 	@$(BIN)/python -m book.commands.run_pages $(PAGES)

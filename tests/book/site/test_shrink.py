@@ -20,7 +20,7 @@ def test_all_widget_code_is_small(built_book):
     assert shared <= 16_500
     whole = sizes["classifier.js"]  # a network and its training, beside what it draws
     assert max(size for size in sizes.values() if size != whole) <= 5_000 and whole <= 9_000, sizes
-    assert shared + sum(sizes.values()) <= 75_000
+    assert shared + sum(sizes.values()) <= 78_500  # 75 kB, and the two instruments of 3.5 and 8.5
     loads = {name: shared + sum(sizes[f"{kind}.js"] for kind in set(widgets_on(name))) for name in pages()}
     heavy = {
         name: size
