@@ -20,7 +20,7 @@ def built(built_book) -> dict[str, BeautifulSoup]:
 
 
 def test_pages_carry_their_numbers(built):
-    assert len(built) == 27
+    assert len(built) == len(notebooks()) >= 27
     for name, page in built.items():
         links = {a.get_text(strip=True) for a in page.select(".bd-links li.toctree-l1 > a")}
         names = {f"{number(path)} {title(path)}".replace("'", "’") for path in notebooks()}
