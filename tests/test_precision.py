@@ -56,6 +56,14 @@ def test_stochastic_rounding_takes_a_neighbour_and_has_the_right_mean():
     assert abs(up.mean() - 0.25) < 0.015
 
 
+def test_stochastic_rounding_knows_chances_of_one_in_65536():
+    """A hair above a mark it goes up sometimes, a hair below the next one it stays down sometimes."""
+    low, high = np.array([0x3F800001, 0x3F80FFFF], np.uint32).view(np.float32)
+    for x, rare in ((low, 1.0078125), (high, 1.0)):
+        found = oc.stochastic_bfloat16(np.full(1 << 20, x), 0)  # 16 times, on average
+        assert 2 < np.sum(found == rare) < 40
+
+
 def test_stochastic_rounding_keeps_what_needs_no_rounding_and_repeats_with_its_seed():
     marks = oc.bfloat16(NUMBERS)
     np.testing.assert_array_equal(oc.stochastic_bfloat16(marks, 3), marks)
