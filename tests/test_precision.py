@@ -111,6 +111,7 @@ def test_a_quantized_number_is_the_nearest_code_of_its_block(signed, shape, bloc
 def test_a_block_of_zeros_stays_zero_and_a_block_is_a_whole_number():
     codes, scales = oc.quantize(np.zeros(70))
     assert not oc.dequantize(codes, scales).any() and not scales.any()
+    assert not oc.dynamic_codes()[codes].any()
     for block in (0, 1.5, -3):
         with pytest.raises(ValueError, match="block must be a whole number, 1 or more"):
             oc.quantize(np.ones(3), block)
@@ -154,5 +155,6 @@ def test_state_bytes_are_those_of_an_optimizer_after_a_step(rule):
 def test_state_bytes_of_other_shapes_and_types():
     assert oc.state_bytes(oc.adam, 100, float) == 16 and oc.state_bytes(oc.amsgrad, (3, 4, 5)) == 12
     assert oc.state_bytes(oc.adafactor, (1000, 1000)) == pytest.approx(0.008)
+    assert oc.state_bytes(oc.adam8, 65) * 65 == 2 * (65 + 2 * 4)  # a byte each, and a scale for each block of 64
     with pytest.raises(ValueError, match="A rule of matrices needs a shape of two numbers; it was"):
         oc.state_bytes(oc.muon, 100)
