@@ -160,8 +160,8 @@ def fisher_matrix(net: Network, X: Any, model: str = "softmax") -> np.ndarray:
 def empirical_fisher(net: Network, X: Any, y: Any, loss: Callable = cross_entropy) -> np.ndarray:
     """E, the mean of ggᵀ over the examples (X, y) with their own labels: (parameters, parameters).
 
-    loss(outputs, y) -> (mean, gradient in the outputs). Not a curvature in general. Source: Kunstner, Hennig &
-    Balles, "Limitations of the empirical Fisher approximation", NeurIPS 2019.
+    loss(outputs, y) -> (mean, gradient in the outputs). Not a curvature in general. Source: Kunstner, Balles &
+    Hennig, "Limitations of the empirical Fisher approximation", NeurIPS 2019.
 
     >>> from optcore import MLP, mse
     >>> net = MLP([1, 1])
