@@ -1182,6 +1182,161 @@ _DIAGNOSE = Exercise(
 )
 
 
+def range_reading(rates, losses):
+    mean, lowest, reading = 0.0, np.inf, rates[0]
+    for t, (rate, loss) in enumerate(zip(rates, losses, strict=True), 1):
+        mean = 0.9 * mean + 0.1 * loss
+        smooth = mean / (1 - 0.9**t)
+        if not smooth < 4 * lowest:
+            break
+        if smooth < lowest:
+            lowest, reading = smooth, rate
+    return reading / 10, lowest
+
+
+def _smoothed(losses):
+    means = [0.0]
+    for loss in losses:
+        means.append(0.9 * means[-1] + 0.1 * loss)
+    return np.array(means[1:]) / (1 - 0.9 ** np.arange(1, len(losses) + 1))
+
+
+def _steepest(rates, losses):
+    return rates[np.gradient(_smoothed(losses)).argmin()], range_reading(rates, losses)[1]
+
+
+def _to_the_end(rates, losses):
+    smooth = _smoothed(losses)
+    return rates[np.nanargmin(smooth)] / 10, np.nanmin(smooth)
+
+
+def _last_stable(rates, losses):
+    lowest, reading = np.inf, rates[0]
+    for rate, smooth in zip(rates, _smoothed(losses), strict=True):
+        if not smooth < 4 * lowest:
+            break
+        lowest, reading = min(lowest, smooth), rate
+    return reading / 10, lowest
+
+
+def _ramps(rng):
+    ramp = lambda steps: np.geomspace(1e-4, 10.0, steps)
+    lone = np.linspace(2.3, 1.0, 60) + 0.0
+    lone[20] = 0.05  # one lucky batch
+    again = np.concatenate([np.linspace(2, 1, 20), np.full(5, 60.0), np.full(75, 0.01)])  # breaks down, then saturates
+    broken = np.concatenate([np.linspace(2.3, 0.4, 30), [90.0, np.nan, np.nan, np.nan]])
+    noisy = lambda: 2.3 - np.linspace(0, 1.5, 80) + 0.1 * rng.normal(size=80)
+    return [
+        (ramp(50), np.linspace(2.3, 0.5, 50)),
+        (ramp(30), np.linspace(1.0, 3.0, 30)),
+        (ramp(60), lone),
+        (ramp(100), again),
+        (ramp(34), broken),
+        (ramp(12), np.r_[2.0, 1.9, 1.8, np.nan, np.full(8, 0.1)]),
+        (ramp(40), 20 * again[:40]),  # large losses, which do not matter
+        (ramp(40), again[:40] / 40),
+        (ramp(40), np.r_[1.0, 8.0, np.zeros(38)]),  # 4.7 times the lowest: that is the end
+        (ramp(40), np.r_[1.0, 6.0, np.zeros(38)]),  # 3.6 times, and it goes on
+        (ramp(80), noisy()),
+        (ramp(80), np.r_[noisy()[:60], np.geomspace(1, 1e6, 20)]),
+    ]
+
+
+_RANGE = Exercise(
+    id="generalization/range-reading",
+    notebook="8.4",
+    title="Read a range test",
+    statement=r"""
+        `rates` and `losses` are those of a learning-rate range test, step by step. Smooth the losses by
+        $m_t = 0.9\, m_{t-1} + 0.1\, \ell_t$ with $m_0 = 0$ and the corrected mean $s_t = m_t / (1 - 0.9^t)$, $t = 1, 2, \dots$ Go through the
+        steps until $s_t$ is not below four times the lowest $s$ before it, or is not a number; that step and the later ones do not count.
+        Return a tenth of the rate at the lowest $s$, and that $s$.""",
+    stub='''
+        def range_reading(rates, losses):
+            """(a tenth of the rate at which the smoothed loss is lowest before the run breaks down, that loss)."""
+            ...''',
+    reference=range_reading,
+    cases=_ramps,
+    misconceptions=[
+        Misconception(
+            altered(range_reading, "smooth = mean / (1 - 0.9**t)", "smooth = loss"),
+            "You take single losses. One lucky batch is then the lowest point: smooth first.",
+        ),
+        Misconception(
+            altered(range_reading, "mean / (1 - 0.9**t)", "mean"),
+            "Your running mean starts at 0 and is not corrected: its first values are far too small, and the lowest is the first.",
+        ),
+        Misconception(
+            _to_the_end,
+            "You look at all steps. After the run has broken down its loss may be anything, low or not a number: stop there.",
+        ),
+        Misconception(
+            altered(range_reading, "reading / 10, lowest", "reading, lowest"),
+            "That is the rate at the lowest point, where steps are about to be too long. Asked for is a tenth of it.",
+        ),
+        Misconception(
+            _steepest, "That is where the loss falls fastest, another reading; asked for is a tenth of the lowest."
+        ),
+        Misconception(
+            _last_stable, "That is the last rate before the breakdown; the lowest smoothed loss comes before it."
+        ),
+        Misconception(
+            altered(range_reading, "if not smooth < 4 * lowest", "if not loss < 4 * lowest"),
+            "A single high loss ends your search. Noise does that too: it is the smoothed loss that tells a breakdown.",
+        ),
+    ],
+    hints=[
+        "One loop can smooth, watch for the end and remember the lowest.",
+        "`not s < 4 * lowest` is true for nan as well.",
+    ],
+)
+
+_SYMPTOM = choice(
+    {
+        "rate": (
+            "The rate is too small: ten times as much would bring the loss down.",
+            "The second line has ten times the rate, and the held-out loss is no lower; and the training loss does move.",
+        ),
+        "dead": (
+            "The hidden units are dead, so that no gradient reaches their weights.",
+            "The gradient norms of the hidden matrices are as large as that of the last. Dead units would give 0.",
+        ),
+        "labels": (
+            "The labels do not belong to the images: nothing that is learned from some holds for others.",
+            "The gradient flows, twenty examples are learned by heart, and the held-out loss stays at ln 10 or above at every "
+            "rate. Inputs and labels have come apart, here by a shuffle of one of them.",
+        ),
+        "small": (
+            "The network is too small for ten digits: more hidden units are needed.",
+            "The same network learns the digits to more than nine in ten elsewhere on the page, and here twenty by heart.",
+        ),
+    },
+    "labels",
+    id="generalization/symptom",
+    notebook="8.4",
+    title="Flat on the held-out digits: why?",
+    statement=r"""
+        A network is trained on 400 digits and its held-out loss does not come below $\ln 10$. `tests()` makes the three tests of the
+        table's row *flat from the start*: a larger rate, the gradient norm of each matrix, and twenty examples learned by heart. What is
+        the cause?""",
+    name="cause",
+    code="""
+        def tests():
+            (X, y), held = oc.digits(400, test=200)
+            y = np.random.default_rng(1).permutation(y)
+            for rate in (0.01, 0.1):
+                net = oc.MLP([64, 64, 64, 10])
+                h = oc.train(net, (X, y), oc.momentum, rate, steps=100, batch=32, every=100, valid=held)
+                print(f"rate {rate}: training {h.train_loss[-1]:.2f}, held out {h.valid_loss[-1]:.2f}")
+            print("gradient norms of W1, W2, W3:", h.grad_norm[0, :3].round(2))
+            h = oc.train(oc.MLP([64, 64, 64, 10]), (X[:20], y[:20]), oc.momentum, 0.1, steps=100, batch=None)
+            print(f"twenty examples: training {h.train_loss[-1]:.2f}")
+
+        # tests()""",
+    hints=["Go down the causes in the row, and cross out those that a line of the output rules out."],
+)
+
+
 def honest_score(valid, test):
     best = valid.argmax(axis=1)
     return test[np.arange(len(test)), best].mean()
@@ -1814,5 +1969,5 @@ _ORDERS = Exercise(
 
 EXERCISES = [_SPLIT, _SCALE, _PEAK, _UNDERFIT, _SOFT, _DROPOUT, _DROPOUT_SOLUTION, _BATCH_NORM, _ISTA_BUG, _WHY_SHIFTS_HURT,
              _DERIVE, _SAM, _MIN_NORM,
-             _CATAPULT, _RATIO, _DIAGNOSE, _CHECKPOINT, _PAIRED, _RECIPE, _LUCK, _PROJECT,
+             _CATAPULT, _RATIO, _DIAGNOSE, _SYMPTOM, _RANGE, _CHECKPOINT, _PAIRED, _RECIPE, _LUCK, _PROJECT,
              _FILTER, _TWIN, _CHORD_BARRIER, _ORDERS]  # fmt: skip
