@@ -746,6 +746,93 @@ _WIDTH = Exercise(
     hints=["Over how many weights does a unit of each layer sum?", "Adam moves each weight by about lr."],
 )
 
+
+def carry_over(rates, narrow, wide):
+    narrow, wide = narrow.mean(axis=1), wide.mean(axis=1)
+    here, there = np.nanargmin(narrow), np.nanargmin(wide)
+    return np.log2(rates[here] / rates[there]), wide[here] / wide[there]
+
+
+def _curves(rng):
+    rates = 2.0 ** np.arange(-8, 0)
+    valley = lambda best, draws=3: (
+        0.05 * 4.0 ** abs(np.arange(8) - best)[:, None] * np.exp(0.05 * rng.normal(size=(8, draws)))
+    )
+    lucky = valley(3)
+    lucky[6] = [1e-4, 3.0, 3.0]  # one draw that is far lower at another rate
+    lost = valley(2)
+    lost[3] = [1e-3, 1e-3, np.nan]  # the lowest of those that ended, and one that did not
+    uneven = np.array([0.001, 0.003, 0.01, 0.05, 0.2, 0.3, 0.5, 0.9])
+    return [
+        (rates, valley(5), valley(2)),
+        (rates, valley(3), valley(3)),
+        (rates, valley(2), valley(4, 5)),
+        (rates, lucky, valley(1)),
+        (rates, lost, valley(1)),
+        (rates, valley(6), lost),
+        (uneven, valley(5, 2), valley(int(rng.integers(1, 4)), 2)),
+    ]
+
+
+_CARRY = Exercise(
+    id="initialization/carry-over",
+    notebook="7.3",
+    title="What a carried-over rate costs",
+    statement=r"""
+        `narrow` and `wide` are the last losses of two networks, one row for each of the `rates` and one column for each draw of the
+        weights. The best rate of a network is that with the lowest mean over its draws; a rate at which a draw did not end in a number
+        (nan) is out. Return by how many octaves (factors of 2) the best rate falls from the narrow to the wide network, and the factor by
+        which the mean loss of the wide network at the narrow one's best rate exceeds its lowest.""",
+    stub='''
+        def carry_over(rates, narrow, wide):
+            """(octaves by which the best rate falls, loss at the carried-over rate over the lowest)."""
+            ...''',
+    reference=carry_over,
+    cases=_curves,
+    misconceptions=[
+        Misconception(
+            altered(carry_over, "rates[here] / rates[there]", "rates[there] / rates[here]"),
+            "The sign is turned round: a best rate that is smaller in the wide network has fallen, by a positive number of octaves.",
+        ),
+        Misconception(
+            altered(carry_over, "np.log2", "np.log10"), "You count factors of ten; an octave is a factor of 2."
+        ),
+        Misconception(
+            altered(carry_over, "np.log2", "np.log"), "You take the natural logarithm; an octave is a factor of 2."
+        ),
+        Misconception(
+            lambda rates, narrow, wide: (
+                np.log2(
+                    rates[np.unravel_index(np.nanargmin(narrow), narrow.shape)[0]]
+                    / rates[np.unravel_index(np.nanargmin(wide), wide.shape)[0]]
+                ),
+                carry_over(rates, narrow, wide)[1],
+            ),
+            "You take the lowest single draw. One lucky draw then names the rate; take the mean over the draws first.",
+        ),
+        Misconception(
+            altered(carry_over, "wide[here] / wide[there]", "narrow[here] / wide[there]"),
+            "You divide the narrow network's loss by the wide one's. Asked for is the wide network at both rates.",
+        ),
+        Misconception(
+            altered(carry_over, "wide[here] / wide[there]", "wide[here] - wide[there]"),
+            "That is the difference of the losses; asked for is their ratio.",
+        ),
+        Misconception(
+            altered(
+                carry_over,
+                "narrow.mean(axis=1), wide.mean(axis=1)",
+                "np.nanmean(narrow, axis=1), np.nanmean(wide, axis=1)",
+            ),
+            "You leave out the draws that did not end in a number and keep the rate. A rate at which a run is lost is no good rate.",
+        ),
+    ],
+    hints=[
+        "First the means over the draws, then the best rates.",
+        "`np.nanargmin` passes over nan; a mean with nan in it is nan.",
+    ],
+)
+
 _DEAD = choice(
     {
         "biases": (
@@ -932,5 +1019,6 @@ EXERCISES = [
     _OUTPUT_BIAS,
     _HALF_LIFE,
     _WIDTH,
+    _CARRY,
     _DEAD,
 ]
