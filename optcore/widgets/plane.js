@@ -114,13 +114,15 @@ export default {
       cut.range({ x: [0, far], y: [0, 1.1 * Math.max(...along.flat())] });
       cut.axes();
       cut.rule({ x: length }, { color: "muted", dash: [4, 4] });
+      let top = 40; // the names stand where the curves are highest, off the ends
+      along.forEach((l, i) => i > 40 && i < 150 && l[0] > along[top][0] && (top = i));
       ["training", "held out"].forEach((name, k) => {
         const color = k ? "warn" : "accent",
           ys = along.map((l) => l[k]);
         cut.line(ts, ys, { color, width: 2.5, dash: k ? [6, 4] : undefined });
         cut.dot(length, here[k], { color });
         cut.dot(0, at[from - 1][k], { color, shape: 3, hollow: true });
-        cut.text(ts[40], ys[40], name, { color, halo: true, dy: k ? -12 : 14 });
+        cut.text(ts[top], ys[top], name, { color, halo: true, align: "center", dy: k ? -14 : 16 });
       });
 
       const best = Math.min(...at.map((l) => l[1]));
