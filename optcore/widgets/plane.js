@@ -131,7 +131,8 @@ export default {
         `Weights of the three: ${mix.map((w) => fmt(w, 2)).join(", ")}.`,
         `The training loss is ${fmt(here[0])}, the held-out loss ${fmt(here[1])};`,
         `held out, the three have ${at.map((l) => fmt(l[1])).join(", ")}.`,
-        `On the line from ◇ ${from} to the point the training loss is at most ${fmt(peak[0])}, the held-out loss ${fmt(peak[1])}.`,
+        `On the line from ◇ ${from} to the point the training loss is at most ${fmt(peak[0])},`,
+        `the held-out loss ${fmt(peak[1])}.`,
         `The map shows the ${held ? "held-out" : "training"} loss.`,
       ];
     });

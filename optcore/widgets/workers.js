@@ -96,8 +96,9 @@ export default {
       ui.facts({ faster: 1 / ratio("time"), dearer: ratio("examples") });
       const [steps, examples, time] = Object.keys(counts).map((key) => fmt(needed(key)[0]));
       return (
-        `A step uses ${total} examples and takes ${fmt(pace)} units of time. At the best rate, ${fmt(rate)}, the loss is ` +
-        `below ${target} after ${steps} steps, ${examples} examples, ${time} units of time. Of what one worker with ` +
+        `A step uses ${total} examples and takes ${fmt(pace)} units of time. ` +
+        `At the best rate, ${fmt(rate)}, the loss is below ${target} after ${steps} steps, ${examples} examples, ` +
+        `${time} units of time. Of what one worker with ` +
         `${alone} examples a step needs, that is a factor ${fmt(ratio(v.count))} in ${counts[v.count]}.`
       );
     });

@@ -67,6 +67,8 @@ def test_every_chapter_has_all_kinds(name):
 def test_ids_are_unique_and_belong_to_their_chapter():
     ids = [e.id for e in EXERCISES]
     assert len(ids) == len(set(ids))
+    names = [(e.id.split("/")[0], e.name) for e in EXERCISES]  # one notebook for a chapter: an answer has one home
+    assert len(names) == len(set(names)), [name for name in names if names.count(name) > 1]
     for number, name in enumerate(CHAPTERS, 1):
         for exercise in chapter(name):
             assert exercise.id.startswith(name + "/")

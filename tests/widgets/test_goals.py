@@ -60,6 +60,7 @@ SADDLE = [onto_the_saddle, seek("Gradient noise σ")]
 STILL = [slide("Batch size b", 32), seek(RATE)]
 LONG = [seek("β₂")]
 ORTHOGONAL = [choose("Coefficients a, b, c", "1.875, −1.25, 0.375"), seek("Newton-Schulz steps")]
+MANY = [slide("Workers k", 64), slide("Examples in a pass", 1), slide("Delay τ", 3)]
 CORNER = [check("drawn by you")]
 HE = [choose("Initial weights", "He normal")]
 FREE = [choose("Regularizer", "none"), seek("Degree")]
@@ -78,12 +79,15 @@ MOVES = {
     ("3.2", 2): [choose("Schedule of η", "cosine"), slide(RATE, 0.5, 0.03)],
     ("3.3", 0): [seek(RATE)],
     ("3.4", 0): [seek(RATE)],
+    ("3.5", 0): MANY,
     ("4.1", 0): [seek(RATE)],
     ("4.2", 0): LONG,
     ("4.2", 1): [choose("Rule", "adam"), slide(RATE, 0.1, 0.001)],
     ("4.3", 0): [seek(RATE)],
     ("4.4", 0): ORTHOGONAL,
     ("4.4", 1): [seek(RATE)],
+    ("4.5", 0): [seek(RATE)],
+    ("4.6", 0): [seek(f"{RATE}, adam")],
     ("5.1", 0): [*CORNER, drag("Corner 3", 600, 0.01)],
     ("5.1", 1): [choose("Schedule of η", "cosine")],
     ("5.2", 0): [*CORNER, drag("Corner 3", 600, 0.04)],
@@ -114,16 +118,17 @@ MOVES = {
     ("gallery", 7): SADDLE,
     ("gallery", 8): [press("Go to the best point")],
     ("gallery", 9): STILL,
-    ("gallery", 10): LONG,
-    ("gallery", 11): ORTHOGONAL,
-    ("gallery", 12): [*CORNER, drag("Corner 3", 600, 0.01)],
-    ("gallery", 13): [slide("Patience", 3)],
-    ("gallery", 14): [choose("Run and model of", "saddle-free Newton")],
-    ("gallery", 15): HE,
-    ("gallery", 16): FREE,
-    ("gallery", 17): [slide("Number of points", 300)],
-    ("gallery", 18): [seek("learning rate")],
-    ("gallery", 19): [press("To the middle")],
+    ("gallery", 10): MANY,
+    ("gallery", 11): LONG,
+    ("gallery", 12): ORTHOGONAL,
+    ("gallery", 13): [*CORNER, drag("Corner 3", 600, 0.01)],
+    ("gallery", 14): [slide("Patience", 3)],
+    ("gallery", 15): [choose("Run and model of", "saddle-free Newton")],
+    ("gallery", 16): HE,
+    ("gallery", 17): FREE,
+    ("gallery", 18): [slide("Number of points", 300)],
+    ("gallery", 19): [seek("learning rate")],
+    ("gallery", 20): [press("To the middle")],
 }  # fmt: skip
 
 

@@ -1319,7 +1319,7 @@ _SYMPTOM = choice(
         A network is trained on 400 digits and its held-out loss does not come below $\ln 10$. `tests()` makes the three tests of the
         table's row *flat from the start*: a larger rate, the gradient norm of each matrix, and twenty examples learned by heart. What is
         the cause?""",
-    name="cause",
+    name="symptom",
     code="""
         def tests():
             (X, y), held = oc.digits(400, test=200)

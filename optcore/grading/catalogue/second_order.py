@@ -1262,7 +1262,7 @@ _FADING = choice(
     title="A matrix that fades",
     statement="The code trains a network with gradient descent and compares the traces of the empirical Fisher and of the Fisher "
     "matrix. Why does their ratio fall?",
-    name="reason",
+    name="fading",
     code="""
         (X, y), _ = oc.digits(200)
         for steps in (1, 50, 300):
