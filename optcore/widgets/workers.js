@@ -1,6 +1,6 @@
 /* Workers that share a step: the expected loss of stochastic gradient descent on a noisy quadratic, with delayed
-   gradients, at the best constant rate. Settings: `workers`, `batch`, `pieces`, `delay`, `count` ("steps", "examples" or
-   "time"). */
+   gradients, at the best constant rate. Settings: `workers`, `batch`, `pieces`, `delay`, `count` ("steps", "examples"
+   or "time"). */
 export default {
   render({ model, el }) {
     const ui = oc.ui({ model, el }),
