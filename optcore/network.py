@@ -38,14 +38,14 @@ class Network:
     def __init__(self, layers: Sequence[Layer], seed: int | np.random.Generator = 0, dtype: Any = float):
         self.layers = list(layers)
         rng = np.random.default_rng(seed)
-        drawn = [(layer, key, v) for layer in self.leaves() for key, v in layer.start(rng).items()]
+        drawn = [(k, key, v) for k, layer in enumerate(self.leaves()) for key, v in layer.start(rng).items()]
         drawn.sort(key=lambda parameter: parameter[2].ndim < 2)
         count: dict[str, int] = {}
         self._places = {}
         end = 0
-        for layer, key, value in drawn:
+        for k, key, value in drawn:
             count[key] = count.get(key, 0) + 1
-            self._places[f"{key}{count[key]}"] = (self.leaves().index(layer), key, value.shape, end)
+            self._places[f"{key}{count[key]}"] = (k, key, value.shape, end)
             end += value.size
         self._matrix_count = sum(v.size for _, _, v in drawn if v.ndim >= 2)
         values = [v.ravel() for _, _, v in drawn]
