@@ -79,9 +79,9 @@ def write_widget_scripts(app: Sphinx) -> None:
     for source in [*WIDGETS.glob("*.js"), *WIDGETS.glob("*.css")]:
         text = base.page_source(source.name)
         if source.suffix == ".js":
-            text = shrink.squeezed(text)
             if source.stem != "common":
                 text = "{\n" + text.replace("export default", f'oc.widgets["{source.stem}"]=', 1) + "\n}\n"
+            text = shrink.minified(text)
         (folder / source.name).write_text(text, encoding="utf-8")
 
 
@@ -212,7 +212,7 @@ def finish_site(app: Sphinx, exception: Exception | None) -> None:
     if MEASURES_ALL not in script:
         raise ValueError(f"{theme} has changed: it no longer ends in {MEASURES_ALL}.")
     theme.write_text(script.replace(MEASURES_ALL, "0"), encoding="utf-8")
-    shrink.drop_comments(static)
+    shrink.shrink_scripts(static)
     added = sorted(app.builder._css_files, key=lambda sheet: sheet.priority)
     names = [str(sheet.filename).removeprefix("_static/") for sheet in added if "thebe" not in str(sheet.filename)]
     shrink.write_site_sheet(Path(app.outdir), [*THEME_SHEETS, *names])

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import minify_html
 from fontTools import subset
 from fontTools.ttLib import TTFont
 from PIL import Image
@@ -28,14 +29,6 @@ _URL = re.compile(r"url\(\s*(['\"]?)(?!data:|#|https?:|/)([^'\")]+)\1\s*\)")
 _STRING = r"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'"
 _PROPERTY = re.compile(rf"(?<=[{{;\s])(--[\w-]+)\s*:(?:{_STRING}|[^;{{}}\"'])*(?:;|(?=\}}))")
 _CSS_TOKEN = re.compile(rf"/\*.*?\*/|{_STRING}|url\([^'\")]*\)|[{{}};]", re.DOTALL)
-_TEMPLATE = r"`(?:[^`\\$]|\\.|\$(?!\{)|\$\{[^`{}]*\})*`"  # without a template inside it
-_REGEX = r"(?:(?<=[(,=:&|!?])|(?<=[(,=:&|!?] ))/(?![*/ ])(?:\\.|\[(?:\\.|[^\]\\\n])*\]|[^/\\\[\n])+/[a-z]*"
-_LITERAL = re.compile(rf"{_STRING}|{_TEMPLATE}|{_REGEX}")
-_IDLE = re.compile(
-    rf"({_LITERAL.pattern})"
-    r"|[ ]*// .*"
-    r"|[ ]*([=,;{}()\[\]:?<>*&|!]|(?<!\+)(?<!\+ )\+(?! ?\+)|(?<!-)(?<!- )-(?! ?-))[ ]*"
-)
 _NESTED = ("@media", "@supports", "@container", "@layer")
 _NAME = re.compile(r"[.#](-*[a-zA-Z_][\w-]*)")
 
@@ -151,25 +144,6 @@ def write_site_sheet(site: Path, sheets: list[str]) -> None:
 # ---- scripts ------------------------------------------------------------------------------------------------
 
 
-def squeezed(code: str) -> str:
-    """JavaScript without comments at ends of lines and spaces that mean nothing.
-
-    A line with a template inside a template stays as it is. Minifiers that do more were tried: one lost spaces in
-    such templates, one turned Math.sqrt(x) into x**.5 and Math.trunc(x) into x|0, which are other numbers.
-
-    >>> squeezed("const a = b - -1, c = `a = ${ b }`;  // as before")
-    'const a=b - -1,c=`a = ${ b }`;'
-    >>> squeezed(r"const parts = line.match(/^(?:const )?(\\S+) = [/ (]/s) ?? a / b;")
-    'const parts=line.match(/^(?:const )?(\\\\S+) = [/ (]/s)??a / b;'
-    """
-
-    def line(text: str) -> str:
-        return text if "`" in _LITERAL.sub("", text) else _IDLE.sub(lambda m: m[1] or m[2] or "", text)
-
-    # where a line cannot end, or the next cannot begin, the break between them means nothing
-    return re.sub(r"(?<=[;,{(\[=>&|?:])\n|\n(?=[)\]}.,?:&|=])", "", "\n".join(map(line, code.splitlines())))
-
-
 def without_comments(code: str) -> str:
     """JavaScript without its comments and the lines that they leave empty; those that begin with ! are licences.
 
@@ -184,10 +158,27 @@ def without_comments(code: str) -> str:
     return re.sub(r" *\0$", "", without, flags=re.MULTILINE).replace("\0", "")
 
 
-def drop_comments(static: Path) -> None:
-    """Take the comments out of the scripts of pages."""
+def minified(code: str) -> str:
+    """JavaScript without comments (but for licences, which begin with !) and idle spaces, said in fewer signs.
+
+    The minifier asks for a page around it. It was chosen because it leaves numbers alone: another one turned
+    Math.sqrt(x) into x**.5 and Math.trunc(x) into x|0, which are other numbers.
+
+    >>> minified("/* head */ const root = (given) => Math.sqrt(given) + `a ${ `b  ${ given }` }`;  // as before")
+    'const root=given=>Math.sqrt(given)+`a ${`b  ${given}`}`;'
+    """
+    kind = ' type="module"' if re.search(r"^(?:import|export)\b", code, re.MULTILINE) else ""
+    page = minify_html.minify(f"<script{kind}>{without_comments(code)}</script>", minify_js=True)
+    small = page[page.index(">") + 1 : page.rindex("</script>")]
+    if small.strip() == code.strip():
+        raise ValueError(f"This is no JavaScript: {code[:60]!r} …")
+    return small
+
+
+def shrink_scripts(static: Path) -> None:
+    """Make the scripts of all pages small."""
     for path in static.glob("*.js"):
-        path.write_text(without_comments(path.read_text(encoding="utf-8")), encoding="utf-8")
+        path.write_text(minified(path.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 # ---- fonts and pictures -------------------------------------------------------------------------------------
