@@ -131,6 +131,15 @@ def between(least: float, most: float, share: float = 0.5) -> float:
     return rounded(least * (most / least) ** share, 2)
 
 
+def titled(name: str) -> str:
+    """A function's name as a label; any other name is one already.
+
+    >>> titled("two_basins"), titled("ab = 1")
+    ('Two basins', 'ab = 1')
+    """
+    return name.replace("_", " ").capitalize() if name.isidentifier() else name
+
+
 class Goal(NamedTuple):
     """What a reader is to reach, and how the page sees it: `Goal("Bring J below 2.", [("J", "<", 2)], "J is {J}.")`.
 

@@ -10,7 +10,7 @@ from ..rule_spec import rule_program
 from ..rules import gd
 from ..surfaces import SURFACES, Surface, hills, surface_named
 from .allowed import choice, flag, number, point, positive
-from .base import Goal, Setting, Widget
+from .base import Goal, Setting, Widget, titled
 
 __all__ = ["CriticalPoints", "critical_points"]
 
@@ -114,7 +114,7 @@ def _sent(name: str, surface: Surface) -> dict:
     slope = np.linalg.norm(surface.grad(sample), axis=-1)
     return {
         "value": name,
-        "label": name.replace("_", " ").capitalize(),
+        "label": titled(name),
         "program": surface.program(),
         "window": surface.domain,
         "lowest": surface.lowest,

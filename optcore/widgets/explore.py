@@ -17,7 +17,7 @@ from ..support import known
 from ..surfaces import Surface, surface_named
 from ..symbolic import Differentiable, trace
 from .allowed import number, subset
-from .base import Goal, Setting, Widget, between
+from .base import Goal, Setting, Widget, between, titled
 
 __all__ = ["Explore", "explore"]
 
@@ -34,7 +34,10 @@ SLIDERS: dict[str, tuple[str, str, float, float, str]] = {
     "bits": ("Significant bits", "linear", 2, 24, "How finely numbers are kept: 8 bits are bfloat16's, 24 float32's."),
     "damping": ("Damping", "log0", 1e-4, 1e3, "Added to the curvature: large values turn the step towards −g."),
 }
-_SURFACE_LABELS = {"kappa": "Condition number κ", "angle": "Rotation (degrees)"}
+_SURFACE_SLIDERS = {
+    "kappa": ("Condition number κ", "How many times the largest curvature is the smallest."),
+    "angle": ("Rotation (degrees)", "Turns the landscape about its middle, against the clock."),
+}
 _WHOLE = {"bits"}  # hyper-parameters that take whole numbers
 _LEAST_STEPS = 500  # what the slider offers at least
 
@@ -136,8 +139,7 @@ def _slider(key: str, name: str, value: float, label: str = "", limits: tuple[fl
 
 def _surface_slider(name: str, value: float, ranges: Mapping) -> dict:
     low, high, scale = ranges[name] if name in ranges else _range(value)[1:] + _range(value)[:1]
-    label = _SURFACE_LABELS.get(name, f"Surface: {name}")
-    tip = f"Parameter {name} of the surface."
+    label, tip = _SURFACE_SLIDERS.get(name, (f"Surface: {name}", f"Parameter {name} of the surface."))
     key = f"surface.{name}"
     return {"key": key, "label": label, "scale": scale, "min": min(low, value), "max": max(high, value), "tip": tip}
 
@@ -240,7 +242,7 @@ class Explore(Widget):
             spec={
                 "title": f"Descent explorer: {surface.__name__.replace('_', ' ')}",
                 "surface": {
-                    "name": surface.__name__.replace("_", " ").capitalize(),
+                    "name": titled(surface.__name__),
                     "program": surface.program(), "domain": surface.domain, "minima": surface.minima,
                     "quadratic": _is_quadratic(surface), "params": list(surface.params),
                 },
@@ -365,7 +367,7 @@ class Explore(Widget):
             ]
             if known and not noise and first.min() + 1 < most < first[-1]:
                 return Goal(
-                    f"Bring {label} within 1e-6 of the minimum in {most} steps, from this start.",
+                    f"Bring {label}'s loss within 1e-6 of its lowest value in {most} steps, from this start.",
                     [(f"{label}.first", "<", most + 1), *kept],
                     f"{label} is there after {{{label}.first}} steps.",
                 )

@@ -38,7 +38,7 @@ export default {
     });
     ui.player("k", { max: (v) => solve(v).points.length - 1, label: "Step shown" });
     const damping = ui.slider("damping", {
-      label: "Damping",
+      label: "Damping τ",
       min: 0.01,
       max: 100,
       scale: "log0",

@@ -182,9 +182,12 @@ export default {
         ? "Expected squared error E x²; in detail: bias² dashed, variance dotted"
         : "Sharpness; dashed: the limit of stability 2/η";
 
+      const wide = [0, (v.shown.includes("drawn") ? most : v.steps) * 1.02]; // a corner may stand beyond the last step
+      above.range({ x: wide });
       above.axes();
       const lowest = runs.reduce((low, { total }) => total.reduce((a, e) => (e > 0 && e < a ? e : a), low), 1);
       below.range({
+        x: wide,
         y: exact
           ? [10 ** Math.floor(Math.log10(Math.max(lowest, 1e-12)) + 1e-9), 3 * Math.max(v.start ** 2, v.noise ** 2)]
           : [0.5, 100],
@@ -227,7 +230,7 @@ export default {
       const reading =
         b > 4 * s ? "it stopped short of the minimum" : s > 4 * b ? "what is left is noise" : "bias and noise balance";
       return (
-        `After ${v.steps} steps from x₀ = ${fmt(v.start)} ${label[focus]} has E x² = ${fmt(b + s)}: ` +
+        `After ${v.steps} steps from x₀ = ${fmt(v.start)}, ${label[focus]} has E x² = ${fmt(b + s)}: ` +
         `bias² ${fmt(b)} and variance ${fmt(s)}, so ${reading}.` +
         (runs.length > 1
           ? ` From the lowest up: ${ranked.map((r) => `${label[r.k]} ${fmt(last(r.total))}`).join(", ")}.`

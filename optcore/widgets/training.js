@@ -159,7 +159,7 @@ export default {
       const near = (best, v, i, all) => (Math.abs(v - x) < Math.abs(all[best] - x) ? i : best),
         k = "x" in e ? pool[e.x].reduce(near, 0) : 0,
         at = (list) => fmt(Array.isArray(list) ? list[k] : list);
-      return at(e.y) + ("lo" in e ? ` (${at(e.lo)} to ${at(e.hi)})` : "");
+      return at(e.y) + ("lo" in e && at(e.lo) !== at(e.hi) ? ` (${at(e.lo)} to ${at(e.hi)})` : "");
     };
     /* The standard deviation of what a histogram counts. */
     const spread = ({ name, edges }, i) => {
@@ -251,7 +251,7 @@ export default {
             return `${name} ${reading(entry, x)}${"x" in entry ? ` ${where}` : ""}`;
           }),
         );
-        for (const b of bars) parts.push(`spread of ${b.name} ${spread(b, i)}`);
+        for (const b of bars) parts.push(`spread of ${b.name} at the end ${spread(b, i)}`);
         return `${name(i)}${parts.length ? `: ${parts.join(", ")}` : ""}.`;
       };
       return [report(at), old && `Pinned, thin: ${report(v.pinned)}`, spec.notes[at], spec.band && `(${spec.band}.)`];

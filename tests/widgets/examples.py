@@ -98,7 +98,7 @@ FACES: dict[str, list[Face]] = {
     ],
     "moments": [Face(lambda: widgets.moments("noisy", scale=1e-6), 12), Face(lambda: widgets.moments("sparse"))],
     "newton": [
-        Face(widgets.newton, 7, {*METHODS.values(), "Damping"}),
+        Face(widgets.newton, 7, {*METHODS.values(), "Damping τ"}),
         *(
             Face(_learnt(method), count + 4, set(METHODS.values()))
             for method, count in (("lbfgs", 4), ("sr1", 4), ("bfgs", 3))

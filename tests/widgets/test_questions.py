@@ -977,11 +977,11 @@ def _(reader):
 @question("6.1", 2)
 def _(reader):
     assert reader.read("curvatures") == reader.stated("-0.97")
-    reader.slide("Damping", 0.95, within=0.02)
+    reader.slide("Damping τ", 0.95, within=0.02)
     assert step_to(reader)[1] < 0.1
-    reader.slide("Damping", 1)
+    reader.slide("Damping τ", 1)
     assert step_to(reader)[1] > 1.1
-    reader.slide("Damping", 1.1)
+    reader.slide("Damping τ", 1.1)
     assert 0.1 < step_to(reader)[1] < 1.1
 
 

@@ -8,6 +8,7 @@ export function diagnosis({ loss, held, right, norms, step }, k, { live, dead, a
   const { fmt } = oc,
     rows = norms.length,
     range = (list, from) => list.subarray(Math.max(0, from), k + 1);
+  if (k === 0) return "Nothing is learned yet: this is the start.";
   if (!(loss[k] <= criteria.gone * loss[0]))
     return (
       `It diverges: the training loss is ${fmt(loss[k])} at step ${step(k)}, ` +
@@ -57,5 +58,8 @@ export function diagnosis({ loss, held, right, norms, step }, k, { live, dead, a
       "It is still learning: over the last tenth of the steps the training loss fell by " +
       `${percent(1 - loss[k] / before)}.`
     );
-  return `It is stuck: the training loss hardly moves, and ${percent(right[k])} of the points are right.`;
+  return (
+    "It is stuck: over the last tenth of the steps the training loss hardly moved, and " +
+    `${percent(right[k])} of the points are right.`
+  );
 }
