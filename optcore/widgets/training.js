@@ -251,7 +251,7 @@ export default {
             return `${name} ${reading(entry, x)}${"x" in entry ? ` ${where}` : ""}`;
           }),
         );
-        for (const b of bars) parts.push(`spread of ${b.name} at the end ${spread(b, i)}`);
+        for (const b of bars) parts.push(`spread of ${b.name} ${spread(b, i)} at the end`);
         return `${name(i)}${parts.length ? `: ${parts.join(", ")}` : ""}.`;
       };
       return [report(at), old && `Pinned, thin: ${report(v.pinned)}`, spec.notes[at], spec.band && `(${spec.band}.)`];

@@ -52,11 +52,9 @@ _PIXEL = """([name, point]) => {
 
 @dataclass(frozen=True)
 class Instrument:
-    """A widget that numbered questions stand before: their number, what the notebook stores of the widget, and the
-    answers folded after it.
-    """
+    """A widget that numbered questions stand before, what the notebook stores of it, and the answers folded below."""
 
-    questions: int
+    asked: tuple[str, ...]
     state: dict
     answers: tuple[str, ...]
 
@@ -83,7 +81,7 @@ def instruments(notebook: Path) -> list[Instrument]:
         if before["cell_type"] == "markdown" and (state := stored_widget(cell)) and (asked := _items(source(before))):
             folded = next(text for text in map(source, cells[k + 1 :]) if text.startswith("<details><summary>Answer"))
             folded = re.sub(r"<span[^>]*>|</span>", "", folded)
-            found.append(Instrument(len(asked), state, tuple(_items(folded))))
+            found.append(Instrument(tuple(asked), state, tuple(_items(folded))))
     return found
 
 

@@ -138,7 +138,7 @@ def uses() -> dict[tuple[str, int], Instrument]:
     for path in [*notebooks(), GALLERY]:
         name = "gallery" if path == GALLERY else number(path)
         for place, state in enumerate(map(json.loads, _STATE.findall(stored_html(path)))):
-            found[name, place] = Instrument(0, state, ())
+            found[name, place] = Instrument((), state, ())
     return found
 
 

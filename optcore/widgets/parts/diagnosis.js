@@ -8,7 +8,6 @@ export function diagnosis({ loss, held, right, norms, step }, k, { live, dead, a
   const { fmt } = oc,
     rows = norms.length,
     range = (list, from) => list.subarray(Math.max(0, from), k + 1);
-  if (k === 0) return "Nothing is learned yet: this is the start.";
   if (!(loss[k] <= criteria.gone * loss[0]))
     return (
       `It diverges: the training loss is ${fmt(loss[k])} at step ${step(k)}, ` +
@@ -48,6 +47,7 @@ export function diagnosis({ loss, held, right, norms, step }, k, { live, dead, a
       `${fmt(held[best])} at step ${step(best)}.`
     );
   if (learned) return `It has learned the points: ${percent(right[k])} are right.`;
+  if (k === 0) return "Nothing is learned yet: this is the start.";
   const before = loss[Math.max(0, k - Math.ceil(k / 10))],
     all = live.reduce((n, shares) => n + shares.length, 0),
     gone = dead.reduce((a, b) => a + b);
