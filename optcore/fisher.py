@@ -107,7 +107,7 @@ def jacobian(net: Network, X: Any) -> np.ndarray:
 
 @explains
 def softmax_curvature(z: Any) -> np.ndarray:
-    """diag(p) - ppᵀ with p = softmax(z): the Hessian of cross-entropy in the logits z (…, k), whatever the label.
+    """diag(p) - ppᵀ, the column p = softmax(z): the Hessian of cross-entropy in the logits z (…, k), for any label.
 
     Shape (…, k, k). It is also E(p - e_y)(p - e_y)ᵀ for a label y drawn from p. Source: Martens, "New insights
     and perspectives on the natural gradient method", JMLR 21, 2020.

@@ -121,8 +121,8 @@ def log_softmax(z: Any, axis: int = -1) -> Any:
 def softmax(z: Any, axis: int = -1) -> Any:
     """pᵢ = e^(zᵢ)/Σⱼ e^(zⱼ) along `axis`: positive, sums to one, the same for z and z + c.
 
-    Its Jacobian is diag(p) - ppᵀ. Source: Goodfellow, Bengio and Courville, *Deep Learning*, 2016, §4.1 and
-    §6.2.2.3.
+    Its Jacobian is diag(p) - ppᵀ, with p as a column. Source: Goodfellow, Bengio and Courville, *Deep Learning*,
+    2016, §4.1 and §6.2.2.3.
 
     >>> softmax([1000.0, 1001.0, 1002.0]).round(6).tolist()
     [0.090031, 0.244728, 0.665241]

@@ -239,7 +239,7 @@ _DERIVE = Exercise(
         ),
     ],
     hints=[
-        "Only P depends on W. When the logits of a row move by d, its probabilities move by (diag(p) - p pᵀ) d.",
+        "Only P depends on W. When the logits of a row move by d, its probabilities move by (diag(p) - p pᵀ) d, p a column.",
         "Multiply that out: p times (d minus a number), where the number is the mean of d with the weights p.",
     ],
 )  # fmt: skip

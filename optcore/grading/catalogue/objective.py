@@ -798,7 +798,7 @@ _SOFTMAX_BACK = Exercise(
         ),
     ],
     hints=[
-        "Row by row it is upstream times the Jacobian diag(p) - p pᵀ. Multiply out the two terms.",
+        "Row by row it is upstream times the Jacobian diag(p) - p pᵀ, with p as a column. Multiply out the two terms.",
         "The second term is a number for each row, times p. Check: adding 1 to all logits changes nothing, so each row sums to 0.",
     ],
 )
