@@ -3,7 +3,7 @@
 import sys
 
 from book.course import ROOT
-from book.pages import bibliography, comparisons, concepts, copies, front_page, links, setup_cells, signatures
+from book.pages import bibliography, comparisons, concepts, copies, front_page, links, minutes, setup_cells, signatures
 from optcore.grading import notebooks as exercises
 
 # Each gives the files that are out of date, with their new text; a ValueError says why it cannot.
@@ -16,6 +16,7 @@ PARTS = [
     links.stale,
     bibliography.stale,
     concepts.stale,
+    minutes.stale,
     comparisons.stale,
     signatures.stale,
 ]
