@@ -171,7 +171,7 @@ def minified(code: str) -> str:
     page = minify_html.minify(f"<script{kind}>{without_comments(code)}</script>", minify_js=True)
     small = page[page.index(">") + 1 : page.rindex("</script>")]
     if small.strip() == code.strip():
-        raise ValueError(f"This is no JavaScript: {code[:60]!r} …")
+        raise ValueError(f"This is no JavaScript: {code[:60]!r}.")
     return small
 
 
