@@ -18,7 +18,7 @@ WORDS_A_MINUTE = 200
 CELL, PREDICTION, INSTRUMENT_QUESTION, QUIZ_QUESTION, EXERCISE = 1, 1, 2, 1, 10
 
 _NOT_PROSE = re.compile(r"^```.*?^```$|</?[a-z][^<>]*>|(?<=\])\([^)\s]*\)", re.DOTALL | re.MULTILINE)
-_LINE = re.compile(r"^\*\*Time:\*\* \d+ minutes(?:, \d+ with the exercises)?", re.MULTILINE)
+LINE = re.compile(r"^\*\*Time:\*\* \d+ minutes(?:, \d+ with the exercises)?", re.MULTILINE)
 _SENTENCE = re.compile(r"^A notebook takes \d+ to \d+ minutes, with its quiz and exercises \d+ to \d+", re.MULTILINE)
 
 
@@ -58,7 +58,7 @@ def times() -> dict[Path, tuple[int, int]]:
 def written(nb: dict, time: tuple[int, int], name: str = "") -> dict | None:
     """The notebook with this time in its first cell, or None where it is right already."""
     before = source(nb["cells"][0])
-    after, lines = _LINE.subn(f"**Time:** {time[0]} minutes, {time[1]} with the exercises", before)
+    after, lines = LINE.subn(f"**Time:** {time[0]} minutes, {time[1]} with the exercises", before)
     if lines != 1:
         raise ValueError(f"{name}: its first cell needs a line '**Time:** 50 minutes.', with any number.")
     first = {**nb["cells"][0], "source": after.splitlines(keepends=True)}
