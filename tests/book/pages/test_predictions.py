@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from book.course import load, notebooks, number, source, text_outputs
+from book.pages import minutes
 from book.site import predictions
 from optcore.drawn import drawn_order
 from tests.widgets.test_quiz_options import by_chance, length
@@ -35,9 +36,9 @@ def test_every_kind_is_asked_for():
 
 
 def on_the_page(path: Path) -> set[float]:
-    """The numbers that a notebook shows: in its text, its code, what it prints and what it states."""
+    """The numbers that a notebook shows: text (but its minutes), code, what it prints, what it states."""
     nb = load(path)
-    words = " ".join(source(cell) + " " + text_outputs(cell) for cell in nb["cells"])
+    words = " ".join(minutes.LINE.sub("", source(cell)) + " " + text_outputs(cell) for cell in nb["cells"])
     words = re.sub(r"(?<=\d)(\\,| | )(?=\d{3}\b)|\{,\}", "", words)
     return {float(found) for found in NUMBER.findall(words)}
 
