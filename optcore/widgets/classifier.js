@@ -12,7 +12,14 @@ export default {
       { window } = spec,
       [BUDGET, GRID, SIDE] = [2, 44, 33],
       CLASSES = ["#0b63b5", "#c2410c"],
-      HELD = "#b3125a";
+      HELD = "#b3125a",
+      // of a square of four cells: from (a, b) to (c, d)
+      SIDES = [
+        [0, 0, 1, 0],
+        [1, 0, 1, 1],
+        [1, 1, 0, 1],
+        [0, 1, 0, 0],
+      ];
 
     // ---- parts
     const plane = ui.plot({
@@ -118,11 +125,26 @@ export default {
 
     // ---- drawing
     const runOf = experiment(spec),
-      sliced = oc.memo((run) => sliceOf(run, SIDE));
+      sliced = oc.memo((run) => sliceOf(run, SIDE)),
+      unitsAt = oc.memo((run, k) => unitsOf(run, run.theta(k), spec.criteria.flat)),
+      place = (i, grid) => window[0] + ((i + 0.5) / grid) * (window[1] - window[0]);
+    const logitsAt = oc.memo((run, k, grid) => {
+      const logits = new Float64Array(grid * grid),
+        theta = run.theta(k),
+        at = [0, 0];
+      for (let j = 0; j < grid; j++)
+        for (let i = 0; i < grid; i++) {
+          at[0] = place(i, grid);
+          at[1] = place(j, grid);
+          logits[j * grid + i] = run.net.forward(theta, at, 0);
+        }
+      return logits;
+    });
     const still = matchMedia("(prefers-reduced-motion: reduce)");
 
     return ui.run((v) => {
-      const run = runOf(v),
+      const until = performance.now() + BUDGET, // to make a run takes of it too
+        run = runOf(v),
         { net, data, others } = run,
         n = data.y.length;
       inputs.lam.closest(".oc-control").style.display = v.penalty === "none" ? "none" : "";
@@ -133,7 +155,7 @@ export default {
         el.removeAttribute("data-busy");
         return "Click in the plane, or press Enter at the probe, to add points: two at least.";
       }
-      run.advance(BUDGET);
+      run.advance(until);
       el.toggleAttribute("data-busy", !run.done);
       if (!run.done) ui.redraw();
       const k = still.matches && !run.done ? 0 : Math.min(v.shown ?? run.last, run.last),
@@ -144,11 +166,11 @@ export default {
           (list) => list[end] ?? NaN,
         );
       ui.facts({ loss, held: heldLoss, right: 100 * right, heldRight: 100 * heldRight });
-      const units = unitsOf(run, theta, spec.criteria.flat);
-      drawPlane(v, run, theta);
+      const units = unitsAt(run, k);
+      drawPlane(v, run, k);
       drawLosses(v, run, k);
       const [title, words] = { norms: drawNorms, units: drawUnits, slice: drawSlice }[v.view](v, run, k, units);
-      if (caption.textContent !== title) caption.textContent = title;
+      oc.write(caption, title);
       const [x, y] = v.probe,
         z = net.forward(theta, v.probe, 0),
         p = 1 / (1 + Math.exp(-z));
@@ -172,17 +194,9 @@ export default {
       plane.dot(...v.probe, { hollow: true, size: 11, shape, color: CLASSES[shape] });
     }
 
-    function drawPlane(v, run, theta) {
-      const { net } = run,
-        grid = run.done ? GRID : GRID / 2, // coarse while steps take the time
-        place = (i) => window[0] + ((i + 0.5) / grid) * (window[1] - window[0]),
-        logits = new Float64Array(grid * grid),
-        at = [0, 0];
-      for (let j = 0; j < grid; j++)
-        for (let i = 0; i < grid; i++) {
-          [at[0], at[1]] = [place(i), place(j)];
-          logits[j * grid + i] = net.forward(theta, at, 0);
-        }
+    function drawPlane(v, run, k) {
+      const grid = run.done ? GRID : GRID / 2, // coarse while steps take the time
+        logits = logitsAt(run, k, grid);
       const bg = rgb(ui.theme.bg),
         inks = CLASSES.map((c) => rgb(ui.color(c)));
       plane.image(
@@ -192,26 +206,24 @@ export default {
           const z = logits[j * grid + i];
           return mix(bg, inks[+(z > 0)], 0.42 * Math.tanh(Math.abs(z) / 2) || 0);
         },
-        [run, theta],
+        [run, k],
         { smooth: true },
       );
       plane.axes({ grid: false });
       plane.stroke(
         (ctx) => {
-          // in each square of four cells the places on its sides where the logit changes its sign, joined
+          // in each square the places on its sides where the logit changes its sign, joined
           for (let j = 0; j < grid - 1; j++)
             for (let i = 0; i < grid - 1; i++) {
+              const n = j * grid + i,
+                above = (logits[n] > 0) + (logits[n + 1] > 0) + (logits[n + grid] > 0) + (logits[n + grid + 1] > 0);
+              if (above % 4 === 0) continue;
               let pen = false;
-              for (const [a, b, c, d] of [
-                [0, 0, 1, 0],
-                [1, 0, 1, 1],
-                [1, 1, 0, 1],
-                [0, 1, 0, 0],
-              ]) {
+              for (const [a, b, c, d] of SIDES) {
                 const [p, q] = [logits[(j + b) * grid + i + a], logits[(j + d) * grid + i + c]];
                 if (p > 0 === q > 0) continue;
                 const t = p / (p - q),
-                  [px, py] = [plane.X(place(i + a + t * (c - a))), plane.Y(place(j + b + t * (d - b)))];
+                  [px, py] = [plane.X(place(i + a + t * (c - a), grid)), plane.Y(place(j + b + t * (d - b), grid))];
                 pen ? ctx.lineTo(px, py) : ctx.moveTo(px, py);
                 pen = !pen;
               }
@@ -287,7 +299,7 @@ export default {
       Object.assign(third, { logy: false, xlabel: "along start to end", xticks: null, yticks: null });
       const slice = run.done && sliced(run);
       if (slice) third.range(slice);
-      if (!slice || !slice.advance(BUDGET)) {
+      if (!slice || !slice.advance(performance.now() + BUDGET)) {
         third.axes();
         if (slice) el.toggleAttribute("data-busy", true), ui.redraw();
         return [

@@ -23,7 +23,7 @@ ui       .spec .value .theme .el   .set({key: v})   .redraw()   .run(draw), the 
          settings; marks give [{at, label}]: ticks under the slider that it snaps to.
 plot     ui.plot({label, title, ratio, narrow, x, y, logx, logy, xlabel, ylabel, xticks, yticks})
          .range({x, y}) may change at each drawing   .axes({grid})   .X(x) .Y(y) to pixels, .xAt(px) .yAt(px) back
-         .bands(f, {key, base}) contour bands of f(x, y)   .image(nx, ny, (i, j) => [r, g, b], key, {smooth})
+         .bands(f, {key, base}) contour bands of f([x, y]) .image(nx, ny, (i, j) => [r, g, b], key, {smooth})
          .still(key, draw): what draw() draws lies below, with bands, axes and images, until a key changes
          .line(xs, ys, style)   .path(flat, style)   .area(xs, lo, hi, style)   .bars(edges, heights, style)
          .arrow(x0, y0, x1, y1, style)   .dot(x, y, {shape: 0…5, hollow, edge, …})   .text(x, y, words, style)
@@ -40,10 +40,10 @@ programs oc.program(traced) → {run(x, y), x, y, in: {name: offset}, out}   oc.
          oc.surface(traced) → {at, f, grad, hess}(w, params); `params` is an object that is not changed afterwards
          oc.descend(surface, rule, {start, lr, steps, params, hyper, noise, into})
          → {points, loss, slope (gradient norms), end, diverged}
-page     oc.h(tag, props, …children)   oc.newId()   oc.mount(el, widget, state)
+page     oc.h(tag, props, …children)   oc.write(el, words)   oc.newId()   oc.mount(el, widget, state)
          oc.onframe(el, ms), when set, is told how long each drawing took */
 import { mix, rgb } from "./common/colours.js";
-import { h, newId, page } from "./common/elements.js";
+import { h, newId, page, write } from "./common/elements.js";
 import { mount } from "./common/mount.js";
 import { clamp, eig2, fmt, linspace, memo, plain, revive, TINY } from "./common/numbers.js";
 import { DIVERGED, descend, H, program, surface } from "./common/programs.js";
@@ -64,6 +64,7 @@ export default Object.assign(page, {
   descend,
   h,
   newId,
+  write,
   rgb,
   mix,
   ticks,

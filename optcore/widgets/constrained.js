@@ -161,7 +161,7 @@ export default {
       const unit = (map.bottom - map.top) / (2 * half),
         wide = (map.right - map.left) / unit / 2;
       map.range({ x: [-wide, wide], y: [-half, half] }); // equal units: right angles look right
-      map.bands((x, y) => f.f([x, y], p), { key: [p.m1, p.m2, p.kappa], base: 0 });
+      map.bands((w) => f.f(w, p), { key: [p.m1, p.m2, p.kappa], base: 0 });
       map.axes({ grid: false });
       const ss = linspace(...c.s, N + 1),
         boundary = [...ss].map((v) => at(v));

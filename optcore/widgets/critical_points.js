@@ -173,7 +173,7 @@ export default {
           done < NX * NY
             ? "The map is still computed."
             : `Of all starts, ${reach.join(", ") || "none reaches a minimum"}.`;
-      } else map.bands((x, y) => s.f([x, y]), { key: [s], base: s.lowest });
+      } else map.bands(s.f, { key: [s], base: s.lowest });
       map.axes({ grid: false });
       for (const c of known(s)) map.dot(...c.p, { shape: SHAPE[c.kind], hollow: true, color: "muted", size: 4 });
       map.path(run.points.subarray(0, 2 * run.end + 2), { color: "accent", width: 2, halo: true });

@@ -136,8 +136,9 @@ export default {
       ],
       tip: "What the second figure shows.",
     });
-    const table = h("tbody"),
-      heads = ["rule", "loss", "lowest loss", `first below ${fmt(TOL)}`, "path length", "gradient norm"];
+    const heads = ["rule", "loss", "lowest loss", `first below ${fmt(TOL)}`, "path length", "gradient norm"],
+      cell = () => h("td"),
+      rows = spec.rules.map((r) => h("tr", {}, h("th", { scope: "row" }, r.label), heads.slice(1).map(cell)));
     const statistics = ui.group("Path statistics").parentElement;
     statistics.addEventListener("toggle", () => ui.redraw());
     statistics.lastChild.replaceWith(
@@ -156,7 +157,7 @@ export default {
               heads.map((t) => h("th", { scope: "col" }, t)),
             ),
           ),
-          table,
+          h("tbody", {}, rows),
         ),
       ),
     );
@@ -194,14 +195,32 @@ export default {
       return Math.sqrt(sum / (end + 1 - from));
     };
 
+    let runs = [];
+    // the table, after the drawing: words on a canvas would wait for its new layout
+    ui.shown.push(() => {
+      if (!statistics.open) return;
+      rows.forEach((row, i) => (row.hidden = !runs.some(({ k }) => k === i)));
+      for (const { k, run } of runs) {
+        const hit = reached(run, lowestOf(ui.value)),
+          losses = run.loss.subarray(0, run.end + 1);
+        [
+          fmt(losses[run.end]),
+          fmt(losses.reduce((a, b) => Math.min(a, b))),
+          hit < 0 ? "–" : hit,
+          fmt(moves(run).reduce((a, b) => a + b, 0)),
+          fmt(run.slope[run.end]),
+        ].forEach((words, i) => oc.write(rows[k].children[i + 1], words));
+      }
+    });
+
     return ui.run((value) => {
       const shown = Math.min(value.step ?? value.steps, value.steps),
         lowest = lowestOf(value),
         params = paramsOf(value);
-      const runs = spec.rules
+      runs = spec.rules
         .map((rule, k) => ({ rule, k, run: value.on.includes(rule.label) && runOf(rule, value) }))
         .filter((r) => r.run);
-      map.bands((a, b) => surface.f([a, b], params), {
+      map.bands((w) => surface.f(w, params), {
         key: Object.values(params),
         base: Number.isFinite(lowest) ? lowest : null,
       });
@@ -217,26 +236,6 @@ export default {
       }
       drawCurve(value, runs, shown, lowest);
       phase?.draw(value, lowest);
-      if (statistics.open)
-        table.replaceChildren(
-          ...runs.map(({ rule, run }) => {
-            const hit = reached(run, lowest),
-              losses = run.loss.subarray(0, run.end + 1);
-            const cells = [
-              fmt(losses[run.end]),
-              fmt(losses.reduce((a, b) => Math.min(a, b))),
-              hit < 0 ? "–" : hit,
-              fmt(moves(run).reduce((a, b) => a + b, 0)),
-              fmt(run.slope[run.end]),
-            ];
-            return h(
-              "tr",
-              {},
-              h("th", { scope: "row" }, rule.label),
-              cells.map((c) => h("td", {}, c)),
-            );
-          }),
-        );
       for (const { rule, run } of runs) {
         const hit = reached(run, lowest);
         ui.facts({ [`${rule.label}.loss`]: run.loss[run.end], [`${rule.label}.first`]: hit < 0 ? NaN : hit });

@@ -251,7 +251,7 @@ export default {
       weights.xlabel = free ? "coefficient" : stop ? "steps" : "strength λ";
       weights.range({ x: free ? [-0.5, v.degree + 0.5] : [strengths[0], strengths.at(-1)], y: [-far, far] });
       weights.axes();
-      caption.textContent = free ? "Coefficients" : "Coefficients; ○ exactly zero";
+      oc.write(caption, free ? "Coefficients" : "Coefficients; ○ exactly zero");
       if (free) weights.bars(oc.linspace(-0.5, v.degree + 0.5, v.degree + 2), w, { color: TRAIN });
       else {
         w.forEach((_, j) =>

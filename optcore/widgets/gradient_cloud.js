@@ -47,7 +47,7 @@ export default {
     const [lowest, , , a, b, , c] = mean(spec.best, all),
       limit = 2 / oc.eig2(a, b, c)[1];
     const scratch = new Float64Array(7),
-      above = (u, v) => mean([u, v], all, scratch)[0] - lowest;
+      above = (theta) => mean(theta, all, scratch)[0] - lowest;
 
     ui.slider("batch", {
       label: "Batch size b",

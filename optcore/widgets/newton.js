@@ -213,7 +213,7 @@ export default {
       ])
         input.closest(".oc-control").style.display = used ? "" : "none";
 
-      plane.bands((p, q) => f([p, q], params), { base: spec.lowest });
+      plane.bands(at, { base: spec.lowest });
       if (centre.every(Number.isFinite)) levels(B, centre, x, { color: "warn", dash: [5, 4], alpha: 0.9 });
       plane.axes({ grid: false });
       for (const m of spec.minima) plane.text(m[0], m[1], "+", { align: "center" });

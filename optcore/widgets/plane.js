@@ -103,7 +103,7 @@ export default {
         peak = [0, 1].map((k) => Math.max(here[k], ...along.filter((_, i) => ts[i] <= length).map((l) => l[k])));
 
       map.range(s);
-      map.bands((x, y) => losses(s, [x, y])[+held], { key: [s, held], base: s.least[+held] });
+      map.bands((w) => losses(s, w)[+held], { key: [s, held], base: s.least[+held] });
       map.axes({ grid: false });
       map.line([ox, p[0]], [oy, p[1]], { color: "accent", width: 2, halo: true });
       corners.forEach((c, k) => {

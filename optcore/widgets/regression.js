@@ -42,10 +42,10 @@ export default {
           for (let i = 0; i < 7; i++) y[i] += one.y[i] / n;
         }
       };
-      const f = (w, b) => {
+      const f = (w) => {
         let sum = 0;
-        bare.x[0] = w;
-        bare.x[1] = b;
+        bare.x[0] = w[0];
+        bare.x[1] = w[1];
         for (let i = 0; i < n; i++) {
           bare.x[2] = points[i][0];
           bare.x[3] = points[i][1];

@@ -146,19 +146,20 @@ export default {
     };
 
     const ends = oc.memo((seed, size) => [normal(seed, 0, size), normal(seed, most, size)]);
-    const room = oc.memo((count, size) => Array.from({ length: count }, () => new Float64Array(size)));
+    const room = oc.memo(() => []);
     const pass = ({ activation, depth, width: n, seed }, kind, scale) => {
       const size = ((most / n) | 0) * n,
         { x, y, run } = code[activation];
       const [first, last] = ends(seed, size),
-        free = room(3 * depth + 1, size),
-        back = free[3 * depth],
+        free = room(size),
+        take = (i) => (free[i] ??= new Float64Array(size)),
+        back = take(3 * depth),
         a = [first],
-        slopes = free.slice(0, depth),
+        slopes = [],
         g = [];
       for (let l = 0; l < depth; l++) {
-        const z = times(a[l], matrix(l, seed, n, kind), n, free[depth + l]),
-          slope = slopes[l];
+        const z = times(a[l], matrix(l, seed, n, kind), n, take(depth + l)),
+          slope = (slopes[l] = take(l));
         for (let i = 0; i < size; i++) {
           x[0] = scale * z[i];
           run(x, y);
@@ -172,7 +173,7 @@ export default {
         const above = g[l + 1],
           slope = slopes[l];
         for (let i = 0; i < size; i++) back[i] = above[i] * slope[i] * scale;
-        g[l] = timesTransposed(back, matrix(l, seed, n, kind), n, free[2 * depth + l]);
+        g[l] = timesTransposed(back, matrix(l, seed, n, kind), n, take(2 * depth + l));
       }
       return { a, g, slopes };
     };
@@ -193,13 +194,14 @@ export default {
         chi = [];
       for (let l = 0; l < depth; l++) {
         const spread = Math.sqrt(sigma2 * q[l]);
-        [q[l + 1], chi[l]] = [0, 0];
-        nodes.forEach((z, i) => {
-          x[0] = spread * z;
+        let [up, down] = [0, 0];
+        for (let i = 0; i < nodes.length; i++) {
+          x[0] = spread * nodes[i];
           run(x, y);
-          q[l + 1] += weights[i] * y[0] ** 2;
-          chi[l] += sigma2 * weights[i] * y[1] ** 2;
-        });
+          up += weights[i] * y[0] ** 2;
+          down += sigma2 * weights[i] * y[1] ** 2;
+        }
+        [q[l + 1], chi[l]] = [up, down];
       }
       return [q, [...chi, 1].map((_, l) => chi.slice(l).reduce((p, c) => p * c, 1))];
     };

@@ -215,10 +215,10 @@ def test_the_slice_is_of_the_runs_own_loss(parts):
     found = parts.evaluate(
         """([spec, value]) => {
           const run = parts.experiment(oc.revive(spec))(value).advance(1e9), slice = parts.sliceOf(run, 9);
-          while (!slice.advance(1000));
+          while (!slice.advance(1e9));
           const corners = [0, 8].flatMap((j) => [0, 8].map((i) => {
             const at = ([lo, hi], k) => lo + (hi - lo) * k / 8;
-            return [slice.at(at(slice.x, i), at(slice.y, j)), slice.loss(at(slice.x, i), at(slice.y, j))];
+            return [slice.at([at(slice.x, i), at(slice.y, j)]), slice.loss(at(slice.x, i), at(slice.y, j))];
           }));
           return { path: [...slice.path], share: slice.share, corners,
                    losses: [...slice.path].map((a, i, path) => (i % 2 ? 0 : slice.loss(a, path[i + 1]))) };

@@ -1,5 +1,5 @@
 /* Controls with their labels: each is bound to one setting. Methods of UI. */
-import { h, newId, put, update } from "./elements.js";
+import { h, newId, put, update, write } from "./elements.js";
 import { clamp, fmt } from "./numbers.js";
 import { roundest, SCALES } from "./scales.js";
 import { GLYPHS } from "./strokes.js";
@@ -187,7 +187,7 @@ export const controls = {
 
 /* The value of a slider in words, beside it and for assistive technology. */
 function say(input, shown, words) {
-  if (shown.textContent !== words) shown.textContent = words;
+  write(shown, words);
   update(input, "aria-valuetext", words);
 }
 

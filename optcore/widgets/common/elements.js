@@ -9,6 +9,8 @@ export const newId = () => `oc-${(globalThis.ocIds = (globalThis.ocIds ?? 0) + 1
 export const update = (el, name, value) => el.getAttribute(name) !== `${value}` && el.setAttribute(name, value);
 /* The same for the value of a control. */
 export const put = (input, value) => input.value !== `${value}` && (input.value = value);
+/* The same for the text of an element. */
+export const write = (el, words) => el.textContent !== `${words}` && (el.textContent = words);
 export function h(tag, props = {}, ...children) {
   const el = document.createElement(tag);
   for (const [k, v] of Object.entries(props)) {

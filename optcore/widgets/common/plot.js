@@ -89,7 +89,6 @@ export class Plot {
 
   end() {
     this.ctx.restore();
-    for (const handle of this.grips) handle.place();
     const { below, w, h: height, dpr = 1, left, right, top, bottom, x, y, logx, logy, parts } = this,
       { theme } = this.ui;
     const now = [w, height, dpr, left, right, top, bottom, ...x, ...y, logx, logy, theme];

@@ -14,7 +14,7 @@ const SHAPES = [
     const a = (2 * Math.PI * (i + turn)) / n - Math.PI / 2,
       r = n < 6 ? 1.25 : 1;
     return [r * Math.cos(a), r * Math.sin(a)];
-  }),
+  }).flat(),
 );
 export const GLYPHS = "●■▲◆▼⬟";
 export const FONT = "12px system-ui, sans-serif";
@@ -134,13 +134,16 @@ export const strokes = {
       [px, py] = [this.X(x), this.Y(y)];
     if (px !== px || py !== py) return;
     ctx.beginPath();
-    for (const [dx, dy] of SHAPES[shape % SHAPES.length]) ctx.lineTo(px + size * dx, py + size * dy);
+    const at = SHAPES[shape % SHAPES.length];
+    for (let i = 0; i < at.length; i += 2) ctx.lineTo(px + size * at[i], py + size * at[i + 1]);
     ctx.closePath();
     ctx.globalAlpha = alpha;
-    ctx.lineWidth = 2;
+    if (edge) {
+      ctx.lineWidth = 2;
+      ctx.strokeStyle = hollow ? ui.color(color) : ui.theme.bg;
+      ctx.stroke();
+    }
     ctx.fillStyle = hollow ? ui.theme.bg : ui.color(color);
-    ctx.strokeStyle = hollow ? ui.color(color) : ui.theme.bg;
-    if (edge) ctx.stroke();
     ctx.fill();
     ctx.globalAlpha = 1;
   },

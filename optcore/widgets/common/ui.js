@@ -105,6 +105,7 @@ export class UI {
       for (const p of this.panels) p.begin();
       words = [this.draw(this.value)].flat().filter(Boolean).join(" ");
       for (const p of this.panels) p.end();
+      for (const p of this.panels) for (const handle of p.grips) handle.place();
     } catch (error) {
       words = `This could not be drawn: ${error.message}. Reset brings the first state back.`;
       console.warn(error);

@@ -105,8 +105,7 @@ export function experiment(spec) {
       run.diverged = !(run.loss[k] <= spec.gone);
       run.done = run.diverged || t === v.steps;
     };
-    run.advance = (milliseconds) => {
-      const until = performance.now() + milliseconds;
+    run.advance = (until) => {
       while (!run.done && performance.now() < until) {
         run.update();
         if (++t % every === 0 || t === v.steps) evaluate();
@@ -188,14 +187,13 @@ export function sliceOf(run, side) {
   };
   let done = 0;
   const slice = { x, y, path, share: inside / whole, loss };
-  slice.advance = (milliseconds) => {
-    const until = performance.now() + milliseconds,
-      at = ([lo, hi], i) => lo + ((hi - lo) * i) / (side - 1);
+  slice.advance = (until) => {
+    const at = ([lo, hi], i) => lo + ((hi - lo) * i) / (side - 1);
     for (; done < cells.length && performance.now() < until; done++)
       cells[done] = loss(at(x, done % side), at(y, Math.floor(done / side)));
     return (slice.done = done === cells.length);
   };
-  slice.at = (a, b) => {
+  slice.at = ([a, b]) => {
     const place = ([lo, hi], v) => oc.clamp(((v - lo) / (hi - lo)) * (side - 1), 0, side - 1.000001),
       [p, q] = [place(x, a), place(y, b)],
       [i, j] = [Math.floor(p), Math.floor(q)],

@@ -33,17 +33,17 @@ const bands = async (f, options) => {
   const data = canvas.getContext().calls.find(([name]) => name === "putImageData")[1];
   return (i, j) => [0, 8, 16].map((shift) => (data[j * canvas.width + i] >> shift) & 255);
 };
-const at = await bands((x, y) => (x - 5) ** 2 + (y - 5) ** 2, { base: 0 });
+const at = await bands(([x, y]) => (x - 5) ** 2 + (y - 5) ** 2, { base: 0 });
 const middle = at(70, 54),
   corner = at(2, 2);
 deepEqual(middle, [0, 0, 100]);
 ok(corner.every((v, k) => v > middle[k]));
 deepEqual(at(2, 2), at(137, 105));
-const holes = await bands((x) => (x > 5 ? NaN : x), { base: 0 });
+const holes = await bands(([x]) => (x > 5 ? NaN : x), { base: 0 });
 deepEqual(holes(130, 50), [250, 250, 250]);
 
 // without a base, the levels reach from the lowest value to the highest but a few
-const ramp = await bands((x) => x);
+const ramp = await bands(([x]) => x);
 const across = Array.from({ length: 130 }, (_, i) => ramp(5 + i, 54)[0]);
 ok(new Set(across).size >= 12 && across[60] < 250 && across[60] > across[0]);
 
