@@ -117,6 +117,8 @@ def test_its_cells_are_in_order(path):
             ) else []  # fmt: skip
         if LOCAL_PATH.search(source(cell) + text_outputs(cell)):
             problems.append(f"{where} names a local path")
+        if re.search(r" at 0x[0-9a-f]+>", text_outputs(cell)):
+            problems.append(f"{where} shows an address in memory: end its last line with a semicolon")
     assert not problems
     counts = [cell["execution_count"] for cell in code_cells(nb) if source(cell).strip()]
     assert counts == list(range(1, len(counts) + 1)), "run it from the top: make run"
