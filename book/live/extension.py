@@ -4,7 +4,7 @@ from pathlib import Path
 
 from sphinx.application import Sphinx
 
-from book.site.shrink import minified
+from book.site.shrink import write_minified
 
 from . import exercises, lean
 
@@ -30,7 +30,7 @@ def write_modules(app: Sphinx) -> None:
         folder = Path(app.outdir, "_static", "live")
         lean.write_modules(folder)
         for name in SCRIPTS:
-            (folder / name).write_text(minified((HERE / name).read_text(encoding="utf-8")), encoding="utf-8")
+            write_minified(HERE / name, folder)
 
 
 def setup(app: Sphinx) -> None:

@@ -22,7 +22,7 @@ from matplotlib.font_manager import ttfFontProperty
 from matplotlib.ft2font import FT2Font
 
 from book.course import ROOT
-from book.site.shrink import minified
+from book.site.shrink import write_minified
 
 from . import fetch
 
@@ -147,9 +147,7 @@ def write_modules(folder: Path) -> None:
     """Write what the page itself loads."""
     folder.mkdir(parents=True, exist_ok=True)
     for name in MODULES:
-        (folder / name).write_text(
-            minified((Path(__file__).parent / name).read_text(encoding="utf-8")), encoding="utf-8"
-        )
+        write_minified(Path(__file__).parent / name, folder)
     for name in EDITOR:
         shutil.copy(Path(__file__).parent / name, folder)
 

@@ -175,10 +175,15 @@ def minified(code: str) -> str:
     return small
 
 
+def write_minified(source: Path, folder: Path) -> None:
+    """Write a script into a folder, small; the folder may be its own."""
+    (folder / source.name).write_text(minified(source.read_text(encoding="utf-8")), encoding="utf-8")
+
+
 def shrink_scripts(static: Path) -> None:
     """Make the scripts of all pages small."""
     for path in static.glob("*.js"):
-        path.write_text(minified(path.read_text(encoding="utf-8")), encoding="utf-8")
+        write_minified(path, static)
 
 
 # ---- fonts and pictures -------------------------------------------------------------------------------------
