@@ -50,6 +50,18 @@ def test_a_script_made_small_computes_and_says_the_same():
     assert functions > 100
 
 
+def test_scripts_lose_their_comments_and_no_line_of_code():
+    files = [file for folder in ("book/assets", "book/live") for file in (ROOT / folder).glob("*.js")]
+    assert len(files) >= 12
+    for file in files:
+        code = file.read_text(encoding="utf-8")
+        without = shrink.without_comments(code)
+        heads = re.sub(r"^ */\*.*?\*/$", "", code, flags=re.DOTALL | re.MULTILINE)
+        lines = [re.sub(r" */[/*] .*", "", line).rstrip() for line in heads.splitlines()]
+        kept = [line for line in lines if line and not line.lstrip().startswith("//")]
+        assert [line for line in without.splitlines() if line] == kept and len(kept) < len(code.splitlines())
+
+
 def test_what_is_no_script_is_refused():
     with pytest.raises(ValueError, match="no JavaScript: 'let a = '"):
         shrink.minified("let a = ")
