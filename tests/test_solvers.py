@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.optimize import linear_sum_assignment
 
 import optcore as oc
 
@@ -266,13 +267,12 @@ def test_a_surface_may_be_named():
 @pytest.mark.parametrize("n", [1, 2, 3, 5, 16, 32])
 def test_assignment_gains_what_scipys_does(n):
     """Another algorithm of the same name; with ties the permutations may differ, their gains may not."""
-    optimize = pytest.importorskip("scipy.optimize")
     rng = np.random.default_rng(n)
     for gain in [rng.normal(size=(20, n, n)), rng.integers(0, 3, (20, n, n)), 1e6 * rng.random((20, n, n))]:
         for one in gain:
             mine = oc.assignment(one)
             assert sorted(mine) == list(range(n))
-            rows, theirs = optimize.linear_sum_assignment(one, maximize=True)
+            rows, theirs = linear_sum_assignment(one, maximize=True)
             assert one[rows, mine].sum() == pytest.approx(one[rows, theirs].sum(), rel=1e-12)
 
 

@@ -22,7 +22,6 @@ TRIED = [
 
 @pytest.fixture(autouse=True)
 def in_a_folder_of_its_own(tmp_path_factory, monkeypatch):
-    pytest.importorskip("numba")
     monkeypatch.setattr(to_numba, "CACHE", tmp_path_factory.getbasetemp() / "fused")
 
 
