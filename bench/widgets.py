@@ -38,6 +38,7 @@ WIDGETS = {
     "signal": oc.signal,
     "fit": oc.fit,
     "classifier": oc.classifier,
+    "classifier, 8 layers of 32": lambda: oc.classifier(depth=8, width=32),
     "spectrum": oc.spectrum,
     "gradient_cloud": oc.gradient_cloud,
     "workers": oc.workers,
@@ -132,6 +133,7 @@ def by_control(page) -> dict[str, list[float]]:
     for control in page.query_selector_all(".oc-widget :is(input[type=range], .oc-handle)"):
         if control.is_visible():
             name = control.evaluate("e => e.ariaLabel ?? e.labels[0].textContent").removesuffix(", arrow keys move it")
+            page.evaluate("() => [...document.querySelectorAll('button')].find(b => b.innerText === 'Reset').click()")
             page.evaluate(MOVE, [control, 10])  # once for the compiler
             times[name] = page.evaluate(MOVE, [control, 40])
     return times

@@ -143,8 +143,9 @@ export default {
     const still = matchMedia("(prefers-reduced-motion: reduce)");
 
     return ui.run((v) => {
-      const until = performance.now() + BUDGET, // to make a run takes of it too
+      const begun = performance.now(),
         run = runOf(v),
+        until = begun + (run.last ? BUDGET : BUDGET / 2), // half of it has gone into making a new run
         { net, data, others } = run,
         n = data.y.length;
       inputs.lam.closest(".oc-control").style.display = v.penalty === "none" ? "none" : "";

@@ -113,17 +113,17 @@ export default {
       }
       return { Q, R };
     };
-    const leastSquares = (rows, b) => {
+    const columns = (rows) => orthonormal(rows[0].map((_, j) => rows.map((row) => row[j])));
+    const leastSquares = (rows, b, { Q, R } = columns(rows)) => {
       const m = rows.length,
         p = rows[0].length;
       if (p > m) {
-        const { Q, R } = orthonormal(rows),
+        const short = orthonormal(rows),
           u = [];
-        for (let i = 0; i < m; i++) u[i] = (b[i] - dot(R[i], u, i)) / R[i][i];
-        return rows[0].map((_, j) => Q.reduce((sum, q, i) => sum + q[j] * u[i], 0));
+        for (let i = 0; i < m; i++) u[i] = (b[i] - dot(short.R[i], u, i)) / short.R[i][i];
+        return rows[0].map((_, j) => short.Q.reduce((sum, q, i) => sum + q[j] * u[i], 0));
       }
-      const { Q, R } = orthonormal(rows[0].map((_, j) => rows.map((row) => row[j]))),
-        w = Array(p);
+      const w = Array(p);
       for (let i = p - 1; i >= 0; i--) {
         let rest = dot(Q[i], b);
         for (let j = i + 1; j < p; j++) rest -= R[j][i] * w[j];
@@ -165,9 +165,9 @@ export default {
       for (let t = 0; t < steps; t++) path.push(path[t].map((w, j) => w - rate * (dot(G[j], path[t]) - c[j])));
       return path;
     };
-    const solve = (F, b, { penalty, lam, steps }, exact = false) =>
+    const solve = (F, b, { penalty, lam, steps }, exact = false, known) =>
       penalty === "none"
-        ? leastSquares(F, b)
+        ? leastSquares(F, b, known)
         : penalty === "l2"
           ? ridge(F, b, lam)
           : penalty === "l1"
@@ -187,7 +187,8 @@ export default {
         b = v.points.map((p) => p[1]),
         part = (degree) => all.map((row) => row.slice(0, degree + 1));
       const F = part(v.degree),
-        w = solve(F, b, v, true),
+        known = v.penalty === "none" ? columns(all) : undefined, // the first of them are those of a lower degree
+        w = solve(F, b, v, true, known),
         free = v.penalty === "none",
         stop = v.penalty === "stop";
       visible(lam, v.penalty[0] === "l");
@@ -209,7 +210,7 @@ export default {
       const byDegree = free || v.against === "degree",
         now = byDegree ? v.degree : stop ? v.steps : v.lam;
       const at = byDegree ? [...Array(most + 1).keys()] : strengths,
-        fits = byDegree ? at.map((d) => solve(part(d), b, v)) : path;
+        fits = byDegree ? at.map((d) => solve(part(d), b, v, false, known)) : path;
       const train = fits.map((u) => error(all, u, v.points)),
         held = fits.map((u) => error(onTest, u, test));
       const [mine, theirs] = [error(F, w, v.points), error(onTest, w, test)];

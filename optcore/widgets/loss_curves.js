@@ -129,8 +129,8 @@ export default {
       const xs = linspace(-r, r, N + 1),
         sides = value.label ? ["wrong", "right"] : ["right", "wrong"],
         xlabel = isScore ? `← ${sides[0]}     score z     ${sides[1]} →` : "residual r: prediction minus target";
-      titles[0].textContent = `Loss: what the ${isScore ? "score" : "residual"} costs`;
-      titles[1].textContent = "Slope: how hard it pulls, and which way";
+      oc.write(titles[0], `Loss: what the ${isScore ? "score" : "residual"} costs`);
+      oc.write(titles[1], "Slope: how hard it pulls, and which way");
       const list = (isScore ? scores : residuals)
         .map((c, shape) => ({
           ...c,
@@ -208,8 +208,8 @@ export default {
       stable.run(stable.x, stable.y);
       ui.facts({ loss });
       const xticks = [...logits].map((k) => [k, `${k}`]);
-      titles[0].textContent = "Logits: drag them";
-      titles[1].textContent = "Probabilities, and their way to the target (○)";
+      oc.write(titles[0], "Logits: drag them");
+      oc.write(titles[1], "Probabilities, and their way to the target (○)");
       for (const plot of [costs, pulls]) Object.assign(plot, { xticks, xlabel: "class" });
       costs.range({ x: [0.5, count + 0.5], y: [value.shift - size - 1, value.shift + size + 1] });
       pulls.range({ x: [0.5, count + 0.5], y: [-0.08, 1.12] });

@@ -144,7 +144,7 @@ export default {
         });
       const legend = shown.map(({ label, k }) => `${oc.GLYPHS[k]} ${label}`).join(", ");
       const what = v.view === "step" ? "Step" : "Distance gone";
-      caption.textContent = `${what} against the gradient, in units of η: ${legend}`;
+      oc.write(caption, `${what} against the gradient, in units of η: ${legend}`);
       below.range({
         y: limits(
           shown.flatMap((r) => r.drawn),

@@ -178,9 +178,12 @@ export default {
       noisy.forEach((input) => visible(input, exact));
       for (const handle of above.box.querySelectorAll(".oc-handle")) handle.hidden = !v.shown.includes("drawn");
       if (shape) shape.parentNode.hidden = !knobOf.some(([, input]) => !input.closest(".oc-control").style.display);
-      caption.textContent = exact
-        ? "Expected squared error E x²; in detail: bias² dashed, variance dotted"
-        : "Sharpness; dashed: the limit of stability 2/η";
+      oc.write(
+        caption,
+        exact
+          ? "Expected squared error E x²; in detail: bias² dashed, variance dotted"
+          : "Sharpness; dashed: the limit of stability 2/η",
+      );
 
       const wide = [0, (v.shown.includes("drawn") ? most : v.steps) * 1.02]; // a corner may stand beyond the last step
       above.range({ x: wide });

@@ -188,7 +188,7 @@ export default {
     const H = 0.03,
       nodes = Array.from({ length: 400 }, (_, i) => (i + 0.5) * H - 6),
       weights = nodes.map((z) => (H * Math.exp((-z * z) / 2)) / Math.sqrt(2 * Math.PI));
-    const predict = (activation, depth, sigma2) => {
+    const predict = oc.memo((activation, depth, sigma2) => {
       const { x, y, run } = code[activation],
         q = [1],
         chi = [];
@@ -204,7 +204,7 @@ export default {
         [q[l + 1], chi[l]] = [up, down];
       }
       return [q, [...chi, 1].map((_, l) => chi.slice(l).reduce((p, c) => p * c, 1))];
-    };
+    });
 
     const BINS = 61,
       SHADES = 64;
@@ -213,8 +213,10 @@ export default {
         shades = Array.from({ length: SHADES + 1 }, (_, k) => mix(bg, ink, k / SHADES));
       const counts = layers.map((list) => {
         const column = new Float64Array(BINS);
-        for (let i = 0; i < list.length; i++)
-          if (list[i] === list[i]) column[oc.clamp(Math.floor(((list[i] + 3) / 6) * BINS), 0, BINS - 1)]++;
+        for (let i = 0; i < list.length; i++) {
+          const at = (list[i] + 3) * (BINS / 6);
+          if (at === at) column[at < 0 ? 0 : at < BINS ? Math.floor(at) : BINS - 1]++;
+        }
         const top = Math.max(...column, 1);
         return column.map((c) => Math.round(SHADES * Math.sqrt(c / top)));
       });

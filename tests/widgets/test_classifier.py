@@ -24,7 +24,8 @@ window.runs = ([spec, values]) => {{
     const list = (a) => oc.plain([...a.subarray(0, k)]);
     return {{
       X: [...run.data.X], y: [...run.data.y], step: Array.from({{ length: k }}, (_, i) => run.step(i)),
-      theta: oc.plain([...run.thetas.subarray(0, k * run.net.size)]), loss: list(run.loss), held: list(run.held),
+      theta: oc.plain(Array.from({{ length: k }}, (_, i) => [...run.theta(i)]).flat()),
+      loss: list(run.loss), held: list(run.held),
       right: list(run.right), held_right: list(run.heldRight), norms: run.norms.map(list), done: run.done,
     }};
   }});

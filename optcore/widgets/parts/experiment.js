@@ -88,13 +88,13 @@ export function experiment(spec) {
     });
     let t = 0;
     run.norms = net.W.map(series);
-    run.thetas = new Float64Array(most * net.size);
-    run.theta = (k) => run.thetas.subarray(k * net.size, (k + 1) * net.size);
+    const thetas = [];
+    run.theta = (k) => thetas[k];
     run.step = (k) => Math.min(k * every, v.steps);
     run.last = -1;
     const evaluate = () => {
       const k = ++run.last;
-      run.theta(k).set(theta);
+      thetas[k] = theta.slice();
       [run.held[k], run.heldRight[k]] = [net.mean(theta, others), net.right];
       [run.loss[k], run.right[k]] = [net.mean(theta, data, grad), net.right];
       run.norms.forEach((norm, l) => {

@@ -73,9 +73,12 @@ def test_two_tabs_keep_each_others_items(address, browser):
         assert comes_to_hold(two, "heard.length === 1", 50)
         ((kind, name, item),) = two.evaluate("heard")
         assert [kind, name] == ADAM and item["code"] == "one"
+        assert comes_to_hold(one, f"ocStore.get('exercise', '{GD[1]}')", 50)
         assert {name: item["code"] for name, item in everything(one).items()} == {ADAM[1]: "one", GD[1]: "two"}
         put(two, ADAM, code="later", attempts=2)
+        assert comes_to_hold(one, f"ocStore.get('exercise', '{ADAM[1]}').attempts === 2", 50)
         put(one, ADAM, solved=True)
+        assert comes_to_hold(two, f"ocStore.get('exercise', '{ADAM[1]}').solved", 50)
         found = look(two, ADAM)
         assert (found["code"], found["attempts"], found["solved"]) == ("later", 2, True)
 
