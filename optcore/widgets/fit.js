@@ -114,16 +114,15 @@ export default {
       return { Q, R };
     };
     const columns = (rows) => orthonormal(rows[0].map((_, j) => rows.map((row) => row[j])));
-    const leastSquares = (rows, b, { Q, R } = columns(rows)) => {
+    const leastSquares = (rows, b, known) => {
       const m = rows.length,
-        p = rows[0].length;
+        p = rows[0].length,
+        { Q, R } = p > m ? orthonormal(rows) : known || columns(rows),
+        w = [];
       if (p > m) {
-        const short = orthonormal(rows),
-          u = [];
-        for (let i = 0; i < m; i++) u[i] = (b[i] - dot(short.R[i], u, i)) / short.R[i][i];
-        return rows[0].map((_, j) => short.Q.reduce((sum, q, i) => sum + q[j] * u[i], 0));
+        for (let i = 0; i < m; i++) w[i] = (b[i] - dot(R[i], w, i)) / R[i][i];
+        return rows[0].map((_, j) => Q.reduce((sum, q, i) => sum + q[j] * w[i], 0));
       }
-      const w = Array(p);
       for (let i = p - 1; i >= 0; i--) {
         let rest = dot(Q[i], b);
         for (let j = i + 1; j < p; j++) rest -= R[j][i] * w[j];
@@ -165,7 +164,7 @@ export default {
       for (let t = 0; t < steps; t++) path.push(path[t].map((w, j) => w - rate * (dot(G[j], path[t]) - c[j])));
       return path;
     };
-    const solve = (F, b, { penalty, lam, steps }, exact = false, known) =>
+    const solve = (F, b, { penalty, lam, steps }, known, exact) =>
       penalty === "none"
         ? leastSquares(F, b, known)
         : penalty === "l2"
@@ -187,9 +186,9 @@ export default {
         b = v.points.map((p) => p[1]),
         part = (degree) => all.map((row) => row.slice(0, degree + 1));
       const F = part(v.degree),
-        known = v.penalty === "none" ? columns(all) : undefined, // the first of them are those of a lower degree
-        w = solve(F, b, v, true, known),
         free = v.penalty === "none",
+        known = free && columns(all), // the first of them are those of a lower degree
+        w = solve(F, b, v, known, true),
         stop = v.penalty === "stop";
       visible(lam, v.penalty[0] === "l");
       visible(steps, stop);
@@ -210,7 +209,7 @@ export default {
       const byDegree = free || v.against === "degree",
         now = byDegree ? v.degree : stop ? v.steps : v.lam;
       const at = byDegree ? [...Array(most + 1).keys()] : strengths,
-        fits = byDegree ? at.map((d) => solve(part(d), b, v, false, known)) : path;
+        fits = byDegree ? at.map((d) => solve(part(d), b, v, known)) : path;
       const train = fits.map((u) => error(all, u, v.points)),
         held = fits.map((u) => error(onTest, u, test));
       const [mine, theirs] = [error(F, w, v.points), error(onTest, w, test)];
