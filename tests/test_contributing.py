@@ -197,6 +197,8 @@ def test_a_widget(copy):
         nbformat.write(gallery, copy.path("gallery.ipynb"))
         done = copy.python("-m", "book.commands.run_notebooks", "gallery.ipynb")
         assert done.returncode == 0, done.stdout + done.stderr
+    done = copy.python("-m", "tests.widgets.pictures", "tangent")
+    assert done.stdout == "1 widgets drawn\n", done.stderr
     expect_green(copy, "Add a widget", "tangent", least=4)
 
 

@@ -48,7 +48,8 @@ TESTS = {
 }
 SIGNATURES = "tests/book/pages/test_signatures.py"
 SYMBOLIC = ["tests/symbolic", "tests/test_surfaces.py"]
-COMMON_JS = ["tests/widgets/test_modules.py", "tests/widgets/test_page.py", "tests/widgets/test_explore.py"]
+PICTURES = "tests/widgets/test_pictures.py"
+COMMON_JS = ["tests/widgets/test_modules.py", "tests/widgets/test_page.py", "tests/widgets/test_explore.py", PICTURES]
 GRADING = {
     "judge": "check",
     "answer_key": "check",
@@ -91,9 +92,14 @@ def whose_tests(file: str) -> list[str]:
     elif "common" in path.parts:
         found = COMMON_JS
     elif path.parts[1] == "widgets" and found:
-        found += ["tests/widgets/test_every.py", "-k", path.stem]  # its own tests have its name, and so its rows there
+        found += [
+            PICTURES,
+            "tests/widgets/test_every.py",
+            "-k",
+            path.stem,
+        ]  # its own tests have its name, and so its rows there
     elif path.parts[1] == "widgets":
-        found += ["tests/widgets/test_base.py", "tests/widgets/test_every.py"]
+        found += ["tests/widgets/test_base.py", PICTURES, "tests/widgets/test_every.py"]
     if not found:
         raise SystemExit(f"{file} has no tests: give it some, or name them in tests/mutation/__main__.py")
     if path.suffix == ".js":
