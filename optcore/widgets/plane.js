@@ -122,7 +122,12 @@ export default {
         cut.line(ts, ys, { color, width: 2.5, dash: k ? [6, 4] : undefined });
         cut.dot(length, here[k], { color });
         cut.dot(0, at[from - 1][k], { color, shape: 3, hollow: true });
-        cut.text(ts[top], ys[top], name, { color, halo: true, align: "center", dy: k ? -14 : 16 });
+        cut.text(ts[top], ys[top], name, {
+          color,
+          halo: true,
+          align: "center",
+          dy: ys[top] < along[top][1 - k] ? 16 : -14,
+        });
       });
 
       const best = Math.min(...at.map((l) => l[1]));

@@ -143,7 +143,7 @@ export class Plot {
     ctx.textBaseline = "middle";
     for (const [v, text] of this.yticks ?? ticks(this.y, this.logy, Math.max(2, (bottom - top) / 40))) {
       const py = Math.round(this.Y(v)) + 0.5;
-      ctx.fillText(text, left - 6, py);
+      ctx.fillText(text, left - 6, py, left - (this.ylabel ? 24 : 8)); // made narrow: a sign must not be cut
       ctx.moveTo(grid ? right : left, py);
       ctx.lineTo(left - 4, py);
     }

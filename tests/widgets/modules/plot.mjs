@@ -79,6 +79,8 @@ for (const dpr of [1, 2]) {
     const [xs, ys] = [said.filter(([, , y]) => y === clientHeight - 34), said.filter(([, x]) => x === 50)];
     deepEqual([xs.length, ys.length, said.length], [across, up, across + up]);
     for (const [text, x] of xs) ok(Math.abs(x - Math.min(q.X(+text), clientWidth - 3 * text.length)) <= 1.5, text);
+    const rooms = drawn(q.ground, "fillText").filter(([, , x]) => x === 50);
+    ok(rooms.length >= up && rooms.every(([, , , , room]) => room === 32)); // right of the name at 10 px
     for (const [text, , y] of ys) ok(Math.abs(y - q.Y(+text)) <= 1.5, text);
     deepEqual(
       placed(q.ground, "lineTo").map((at) => at.map((v) => Math.round(v / dpr - 0.25))),
