@@ -217,6 +217,7 @@ def finish_site(app: Sphinx, exception: Exception | None) -> None:
     names = [str(sheet.filename).removeprefix("_static/") for sheet in added if "thebe" not in str(sheet.filename)]
     shrink.write_site_sheet(Path(app.outdir), [*THEME_SHEETS, *names])
     shrink.shrink_fonts(Path(app.outdir))
+    shrink.shrink_sheet(Path(app.outdir))
     shrink.shrink_figures(Path(app.outdir))
     addresses.write_site_files(app)
 

@@ -19,11 +19,9 @@ from pygments.token import Comment
 logging.getLogger("fontTools").setLevel(logging.ERROR)  # it tells of every table, and of dates before 1970
 _ICON = re.compile(r"\.fa-[\w-]+:+before$")
 _CODEPOINT = re.compile(r"\\(f[0-9a-f]{3})\b")
-_FA_WOFF2 = re.compile(r'url\([^)]*/fa-[\w-]+\.woff2\) format\("woff2"\),')
-_FA_TTF = re.compile(r'(/fa-[\w-]+)\.ttf\) format\("truetype"\)')
-_KATEX_OTHERS = re.compile(
-    r'url\([^)]*/KaTeX_[\w-]+\.woff2\) format\("woff2"\),|,url\([^)]*/KaTeX_[^)]*\.ttf\) format\("truetype"\)'
-)
+_OLDER_FONT = re.compile(r',url\([^)]*/(?:fa-|KaTeX_)[^)]*\.(?:woff|ttf)\) format\("(?:woff|truetype)"\)')
+_FORMULA, _SPAN, _TAG = re.compile('<span class="katex-html"'), re.compile("<(/?)span"), re.compile("<[^>]*>")
+_DOUBLE_STROKE = re.compile(r'class="[^"]*\b(?:amsrm|mathbb)\b[^"]*"[^>]*>([^<]*)')
 _FIGURE = re.compile(r"(_images/[\w.-]+)\.png\b")
 _URL = re.compile(r"url\(\s*(['\"]?)(?!data:|#|https?:|/)([^'\")]+)\1\s*\)")
 _STRING = r"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'"
@@ -134,9 +132,7 @@ def write_site_sheet(site: Path, sheets: list[str]) -> None:
     parts = [_moved((static / name).read_text(encoding="utf-8"), posixpath.dirname(name)) for name in sheets]
     css = used_rules("\n".join(parts), names, set(re.findall(r"\bfa-[\w-]+", pages)))
     css = used_properties(css, pages + scripts)
-    css = _FA_TTF.sub(r'\1.woff) format("woff")', _FA_WOFF2.sub("", css))
-    css = _KATEX_OTHERS.sub("", css)
-    (static / "site.css").write_text(css, encoding="utf-8")
+    (static / "site.css").write_text(_OLDER_FONT.sub("", css), encoding="utf-8")
     for sheet in sheets:
         (static / sheet).unlink()
 
@@ -189,28 +185,56 @@ def shrink_scripts(static: Path) -> None:
 # ---- fonts and pictures -------------------------------------------------------------------------------------
 
 
-def cut_font(source: Path, target: Path, signs: set[int]) -> None:
-    """Keep a font's signs; WOFF2 would be smaller still, and takes a compiled library."""
+def cut_font(source: Path, signs: set[int]) -> None:
+    """Keep a font's signs, as WOFF2 beside the source, which goes."""
     with TTFont(source) as font:
         subsetter = subset.Subsetter(subset.Options(layout_features=[], hinting=False, notdef_outline=False))
         subsetter.populate(unicodes=signs)
         subsetter.subset(font)
-        font.flavor = "woff"
-        font.save(target)
+        font.flavor = "woff2"
+        font.save(source.with_suffix(".woff2"))
+    if source.suffix != ".woff2":
+        source.unlink()
+
+
+def formulas(page: str) -> Iterator[str]:
+    """Each formula of a page, as KaTeX has laid it out.
+
+    >>> list(formulas('x <span class="katex-html"><span>y</span></span> z'))
+    ['<span class="katex-html"><span>y</span>']
+    """
+    for begin in _FORMULA.finditer(page):
+        depth = 0
+        for tag in _SPAN.finditer(page, begin.start()):
+            depth += -1 if tag[1] else 1
+            if not depth:
+                yield page[begin.start() : tag.start()]
+                break
 
 
 def shrink_fonts(site: Path) -> None:
-    """Keep in Font Awesome's fonts the icons that the style sheet names, in KaTeX's the signs that stand on pages."""
+    """Keep in Font Awesome's fonts the icons that the style sheet names, in KaTeX's the signs that formulas show."""
     static = site / "_static"
     icons = {int(code, 16) for code in _CODEPOINT.findall((static / "site.css").read_text(encoding="utf-8"))}
     for path in static.rglob("fa-*.ttf"):
-        cut_font(path, path.with_suffix(".woff"), icons)
-    for path in [*static.rglob("fa-*.woff2"), *static.rglob("fa-*.ttf")]:
         path.unlink()
-    pages = (html.unescape(page.read_text(encoding="utf-8")) for page in site.rglob("*.html"))
-    signs = set(map(ord, set().union(*pages)))
+    for path in static.rglob("fa-*.woff2"):
+        cut_font(path, icons)
+    pages = [page.read_text(encoding="utf-8") for page in site.rglob("*.html")]
+    maths = "".join(formula for page in pages for formula in formulas(page))
+    signs = set(map(ord, html.unescape(_TAG.sub("", maths))))
+    double = set(map(ord, html.unescape("".join(_DOUBLE_STROKE.findall(maths)))))
     for path in static.rglob("KaTeX_*.woff"):
-        cut_font(path, path, signs)
+        cut_font(path, double if "AMS" in path.name else signs)
+
+
+def shrink_sheet(site: Path) -> None:
+    """The style sheet in fewer signs, below the licences that stand in it."""
+    path = site / "_static/site.css"
+    css = path.read_text(encoding="utf-8")
+    page = minify_html.minify(f"<style>{css}</style>", minify_css=True)
+    small = page.removeprefix("<style>").removesuffix("</style>")
+    path.write_text("\n".join([*re.findall(r"/\*!.*?\*/", css, re.DOTALL), small]), encoding="utf-8")
 
 
 def shrink_figures(site: Path) -> None:

@@ -1,9 +1,11 @@
 """What every page loads is small, and nothing that it needs is lost."""
 
 import gzip
+import html
 import re
 
 import pytest
+from fontTools.ttLib import TTFont
 
 from book.browser import opened
 from book.course import ROOT, pages, widgets_on
@@ -79,5 +81,20 @@ def test_the_style_sheet_names_only_what_is_there(built_book):
     css = (folder / "site.css").read_text(encoding="utf-8")
     asked = [url for url in re.findall(r"url\(['\"]?([^'\")]+)", css) if not url.startswith(("data:", "#"))]
     assert len(asked) > 10
-    assert not [url for url in asked if not (folder / url).is_file() and "KaTeX" not in url]
+    assert not [url for url in asked if not (folder / url).is_file()]
+    assert all(name in re.search(r"/\*!.*\*/", css, re.DOTALL)[0] for name in ("Bootstrap", "Font Awesome"))  # licences
     assert ".oc-widget" in css and ".katex" in css and ".fa-download" in css and ".btn-outline-warning" not in css
+
+
+def test_every_sign_of_a_formula_is_in_a_font(built_book):
+    def signs(text):
+        return set(map(ord, html.unescape(re.sub("<[^>]*>", "", text)))) - set(map(ord, " \u200b\u2061\xa0"))
+
+    fonts = {path.stem: set(TTFont(path).getBestCmap()) for path in (built_book[0] / "_static").rglob("KaTeX_*.woff2")}
+    pages = [path.read_text(encoding="utf-8") for path in built_book[0].rglob("*.html")]
+    found = [formula for page in pages for formula in shrink.formulas(page)]
+    assert len(found) > 2000 and sum(page.count('class="katex-html"') for page in pages) == len(found)
+    assert signs("".join(found)) <= set().union(*fonts.values())
+    for kind, font in (("mathnormal", "Math-Italic"), ("mathbb", "AMS-Regular"), ("mathcal", "Caligraphic-Regular")):
+        shown = signs("".join(re.findall(rf'class="[^"]*\b{kind}\b[^"]*"[^>]*>([^<]*)', "".join(found))))
+        assert shown and shown <= fonts[f"KaTeX_{font}"], kind
