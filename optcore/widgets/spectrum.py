@@ -24,7 +24,7 @@ COEFFICIENTS: dict[str, tuple[str, tuple[float, float, float]]] = {
 
 
 def _turned(draw: int) -> list[np.ndarray]:
-    """Two random orthogonal matrices: the singular vectors of one draw, to nine decimals, for they travel with pages."""
+    """Two random orthogonal matrices: the singular vectors of one draw, to nine decimals: they travel with pages."""
     rng = np.random.default_rng(draw)
     return [np.linalg.qr(rng.standard_normal((SIZE, SIZE)))[0].round(9) for _ in range(2)]
 
