@@ -92,12 +92,8 @@ def whose_tests(file: str) -> list[str]:
     elif "common" in path.parts:
         found = COMMON_JS
     elif path.parts[1] == "widgets" and found:
-        found += [
-            PICTURES,
-            "tests/widgets/test_every.py",
-            "-k",
-            path.stem,
-        ]  # its own tests have its name, and so its rows there
+        # its own tests have its name, and so its rows in what walks over all
+        found += [PICTURES, "tests/widgets/test_every.py", "-k", path.stem]
     elif path.parts[1] == "widgets":
         found += ["tests/widgets/test_base.py", PICTURES, "tests/widgets/test_every.py"]
     if not found:

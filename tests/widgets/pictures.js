@@ -8,12 +8,11 @@
     if (!known.has(ctx)) known.set(ctx, { path: [], made: {}, pixels: null });
     return known.get(ctx);
   };
-  const place = ({ canvas, ...rest }, x, y, at = rest.at) => {
-    const { x: px, y: py } = new DOMPoint(x, y).matrixTransform(at);
-    return [(1000 * px) / canvas.width, (1000 * py) / canvas.height];
+  const at = (ctx, x, y) => {
+    const place = new DOMPoint(x, y).matrixTransform(ctx.getTransform());
+    return [(1000 * place.x) / ctx.canvas.width, (1000 * place.y) / ctx.canvas.height];
   };
   const put = (ctx, key, ...places) => (of(ctx).made[key] ??= []).push(...places);
-  const at = (ctx, x, y) => place({ canvas: ctx.canvas, at: ctx.getTransform() }, x, y);
   const whole = (ctx, w, h) => w * ctx.getTransform().a >= ctx.canvas.width - 1 && h > 1;
   const corners = (ctx, x, y, w, h) => [at(ctx, x, y), at(ctx, x + w, y + h)];
   const before = (name, act) => {

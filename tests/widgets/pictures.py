@@ -17,6 +17,11 @@ from .examples import ALL
 HERE = Path(__file__).parent
 RECORD = HERE / "pictures.json"
 SCRIPT = (HERE / "pictures.js").read_text(encoding="utf-8")
+LATER = """async () => {
+  const begun = performance.now();
+  for (let k = 0; k < 30 || performance.now() < begun + 500; k++) await new Promise(requestAnimationFrame);
+  return pictures();
+}"""
 FACES = {name: face for name, face in ALL if not name.startswith("quiz")}
 
 
@@ -27,10 +32,9 @@ def drawn(browser, widget) -> list[list[list]]:
     page.set_content(f"<!DOCTYPE html><body style='margin:0'><main style='width:900px'>{script}{body}</main>")
     page.wait_for_function("document.querySelector('output').textContent")
     settle(page)
-    found, before = page.evaluate("pictures()"), None
-    while found != before:  # maps become finer while nothing else is to do
-        page.wait_for_timeout(300)
-        found, before = page.evaluate("pictures()"), found
+    found, before = page.evaluate(LATER), None
+    while found != before:  # maps become finer frame by frame, and frames are rare on a busy machine
+        found, before = page.evaluate(LATER), found
     page.close()
     return found
 
