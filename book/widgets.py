@@ -58,8 +58,8 @@ def live(widget: Widget) -> str:
 <script>{{
 const state = {state}, heard = [], el = document.getElementById("w");
 window.model = {{
-  get: k => state[k], set: (k, v) => (state[k] = v), on: (_, fn) => heard.push(fn), off() {{}}, save_changes() {{}},
-  assign: value => ((state.value = {{ ...state.value, ...value }}), heard.forEach(fn => fn())),
+  get: k => state[k], set: (k, v) => ((state[k] = v), heard.forEach(fn => fn())), on: (_, fn) => heard.push(fn),
+  off() {{}}, save_changes() {{}}, assign: value => model.set("value", {{ ...state.value, ...value }}),
 }};
 {js}
 widget.render({{ model, el }});

@@ -10,12 +10,12 @@ export default {
       CURVES = { slope: "gradient norm", move: "length of step" },
       surface = oc.surface(spec.surface.program),
       [x, y] = spec.surface.domain;
-    const draws = spec.noise && new Float64Array(Uint8Array.from(atob(spec.noise), (c) => c.charCodeAt()).buffer);
+    const draws = spec.noise && new Float32Array(Uint8Array.from(atob(spec.noise), (c) => c.charCodeAt()).buffer);
     const schedules = Object.keys(spec.schedules);
 
     // ---- what is computed, from the settings alone
     const paramsOf = (value) => Object.fromEntries(spec.surface.params.map((k) => [k, value[`surface.${k}`]]));
-    const noiseOf = oc.memo((level) => (level && draws ? draws.map((z) => level * z) : undefined));
+    const noiseOf = oc.memo((level) => (level && draws ? Float64Array.from(draws, (z) => level * z) : undefined));
     const rateOf = (lr, value) => {
       if (!schedules.length) return lr;
       const { run, x: t, y: out } = oc.program(spec.schedules[value.schedule]);

@@ -193,7 +193,11 @@ export class UI {
     size.observe(el);
     this.place();
     this.restore();
-    const onValue = () => this.set(revive(model.get("value")), { quiet: true });
+    // a model tells also of what was saved here
+    const onValue = () => {
+      const told = revive(model.get("value"));
+      if (!alike(told, this.value)) this.set(told, { quiet: true });
+    };
     model.on("change:value", onValue);
     live.add(this);
     this.end = () => {

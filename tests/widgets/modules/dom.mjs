@@ -189,11 +189,11 @@ export async function widget({ value = {}, spec = {}, options = {}, setup = () =
     el = element("div", { clientWidth: 400 });
   const model = {
     get: (k) => state[k],
-    set: (k, v) => (state[k] = v),
+    set: (k, v) => ((state[k] = v), heard.forEach((fn) => fn())), // as in Jupyter, whoever sets it
     on: (_, fn) => heard.push(fn),
     off() {},
     save_changes: () => (state.saved = true),
-    assign: (changes) => ((state.value = { ...state.value, ...changes }), heard.forEach((fn) => fn())),
+    assign: (changes) => model.set("value", { ...state.value, ...changes }),
   };
   const ui = new UI({ model, el });
   const plot = ui.plot({ label: "A plot", x: [0, 10], y: [0, 10], ...options });

@@ -33,9 +33,15 @@ ui.reset();
 frame();
 equal(ui.status.textContent, "Rate 0.5. Done.");
 
-// Python hears what changed, and is heard
+// Python hears what changed, and is heard; what a widget has said itself leaves it as it is, its note too
+const points = [[1, 2]];
+ui.set({ lr: -1, points });
+frame();
+drawings = 0;
 await new Promise((done) => setTimeout(done, 200));
-deepEqual([state.value, state.saved], [{ lr: 0.5, free: 1 }, true]);
+frame();
+deepEqual([state.value, state.saved], [{ lr: 0.5, free: 1, points }, true]);
+deepEqual([drawings, ui.value.points === points, ui.status.textContent], [0, true, "Rate 0.5. Done. (no.)"]);
 model.assign({ lr: Infinity });
 frame();
 equal(ui.value.lr, Infinity);
