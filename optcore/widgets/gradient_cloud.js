@@ -1,6 +1,5 @@
-/* Gradients of sixty mini-batches at one point, and the run of stochastic gradient descent from there.
-   Settings: `start`,
-   `batch`, `lr`, `epochs`, `sampling` ("reshuffle" or "replace"), `draw`, `count` ("examples" or "steps"). */
+/* Gradients of sixty mini-batches at one point, and the run of stochastic gradient descent from there. Settings:
+   `start`, `batch`, `lr`, `epochs`, `sampling` ("reshuffle" or "replace"), `draw`, `count` ("examples" or "steps"). */
 export default {
   render({ model, el }) {
     const ui = oc.ui({ model, el }),
@@ -8,7 +7,10 @@ export default {
       { fmt } = oc,
       N = spec.x.length,
       NEAR = 0.1,
-      orders = spec.orders;
+      rows = (epoch) => Array.from(epoch, (letter) => parseInt(letter, 36)),
+      orders = Object.fromEntries(
+        Object.entries(spec.orders).map(([kind, draws]) => [kind, draws.map((epochs) => epochs.map(rows))]),
+      );
     const plane = ui.plot({
       label: "Loss over w and b with the gradients and the run",
       title: "Steps of 60 batches, of all data (thick), a run",

@@ -19,6 +19,7 @@ __all__ = ["GradientCloud", "gradient_cloud"]
 
 SAMPLES, EPOCHS, DRAWS = 32, 20, 3
 SAMPLING = {"reshuffle": "reshuffle each epoch", "replace": "draw with replacement"}
+LETTERS = "0123456789abcdefghijklmnopqrstuv"  # of the samples, so that an epoch is a word: a page is 1 kB lighter
 COUNTS = {"examples": "examples", "steps": "steps"}
 WINDOW = (-1.5, 3.5)
 
@@ -36,6 +37,11 @@ def _orders(draw: int, sampling: str) -> np.ndarray:
     if sampling == "replace":
         return rng.integers(SAMPLES, size=(EPOCHS, SAMPLES))
     return np.concatenate([list(minibatches(SAMPLES, SAMPLES, rng)) for _ in range(EPOCHS)])
+
+
+def _words(draw: int, sampling: str) -> list[str]:
+    """The same for a page, a letter for each sample."""
+    return ["".join(LETTERS[i] for i in epoch) for epoch in _orders(draw, sampling)]
 
 
 class GradientCloud(Widget):
@@ -65,7 +71,7 @@ class GradientCloud(Widget):
                 "loss": sample_loss(mse).program(),
                 "rule": rule_program(gd),
                 "color": color_of("gd"),
-                "orders": {kind: [_orders(draw, kind) for draw in range(DRAWS)] for kind in SAMPLING},
+                "orders": {kind: [_words(draw, kind) for draw in range(DRAWS)] for kind in SAMPLING},
                 "sampling": SAMPLING,
                 "counts": COUNTS,
             },

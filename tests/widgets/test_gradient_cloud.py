@@ -45,7 +45,8 @@ def test_the_error_follows_the_formula():
 
 
 def test_orders_are_epochs_of_every_sample():
-    orders = np.array(gradient_cloud().spec["orders"]["reshuffle"])
+    words = gradient_cloud().spec["orders"]["reshuffle"]
+    orders = np.array([[[int(letter, 36) for letter in word] for word in draw] for draw in words])
     assert orders.shape == (DRAWS, EPOCHS, SAMPLES)
     assert np.array_equal(np.sort(orders), np.broadcast_to(ALL, orders.shape))
 
