@@ -116,7 +116,13 @@ FACES: dict[str, list[Face]] = {
                 {k: {"loss": np.arange(1, 100.0) ** -k, "end": 1 / k} for k in range(1, 9)},
                 curves=["loss"], values=["end"],
             ), 2,
-        )
+        ),
+        Face(
+            lambda: widgets.training(
+                {k: {"weights": np.outer([1, 0.25 * k], [0.5, 0, -1]), "region": np.tri(3, 4, k, int)} for k in (0, 1)},
+                images=["weights", "region"],
+            ), 1,
+        ),
     ],
     "workers": [Face(lambda: widgets.workers(4, delay=2), 5)],
 }  # fmt: skip
