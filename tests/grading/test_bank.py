@@ -78,6 +78,8 @@ def test_moodle_has_every_question_with_its_explanations_and_formulas(moodle):
             assert (fractions[0], float(element.findtext("answer/text"))) == (100, question["answer"])
             assert float(element.findtext("answer/tolerance")) == question.get("tolerance", 1e-6)
         else:
+            marks = [element.findtext(name) for name in ("single", "shuffleanswers", "answernumbering")]
+            assert marks == [str(question["kind"] == "one").lower(), "true", "abc"]
             assert sum(f for f in fractions if f > 0) == pytest.approx(100, abs=1e-3)
             assert [f > 0 for f in fractions] == [option["right"] for option in question["options"]]
             assert sum(f for f in fractions if f < 0) == pytest.approx(-100 * (question["kind"] == "many"), abs=1e-3)
@@ -111,6 +113,11 @@ def test_qti_has_every_question_with_its_explanations_and_formulas(package):
             assert len(item.findall(".//q:equal", NS)) == 1 + len(question.get("traps", []))
         else:
             options = [one.get("identifier") for one in item.iterfind(".//q:simpleChoice", NS)]
+            asked = item.find(".//q:choiceInteraction", NS)  # 0: as many as one likes
+            assert (asked.get("maxChoices"), asked.get("shuffle")) == (
+                {"one": "1", "many": "0"}[question["kind"]],
+                "true",
+            )
             assert [one in right for one in options] == [option["right"] for option in question["options"]]
             assert options == [one.get("identifier") for one in item.iterfind("q:modalFeedback", NS)]
 
