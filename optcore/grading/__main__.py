@@ -26,9 +26,11 @@ def arguments(argv: list[str]) -> argparse.Namespace:
         row per student, pages with the feedback and with what was misunderstood next to it, and a journal from which
         an interrupted run goes on.""",
     )
-    parser.add_argument("submissions", type=Path)
+    parser.add_argument("submissions", type=Path, help="what the class has handed in")
     parser.add_argument("--seed", required=True, help="any text; whoever does not know it does not know the cases")
-    parser.add_argument("-o", "--output", type=Path, default=Path("grades.csv"))
+    parser.add_argument(
+        "-o", "--output", type=Path, default=Path("grades.csv"), help="the table of grades (%(default)s)"
+    )
     parser.add_argument("--only", nargs="+", default=[], metavar="NAME", help="chapters or exercises (default: all)")
     parser.add_argument(
         "--again", nargs="+", default=[], metavar="NAME", help="grade these students or exercises once more"

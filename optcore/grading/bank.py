@@ -228,8 +228,8 @@ def _xml(root: Element) -> bytes:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m optcore.grading.bank", description="The quizzes for an LMS.")
-    parser.add_argument("kind", choices=["moodle", "qti"])
-    parser.add_argument("path", type=Path)
+    parser.add_argument("kind", choices=["moodle", "qti"], help="Moodle's own XML, or QTI for others")
+    parser.add_argument("path", type=Path, help="the file that is written")
     parser.add_argument("--only", nargs="+", default=[], metavar="NOTEBOOK", help='such as "3.1" (default: all)')
     asked = parser.parse_args()
     try:

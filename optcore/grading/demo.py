@@ -38,10 +38,14 @@ def write_class(folder: Path, students: int, chapter: str = "gradient-descent", 
         (folder / f"student-{number:04d}.ipynb").write_text(json.dumps(made), encoding="utf-8")
 
 
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(prog="python -m optcore.grading.demo", description=__doc__.splitlines()[0])
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--students", type=int, default=200)
-    parser.add_argument("--chapter", choices=CHAPTERS, default="gradient-descent")
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m optcore.grading.demo", description="A class that never was.")
+    parser.add_argument("folder", type=Path, help="where its submissions are written")
+    parser.add_argument("--students", type=int, default=200, help="how many there are (%(default)s)")
+    parser.add_argument("--chapter", choices=CHAPTERS, default="gradient-descent", help="what they hand in")
     asked = parser.parse_args()
     write_class(asked.folder, asked.students, asked.chapter)
+
+
+if __name__ == "__main__":
+    main()

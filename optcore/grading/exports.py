@@ -162,11 +162,13 @@ def nbgrader(folder: Path, chapters: list[str]) -> list[Path]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m optcore.grading.exports", description=__doc__.splitlines()[0])
-    parser.add_argument("kind", choices=["gradescope", "nbgrader"])
-    parser.add_argument("path", type=Path)
-    parser.add_argument("--only", nargs="+", required=True, metavar="CHAPTER")
-    parser.add_argument("--seed", default="")
+    parser = argparse.ArgumentParser(
+        prog="python -m optcore.grading.exports", description="Exercises in the formats of other graders."
+    )
+    parser.add_argument("kind", choices=["gradescope", "nbgrader"], help="whose format")
+    parser.add_argument("path", type=Path, help="a zip for Gradescope, a folder for nbgrader")
+    parser.add_argument("--only", nargs="+", required=True, metavar="CHAPTER", help="which chapters' exercises")
+    parser.add_argument("--seed", default="", help="of the cases, for Gradescope: whoever has it knows them")
     parser.add_argument("--points", type=Path, metavar="TOML", help="what exercises are worth, for Gradescope")
     asked = parser.parse_args()
     if asked.kind == "nbgrader":

@@ -96,6 +96,8 @@ def whose_tests(file: str) -> list[str]:
         found += [PICTURES, "tests/widgets/test_every.py", "-k", path.stem]
     elif path.parts[1] == "widgets":
         found += ["tests/widgets/test_base.py", PICTURES, "tests/widgets/test_every.py"]
+    if path.parts[1] == "grading" and "ArgumentParser(" in (ROOT / file).read_text(encoding="utf-8"):
+        found = [*found, "tests/grading/test_commands.py"]
     if not found:
         raise SystemExit(f"{file} has no tests: give it some, or name them in tests/mutation/__main__.py")
     if path.suffix == ".js":
