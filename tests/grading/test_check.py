@@ -412,3 +412,16 @@ def test_on_a_slow_machine_an_answer_may_take_as_long_as_it_does(monkeypatch):
     assert judge(its_key, run_all(its_key.exercise, lambda x: slow(x), its_key.cases))
     endless = judge(its_key, run_all(its_key.exercise, lambda x: time.sleep(100), its_key.cases))
     assert "was stopped after" in endless.text
+
+
+def test_the_case_that_is_shown_is_the_shortest_to_read():
+    """Entries count, those with many digits three times, and so do all of a large array."""
+    short = [np.arange(30.0), np.full(3, 1 / 3), np.arange(8.0)]
+    for first, second in zip(short, short[1:], strict=False):
+        exercise = Exercise(
+            id="x/sum", notebook="1.1", title="Sum", statement="", stub="def total(x):\n    ...", reference=np.sum,
+            cases=lambda rng, first=first, second=second: [(first,), (second,)],
+        )  # fmt: skip
+        key = Key(exercise, draw_cases(exercise, 0))
+        said = judge(key, run_all(exercise, lambda x: np.sum(x) + 0.37, key.cases))
+        assert said.case.splitlines()[0].endswith(f" {show(second)}")
