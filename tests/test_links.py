@@ -48,6 +48,9 @@ def test_sam_looks_uphill_and_prefers_the_flat_valley():
     assert np.sum(plain**2) > 6 and np.sum(flat**2) == pytest.approx(2.0, abs=0.05)
     assert np.isfinite(oc.sam(f.grad)(np.zeros(2))).all()
     assert oc.sam(lambda w: w)(np.array([3.0, 4.0])) == pytest.approx([3.03, 4.04], rel=1e-9)  # ρ = 0.05
+    points = np.random.default_rng(0).standard_normal((2, 3, 2))
+    each = [[oc.sam(f.grad, rho=0.2)(w) for w in row] for row in points]
+    np.testing.assert_allclose(oc.sam(f.grad, rho=0.2)(points), each, rtol=1e-12)
 
 
 def test_averaging_removes_the_noise_of_a_constant_rate():

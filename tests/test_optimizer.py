@@ -150,6 +150,25 @@ def test_accumulated_gradients_make_one_step_from_their_mean():
         np.testing.assert_allclose(params[key], twin[key], rtol=1e-14)
 
 
+def test_a_state_saved_between_accumulated_steps_ends_a_begun_one():
+    params, grads = problem(np.random.default_rng(1))
+    opt = Optimizer(oc.adam, params, 0.1, accumulate=2)
+    for g in grads[:2]:
+        opt.step(g)
+    saved, kept = opt.state(), {k: w.copy() for k, w in params.items()}
+    for g in grads[2:4]:
+        opt.step(g)
+    after = {k: w.copy() for k, w in params.items()}
+    opt.step(grads[4])
+    opt.load_state(saved)
+    for key in params:
+        params[key][...] = kept[key]
+    for g in grads[2:4]:
+        opt.step(g)
+    for key in params:
+        np.testing.assert_array_equal(params[key], after[key])
+
+
 def test_overrides_give_parameters_a_rule_of_their_own():
     params, grads = problem(np.random.default_rng(2))
     start = {k: w.copy() for k, w in params.items()}
