@@ -124,3 +124,19 @@ def test_of_more_settings_each_rate_has_its_best_and_what_diverged_is_not_drawn(
         np.testing.assert_allclose(bars[0].get_xdata(), [0.1, 1.0, 3.0], err_msg=line)
         np.testing.assert_allclose(bars[0].get_ydata(), [run(rate, 0.5) + above for rate in (0.1, 1.0, 3.0)])
     assert len(plt.gcf().axes) == 1 and left.get_xscale() == "log" and left.get_yscale() == "linear"
+
+
+def test_the_books_figures_have_no_frame_and_can_be_read_on_a_phone():
+    with plt.rc_context():
+        plt.rcdefaults()
+        plotting.use_style()
+        fig, ax = plt.subplots()
+        (line,) = ax.plot([0, 1], [0, 1], label="f")
+        fig.canvas.draw()
+        assert [side for side, spine in ax.spines.items() if spine.get_visible()] == ["left", "bottom"]
+        assert all(one.get_visible() for one in ax.get_xgridlines() + ax.get_ygridlines())
+        assert ax.get_xgridlines()[0].get_linewidth() < line.get_linewidth() / 2
+        assert not ax.legend().get_frame_on()
+        assert type(fig.get_layout_engine()).__name__ == "ConstrainedLayoutEngine"
+        on_a_phone = min(375 / (fig.get_figwidth() * 72), 1)  # points of the figure to pixels of the page
+        assert all(text.get_size() * on_a_phone > 8 for text in ax.get_xticklabels() + ax.get_yticklabels())
