@@ -179,3 +179,18 @@ def test_lbfgs_with_one_pair_is_its_matrix_and_meets_the_secant_equation(s, y):
     w, g = w_last + s, g_last + y
     d, *_ = oc.apply(second_order.lbfgs, g, [w_last, g_last], {"w": w, "t": 2})
     np.testing.assert_allclose(d, H @ g, rtol=1e-9)
+
+
+@pytest.mark.parametrize("start", [[-1.2, 1.0], [1.5, 2.0]])
+@pytest.mark.parametrize("f", [oc.rosenbrock, oc.bowl])
+def test_the_steps_of_the_bfgs_rule_are_those_of_scipys_update(f, start):
+    steps, theirs = 12, BFGS(init_scale="auto")
+    theirs.initialize(2, "inv_hess")
+    points, g = [np.array(start)], f.grad(np.array(start))
+    step = -g / max(1, np.linalg.norm(g))
+    for _ in range(steps):
+        points.append(points[-1] + step)
+        g_last, g = g, f.grad(points[-1])
+        theirs.update(step, g - g_last)
+        step = -theirs.get_matrix() @ g
+    np.testing.assert_allclose(oc.descend(second_order.bfgs, f, start, steps, lr=1.0).points, points, atol=1e-9)
