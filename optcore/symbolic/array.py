@@ -154,6 +154,8 @@ def _fold(ufunc, x: Traced, axis=None, keepdims=False) -> Traced:
     axes = range(x.ndim) if axis is None else [a % x.ndim for a in np.atleast_1d(axis)]
     for a in sorted(axes, reverse=True):
         parts = [Traced(x.graph, x.ids.take(k, a)) for k in range(x.shape[a])]
+        if not parts and ufunc is not np.add:
+            refuse(f"np.{ufunc.__name__} of no entries", "a slice that keeps one at least")
         total = parts[0] if parts else Traced(x.graph, np.full(np.delete(x.shape, a), x.graph.const(0.0)))
         for part in parts[1:]:
             total = ufunc(total, part)

@@ -41,6 +41,7 @@ def plain_math(x):
         (lambda x: x.max(), ".max", "np."),
         (lambda x: np.linalg.solve(np.eye(3) * x[0], np.ones(3)), "(3, 3)", "2×2"),
         (lambda x: np.cumsum(x), "np.cumsum", "np.sum"),
+        (lambda x: np.max(x[2:]), "np.maximum of no entries", "a slice"),
     ],
 )
 def test_what_cannot_be_traced_names_the_operation_and_what_to_write(f, operation, instead):
@@ -48,3 +49,8 @@ def test_what_cannot_be_traced_names_the_operation_and_what_to_write(f, operatio
         trace(f, (2,))
     assert operation in str(error.value) and instead in str(error.value)
     assert str(error.value).startswith("line ")
+
+
+def test_a_sum_of_no_entries_is_zero():
+    traced = trace(lambda x: np.sum(x[2:]) + np.sum(x**2), (2,))
+    assert traced(np.array([1.0, 2.0])) == 5.0

@@ -128,3 +128,8 @@ def test_the_chord_is_drawn_from_point_to_point_and_the_bounds_touch_at_a(open_p
     xs = next(line[:, 0] for line in lines if len(line) > 50)
     for c in (mu, L):
         assert holds_line(lines, np.stack([xs, f(a) + slope * (xs - a) + c / 2 * (xs - a) ** 2], axis=1), tol=1e-5)
+
+
+def test_a_goal_about_a_set_asks_for_two_points_inside():
+    goals = [goal for name in SETS if (goal := chord(name).goal()) is not None]
+    assert len(goals) >= 3 and all(("outside", "=", 0) in goal.when for goal in goals)
