@@ -23,7 +23,7 @@ STILL = """([el]) => el.innerText.trim()
 
 
 def undrawn(notebook: Notebook, widget: ElementHandle) -> list[str]:
-    """Its status line stays empty, or a drawing of it has one colour."""
+    """Its status line stays empty, a drawing of it has one colour, or a run that takes many frames does not end."""
     widget.evaluate("el => el.scrollIntoView()")
     if not notebook.comes("([el]) => sitecheck.status(el)", widget):
         return ["has an empty status line"]
@@ -31,6 +31,8 @@ def undrawn(notebook: Notebook, widget: ElementHandle) -> list[str]:
         return [f"says: {said}"]
     if not notebook.comes("([el]) => !sitecheck.blank(el).length", widget):
         return [f"shows one colour in {label!r}" for label in widget.evaluate("sitecheck.blank")]
+    if not notebook.comes("([el]) => !el.hasAttribute('data-busy')", widget):
+        return ["is not done with its run"]
     return []
 
 
