@@ -294,6 +294,30 @@ def test_reduced_motion_shows_start_and_end_alone(open_page):
     page.wait_for_function("/Step [1-9][0-9]* of 20000/.test(document.querySelector('output').textContent)")
 
 
+# -------------------------------------------------------------------------------------------------------------- data
+
+
+def test_points_are_drawn_from_the_shapes_that_are_named():
+    """Of each shape the figures that its sentence tells, class by class, over its whole extent."""
+    u, v = np.random.default_rng(0).random((2, 2000))
+    for c in (0, 1):
+        x, y = DATA["rings"](u, v, c)
+        np.testing.assert_allclose(np.hypot(x, y), (0.35, 0.85)[c])
+        np.testing.assert_allclose([x.mean(), y.mean()], 0, atol=0.05)  # all around
+        x, y = DATA["blobs"](u, v, c)
+        middle = (-0.28, 0.28)[c]
+        radius = np.hypot(x - middle, y - middle)
+        assert radius.max() <= 0.4 and np.mean(radius**2) == pytest.approx(0.4**2 / 2, rel=0.05)  # evenly filled
+        np.testing.assert_allclose([x.mean(), y.mean()], middle, atol=0.02)
+        x, y = DATA["xor"](u, v, c)
+        assert np.array_equal(x * y > 0, np.full(2000, c == 1)) and np.abs(x).max() <= 0.9 and np.abs(y).min() >= 0.08
+        x, y = DATA["spirals"](u, v, c)
+        r, turned = np.hypot(x, y), np.unwrap(np.arctan2(y, x)[np.argsort(u)])
+        assert r.min() >= 0.1 and turned[-1] - turned[0] == pytest.approx(2 * np.pi * 1.25 * (r.max() - r.min()))
+    first, second = (np.array(DATA["spirals"](u, v, c)) for c in (0, 1))
+    np.testing.assert_allclose(first, -second, atol=1e-12)  # half a turn apart
+
+
 # ------------------------------------------------------------------------------------------------------------ Python
 
 
