@@ -139,9 +139,12 @@ window.sitecheck = (() => {
 
   // What a control fails to change, in words; "" if it is alive.
   async function fault(el, control, how) {
-    let best = [false, false, false];
+    const { value } = control;
+    let best = [false, false, false],
+      moved = false;
     const attempt = async (act) => {
       const differ = await changes(el, control, act);
+      moved ||= control.value !== value;
       best = best.map((was, k) => was || differ[k]);
       return enough(control, differ);
     };
@@ -157,6 +160,7 @@ window.sitecheck = (() => {
         if (await attempt(MOVES[how](control)[0])) return "";
       }
     }
+    if (isStepped(control) && !moved) return `its value, ${value}; the focus is on ${name(document.activeElement)}`;
     return (
       ["the drawing", "the status line"].filter((_, k) => !best[k]).join(" and ") || "drawing and status line at once"
     );

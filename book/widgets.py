@@ -50,7 +50,7 @@ def settle(page: Page) -> None:
 
 
 def live(widget: Widget) -> str:
-    """The widget on a page that tests can reach into: `oc` is global, and `model` speaks as a kernel would."""
+    """The widget on a page that tests can reach into: `oc`, `ui` and a `model` that speaks as a kernel would."""
     js = page_source(f"{widget.name}.js").replace("export default", "const widget =", 1)
     state = to_json({"spec": widget.spec, "value": widget.value})
     return f"""<style>{page_source("oc.css")}</style><div class="oc-widget" id="w"></div>
@@ -61,6 +61,8 @@ window.model = {{
   get: k => state[k], set: (k, v) => ((state[k] = v), heard.forEach(fn => fn())), on: (_, fn) => heard.push(fn),
   off() {{}}, save_changes() {{}}, assign: value => model.set("value", {{ ...state.value, ...value }}),
 }};
+const make = oc.ui;
+oc.ui = context => (window.ui = make(context));
 {js}
 widget.render({{ model, el }});
 }}</script>"""

@@ -11,10 +11,11 @@ __all__ = ["Allowed", "choice", "flag", "number", "pairs", "point", "positive", 
 
 @dataclass(frozen=True)
 class Allowed:
-    """A condition on one value, and its words: "must be …"."""
+    """A condition on one value, its words: "must be …", and the first and last values, or all where they are few."""
 
     words: str
     holds: Callable[[Any], bool]
+    ends: tuple = ()
 
     def check(self, name: str, v: Any) -> None:
         """Raise ValueError, in one sentence, where `v` is not allowed.
@@ -28,11 +29,15 @@ class Allowed:
 
     def or_none(self) -> "Allowed":
         """The same, or None."""
-        return Allowed(f"None or {self.words}", lambda v: v is None or self.holds(v))
+        return Allowed(f"None or {self.words}", lambda v: v is None or self.holds(v), (None, *self.ends))
 
 
 def _is_number(v: Any) -> bool:
     return isinstance(v, (int, float, np.number)) and not isinstance(v, bool) and bool(np.isfinite(v))
+
+
+def _finite(*ends: float) -> tuple:
+    return tuple(end for end in ends if np.isfinite(end))
 
 
 def _range(low: float, high: float) -> str:
@@ -44,13 +49,13 @@ def _range(low: float, high: float) -> str:
 def number(low: float = -np.inf, high: float = np.inf) -> Allowed:
     """A finite number in a closed interval."""
     words = "a finite number" if np.isinf(low) and np.isinf(high) else f"a number{_range(low, high)}"
-    return Allowed(words, lambda v: _is_number(v) and bool(low <= v <= high))
+    return Allowed(words, lambda v: _is_number(v) and bool(low <= v <= high), _finite(low, high))
 
 
 def positive(high: float = np.inf) -> Allowed:
     """A number above 0."""
     words = "positive" if np.isinf(high) else f"positive and at most {high:g}"
-    return Allowed(words, lambda v: _is_number(v) and bool(0 < v <= high))
+    return Allowed(words, lambda v: _is_number(v) and bool(0 < v <= high), _finite(high))
 
 
 def whole(low: float = 0, high: float = np.inf) -> Allowed:
@@ -60,7 +65,7 @@ def whole(low: float = 0, high: float = np.inf) -> Allowed:
     ('a whole number from 1 to 20', True, False)
     """
     words = f"a whole number{_range(low, high)}"
-    return Allowed(words, lambda v: _is_number(v) and v == int(v) and bool(low <= v <= high))
+    return Allowed(words, lambda v: _is_number(v) and v == int(v) and bool(low <= v <= high), _finite(low, high))
 
 
 def flag() -> Allowed:
@@ -71,7 +76,8 @@ def flag() -> Allowed:
 def choice(options: Collection) -> Allowed:
     """One of a few."""
     words = f"one of {', '.join(map(str, options))}"
-    return Allowed(words, lambda v: isinstance(v, (str, int, float)) and not isinstance(v, bool) and v in options)
+    holds = lambda v: isinstance(v, (str, int, float)) and not isinstance(v, bool) and v in options
+    return Allowed(words, holds, tuple(options))
 
 
 def subset(options: Collection) -> Allowed:

@@ -21,7 +21,7 @@ from ..regularizers import l1, l2
 from ..rule_spec import is_elementwise, name_of, rule_program
 from ..support import known
 from ..symbolic import trace
-from .allowed import Allowed, choice, number, point, positive, subset, whole
+from .allowed import Allowed, choice, number, point, subset, whole
 from .base import Setting, Widget, plain
 from .draws import normal_draws, uniform_draws
 from .explore import labelled
@@ -136,19 +136,19 @@ class Classifier(Widget):
     adds = Setting("The class that a click adds, 'first' or 'second'.", choice(("first", "second")))
     probe = Setting("The point that the status line tells of.", point(WINDOW))
     rule = Setting("Label of the rule.")
-    lr = Setting("Learning rate.", positive(100))
+    lr = Setting("Learning rate.", number(1e-4, 10))
     batch = Setting("Points in a mini-batch; all of them from n on.", whole(1, 400))
     schedule = Setting("Name of the schedule.", choice(SCHEDULES))
-    steps = Setting("Number of updates.", whole(1, 20_000))
+    steps = Setting("Number of updates.", whole(50, 20_000))
     shown = Setting("The evaluation that is shown, or None for the last.", whole(0, _EVALUATIONS).or_none())
     init = Setting("Name of the initializer.", choice(INITS))
-    scale = Setting("What the initial weights are multiplied by.", number(0, 100))
+    scale = Setting("What the initial weights are multiplied by.", number(0, 10))
     activation = Setting("Name of the activation.", choice(ACTIVATIONS))
     width = Setting("Units in each hidden layer.", whole(1, 32))
     depth = Setting("Number of hidden layers.", whole(1, 8))
     penalty = Setting("'none', 'l2' or 'l1', on the matrices.", choice(_PENALTIES))
-    lam = Setting("Strength λ of the penalty.", number(0, 10))
-    seed = Setting("The draw of the weights and of the order of the points.", whole(0, 2**31 - 1))
+    lam = Setting("Strength λ of the penalty.", number(1e-5, 1))
+    seed = Setting("The draw of the weights and of the order of the points.", whole(0, 99))
     view = Setting("What the third figure shows: 'norms', 'units' or 'slice'.", choice(_VIEWS))
 
     def __init__(self, rules: Mapping[str, Callable], front: Sequence[str], settings: dict):

@@ -38,7 +38,7 @@ class Fit(Widget):
     points = Setting("The training points, a list of [x, y].", pairs(2, 40, ((-1, 1), (-2.5, 2.5))))
     degree = Setting("The number of features after the first.", whole())
     penalty = Setting("'none', 'l2', 'l1' or 'stop'.", choice(PENALTIES))
-    lam = Setting("Strength λ of the penalty.", number(0, 10))
+    lam = Setting("Strength λ of the penalty.", number(1e-5, 10))
     steps = Setting("Steps of gradient descent before it is stopped.", whole(1, 1000))
 
     def __init__(self, points, test, truth, features, settings):

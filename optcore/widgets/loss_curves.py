@@ -99,7 +99,7 @@ class LossCurves(Widget):
     right = Setting("Right class, counted from 1.", whole(1))
     shift = Setting("Number added to every logit.", number())
     naive = Setting("Whether the formulas are computed as textbooks write them.", flag())
-    reach = Setting("How far the axis of scores goes.", number(1))
+    reach = Setting("How far the axis of scores goes.", number(*REACH))
 
     def __init__(self, value: dict):
         value = self.checked(value)

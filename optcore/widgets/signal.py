@@ -7,7 +7,7 @@ import numpy as np
 from .. import initializers as init
 from ..layers import ACTIVATIONS
 from ..symbolic import trace
-from .allowed import choice, positive, whole
+from .allowed import choice, number, whole
 from .base import Goal, Setting, Widget
 from .draws import normal_draws, uniform_draws
 
@@ -48,10 +48,10 @@ class Signal(Widget):
     line = "Choose the initial weights and the gain: do activations and gradients fade, explode, or keep their size?"
     init = Setting("Name of the initializer.", choice(INITS))
     activation = Setting("Name of the activation.", choice(_PHI))
-    gain = Setting("What the initial weights are multiplied by.", positive(20))
+    gain = Setting("What the initial weights are multiplied by.", number(0.25, 4))
     depth = Setting("Number of hidden layers.", whole(1, 32))
     width = Setting("Units in each layer.", choice(WIDTHS))
-    seed = Setting("The draw of the weights.", whole(0, 2**31 - 1))
+    seed = Setting("The draw of the weights.", whole(0, 99))
 
     def __init__(self, settings):
         settings = self.checked(settings)

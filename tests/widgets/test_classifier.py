@@ -108,8 +108,8 @@ def test_the_variance_of_the_weights_is_that_of_the_initializers():
 
 
 def test_penalties_are_those_of_the_course():
-    w = classifier(penalty="l2", lam=0.3, steps=1, batch=400, rule="gd", lr=0.1)
-    plain = classifier(steps=1, batch=400, rule="gd", lr=0.1)
+    w = classifier(penalty="l2", lam=0.3, steps=50, batch=400, rule="gd", lr=0.1)
+    plain = classifier(steps=50, batch=400, rule="gd", lr=0.1)
     start = w.network()
     for kind, penalty in (("l1", l1), ("l2", l2)):
         w.penalty = kind

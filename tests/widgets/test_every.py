@@ -11,7 +11,7 @@ from optcore import widgets
 from optcore.widgets import Setting
 from optcore.widgets.base import page_source, to_json
 
-from .controls import drawn, feed, nudge_every_control, seen
+from .controls import drawn, feed, nudge_every_control, seen, words
 from .examples import ALL, EXPORTED, NAMES, example, faces
 
 each = pytest.mark.parametrize("name", NAMES)
@@ -37,6 +37,8 @@ CANVASES = """[...document.querySelectorAll(".oc-canvas")].filter(box => box.che
   const all = new Uint32Array(copy.getImageData(0, 0, canvas.width, canvas.height).data.buffer);
   return [all[0].toString(16), new Set(all).size];
 })"""
+
+DRAWN_TWICE = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
 
 
 def rendered(open_page, widget, *, detached: bool, **page):
@@ -149,7 +151,7 @@ def test_pictures_show_their_content_in_the_colours_that_the_system_forces(name,
     assert all(corner == canvas for corner, _ in forced[:1]) and (forced or name == "quiz")
     assert all(count > 2 for _, count in forced)
     page.emulate_media(forced_colors="none")
-    page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    page.evaluate(DRAWN_TWICE)
     assert not dark or all(corner == "ff1e1915" for corner, _ in page.evaluate(CANVASES)[:1])
 
 
@@ -178,6 +180,32 @@ def test_no_setting_takes_nonsense_from_python():
     assert seen > 300 and not accepted
 
 
+ENDS = {
+    name: [
+        (key, end)
+        for key in settings_of(example(name))
+        if (allowed := getattr(type(example(name)), key).allowed) is not None
+        for end in allowed.ends
+        if (key, end) != ("batch", 400)  # all points, however few there are
+    ]
+    for name in NAMES
+}
+
+
+def test_there_are_ranges_with_ends():
+    assert sum(map(len, ENDS.values())) > 150
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if ENDS[name]])
+def test_the_ends_of_what_python_allows_are_taken_by_the_page_and_drawn(name, open_page):
+    page, faults = open_page(body=live(example(name))), []
+    for key, end in ENDS[name]:
+        taken = page.evaluate("([key, end]) => (model.assign({ [key]: end }), ui.value[key])", [key, end])
+        if taken != end or "could not" in words(page):
+            faults.append(f"{key} = {end!r} is {taken!r}: {words(page)}")
+    assert not faults
+
+
 IDS = [name for name, _ in ALL if name != "quiz-0"]  # the quiz is drawn with words alone
 every_face = pytest.mark.parametrize("face", [face for _, face in ALL], ids=[name for name, _ in ALL])
 
@@ -185,6 +213,27 @@ every_face = pytest.mark.parametrize("face", [face for _, face in ALL], ids=[nam
 @every_face
 def test_hostile_settings_from_the_page_still_draw(face, open_page):
     feed(face.make(), open_page)
+
+
+@every_face
+def test_each_press_of_an_arrow_moves_a_slider(face, open_page):
+    """From its lower end up, and from its upper end down; the widget is drawn between the presses."""
+    page, stuck = open_page(body=live(face.make())), []
+    page.evaluate("() => document.querySelectorAll('details').forEach(d => d.open = true)")
+    for slider in page.query_selector_all(".oc-widget input[type=range]"):
+        if not slider.is_visible() or slider.evaluate("input => input.max - input.min") < 3:
+            continue
+        for end, arrow in (("Home", "ArrowRight"), ("End", "ArrowLeft")):
+            page.get_by_role("button", name="Reset", exact=True).click()
+            slider.press(end)
+            places = []
+            for _ in range(3):
+                page.evaluate(DRAWN_TWICE)  # a run may go on for longer
+                places.append(float(slider.input_value()))
+                slider.press(arrow)
+            if sorted(set(places), reverse=arrow == "ArrowLeft") != places:
+                stuck.append(f"{slider.evaluate('input => input.labels[0].textContent')}: {arrow} {places}")
+    assert not stuck
 
 
 @every_face

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import optcore as oc
-from optcore.widgets.loss_curves import loss_curves, naive_cross_entropy
+from optcore.widgets.loss_curves import loss_curves, naive_cross_entropy, squared_error
 
 from .controls import assign, heights, live, numbers, seen, words
 from .exact import exact_numbers
@@ -126,3 +126,12 @@ def test_what_a_kind_has_no_use_for_is_not_shown(open_page):
 def test_the_place_is_held_before_the_script_runs(kind, width, open_page):
     before, after = heights(open_page(loss_curves(kind), width=width))
     assert before == pytest.approx(after, rel=0.08)
+
+
+@pytest.mark.parametrize("f", [squared_error, naive_cross_entropy])
+def test_slopes_are_those_of_the_values(f):
+    """By central differences, for both labels."""
+    z, h = np.linspace(-4, 4, 9), 1e-5
+    for y in (0.0, 1.0):
+        slope = (f(z + h, y)[0] - f(z - h, y)[0]) / (2 * h)
+        np.testing.assert_allclose(f(z, y)[1], slope, rtol=1e-6, atol=1e-9)

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from optcore.widgets.base import HERE
-from optcore.widgets.quiz import Quiz, check_questions, load_quiz, markup, quiz
+from optcore.widgets.quiz import Quiz, check_questions, load_quiz, markup, quiz, quizzes
 
 ONE = {
     "id": "gd-step", "kind": "one", "text": "Which $\\eta$?",
@@ -79,6 +79,7 @@ def test_every_quiz_of_the_course_follows_the_schema():
     files = sorted((HERE.parent.parent / "chapters").glob("*/quizzes.json"))
     notebooks = [name for file in files for name in json.loads(file.read_text(encoding="utf-8"))]
     assert notebooks and len(set(notebooks)) == len(notebooks)
+    assert quizzes() == notebooks
     for name in notebooks:
         assert len(load_quiz(name)) >= 1
         assert "<math" in quiz(name).html() or "$" not in str(load_quiz(name))

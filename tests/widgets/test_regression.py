@@ -95,3 +95,12 @@ def test_settings_are_read_and_written():
 def test_at_the_minimum_the_reader_is_there(open_page):
     said = words(open_page(regression(w=2, b=1)))
     assert "Gradient (0, 0): you are there." in said
+
+
+def test_the_goal_lies_between_the_line_that_is_shown_and_the_best():
+    """A fiftieth of the way from the best, by NumPy's own fit."""
+    w = regression(X, Y, w=-1.0, b=0.5)
+    cost = lambda line: np.mean((np.polyval(line, X) - Y) ** 2)
+    best, shown = cost(np.polyfit(X, Y, 1)), cost([-1.0, 0.5])
+    (limit,) = [one[2] for one in w.goal().when if one[0] == "cost"]
+    assert limit == pytest.approx(best + (shown - best) / 50, rel=0.05)

@@ -45,7 +45,9 @@ export const controls = {
         [from, to] = maps(),
         [lo, hi] = limits();
       const mark = places().find(({ at }) => Math.abs(to(at) - p) <= 0.5 / n + 1e-12);
-      const v = mark ? mark.at : int ? Math.round(from(p)) : roundest(+input.value, n, [from, to], scale);
+      let v = mark ? mark.at : int ? Math.round(from(p)) : roundest(+input.value, n, [from, to], scale);
+      // among small whole numbers the step of a key is rounded away; a pointer has the slider active
+      if (int && v === this.value[key] && !input.matches(":active")) v += Math.sign(p - to(v));
       this.set({ [key]: clamp(v, scale === "log0" ? 0 : lo, hi) });
     });
     this.field(
