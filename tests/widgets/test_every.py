@@ -225,6 +225,7 @@ def test_each_press_of_an_arrow_moves_a_slider(face, open_page):
             continue
         for end, arrow in (("Home", "ArrowRight"), ("End", "ArrowLeft")):
             page.get_by_role("button", name="Reset", exact=True).click()
+            page.evaluate(DRAWN_TWICE)
             slider.press(end)
             places = []
             for _ in range(3):
