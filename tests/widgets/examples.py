@@ -71,6 +71,7 @@ FACES: dict[str, list[Face]] = {
     "constrained": [
         Face(lambda: widgets.constrained("disk", 1.2, centre=(1.6, 1.0), kappa=4, projected=True, lr=0.02), 6),
         Face(widgets.constrained),
+        Face(lambda: widgets.constrained("halfplane", projected=True)),
     ],
     "critical_points": [
         Face(lambda: widgets.critical_points(lr=0.3), 4),

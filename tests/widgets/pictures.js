@@ -1,6 +1,7 @@
 /* Remembers what is drawn on each canvas since it was last cleared, in thousandths of its width and height; each kind of
-   stroke, area, word and image becomes one line: its key, how many places, their mean x and y (an image: how many, mean
-   red, green and blue, and what its left and its upper half are darker than the rest). */
+   stroke, area, word and image becomes one line: its key, how many places, their mean x and y, and how far they spread
+   along x, y and the diagonal (an image: how many, mean red, green and blue, and what its left and its upper half are
+   darker than the rest). */
 {
   const pen = CanvasRenderingContext2D.prototype,
     known = new WeakMap();
@@ -53,13 +54,19 @@
     put(ctx, `image ${sums.map((s) => (s / (width * height)).toFixed(2)).join(" ")}`, at(ctx, 0, 0));
   });
 
-  const mean = (places, k) => +(places.reduce((sum, p) => sum + p[k], 0) / places.length).toFixed(1);
+  const mean = (values) => values.reduce((sum, v) => sum + v, 0) / values.length;
+  const spread = (values) => ((m) => Math.sqrt(mean(values.map((v) => (v - m) ** 2))))(mean(values));
+  const summary = (places) => {
+    const [x, y] = [0, 1].map((k) => places.map((p) => p[k])),
+      slant = x.map((_, k) => (x[k] + y[k]) / Math.SQRT2);
+    return [mean(x), mean(y), spread(x), spread(y), spread(slant)].map((v) => +v.toFixed(1));
+  };
   globalThis.pictures = () =>
     [...document.querySelectorAll(".oc-widget canvas")]
       .filter((canvas) => canvas.checkVisibility())
       .map((canvas) =>
         Object.entries(of(canvas.getContext("2d")).made)
           .filter(([, places]) => places.length)
-          .map(([key, places]) => [key, places.length, mean(places, 0), mean(places, 1)]),
+          .map(([key, places]) => [key, places.length, ...summary(places)]),
       );
 }

@@ -26,7 +26,7 @@ FACES = {name: face for name, face in ALL if not name.startswith("quiz")}
 
 
 def drawn(browser, widget) -> list[list[list]]:
-    """Of each canvas the kinds of strokes, areas, words and images: [kind, how many places, their mean x, mean y]."""
+    """Of each canvas the kinds of strokes, areas, words and images: [kind, how many places, their means, spreads]."""
     page = browser.new_page(viewport={"width": 1000, "height": 900})
     script, body = f"<script>{SCRIPT}</script>", live(widget)
     page.set_content(f"<!DOCTYPE html><body style='margin:0'><main style='width:900px'>{script}{body}</main>")

@@ -6,7 +6,7 @@ import pytest
 import optcore as oc
 from optcore.widgets.constrained import CONSTRAINTS, constrained, objective
 
-from .controls import numbers, seen, words
+from .controls import numbers, seen, settle, words
 from .exact import exact_all, exact_words
 
 CENTRE, KAPPA = np.array([1.6, 1.1]), 3.0
@@ -105,6 +105,21 @@ def test_points_move_by_keyboard(open_page):
         after_ = seen(page)
         assert before[1] != after_[1], name
     assert open_page(constrained()).get_by_role("slider", name="Start of").count() == 0
+
+
+@pytest.mark.parametrize("kind", CONSTRAINTS)
+def test_the_point_follows_the_pointer_along_its_constraint(kind, open_page):
+    page = open_page(constrained(kind, s=0.9))
+    handle = page.get_by_role("slider", name="Point on the constraint")
+    along = np.array([-np.sin(0.9), np.cos(0.9)]) if kind == "disk" else np.array([1, -1]) / np.sqrt(2)
+    middle = lambda: np.array([(b := handle.bounding_box())["x"] + b["width"] / 2, b["y"] + b["height"] / 2])
+    before, drag = middle(), 25 * along * [1, -1]  # y goes down the page
+    page.mouse.move(*before)
+    page.mouse.down()
+    page.mouse.move(*(before + drag), steps=4)
+    page.mouse.up()
+    settle(page)
+    np.testing.assert_allclose(middle(), before + drag, atol=4)
 
 
 @pytest.mark.parametrize(

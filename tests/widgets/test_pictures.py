@@ -42,7 +42,13 @@ def test_a_widget_opens_with_the_picture_on_record(name, browser):
 
 def test_a_stroke_that_moves_or_changes_its_colour_is_found():
     canvas = next(canvas for canvas in KNOWN["fit-0"] if any(kind.startswith("line") for kind, *_ in canvas))
-    (kind, count, x, y), *rest = [one for one in canvas if one[0].startswith("line")]
+    first, *rest = [one for one in canvas if one[0].startswith("line")]
+    kind, count, x, y, *spread, slant = first
     assert faults(canvas, canvas) == []
-    for changed in ([kind, count, x + 2, y], [kind, 2 * count, x, y], [kind.replace("#", "#0"), count, x, y]):
-        assert faults([changed, *rest], [[kind, count, x, y], *rest])
+    for changed in (
+        [kind, count, x + 2, y, *spread, slant],
+        [kind, 2 * count, x, y, *spread, slant],
+        [kind.replace("#", "#0"), count, x, y, *spread, slant],
+        [kind, count, x, y, *spread, slant + 2],  # turned over, about its middle
+    ):
+        assert faults([changed, *rest], [first, *rest])
