@@ -328,7 +328,7 @@ def test_points_are_drawn_from_the_shapes_that_are_named():
         ({"rule": "adamz"}, "rule must be one of gd"),
         ({"rules": ["adamz"]}, "no rule named 'adamz'"),
         ({"rules": ["lamb"], "rule": "lamb"}, "does not treat each parameter alone"),
-        ({"lr": 0}, "lr must be positive"),
+        ({"lr": 0}, "lr must be a number from 0.0001 to 10"),
         ({"width": 33}, "whole number from 1 to 32"),
         ({"points": [[0, 0, 2]]}, "class 0 or 1"),
         ({"data": "own"}, "two points or more"),

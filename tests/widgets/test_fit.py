@@ -73,7 +73,7 @@ def test_equal_abscissas_do_not_break_the_fit(open_page):
     [
         ({"penalty": "l3"}, "l3"),
         ({"degree": 99}, "at most 20"),
-        ({"lam": -1}, "from 0 to 10"),
+        ({"lam": -1}, "from 1e-05 to 10"),
         ({"points": [[0, 9], [1, 1]]}, "pairs"),
         ({"features": lambda x: [1, float(x)]}, "features cannot run"),
     ],

@@ -21,7 +21,7 @@ def test_all_widget_code_is_small(built_book):
     sizes = {file.name: len(gzip.compress(file.read_bytes(), 9)) for file in built}
     assert set(sizes) == {file.name for file in WIDGETS} and len(sizes) > 15
     assert sum(sizes.values()) <= 75_000
-    assert sum(sizes.values()) + len(gzip.compress(page_source("oc.css").encode(), 9)) <= 76_100
+    assert sum(sizes.values()) + len(gzip.compress(page_source("oc.css").encode(), 9)) <= 76_150
     shared = sizes.pop("common.js") + len(gzip.compress(page_source("oc.css").encode(), 9))
     assert shared <= 16_500
     whole = sizes["classifier.js"]  # a network and its training, beside what it draws
