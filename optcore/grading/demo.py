@@ -39,7 +39,7 @@ def write_class(folder: Path, students: int, chapter: str = "gradient-descent", 
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m optcore.grading.demo", description="A class that never was.")
+    parser = argparse.ArgumentParser(prog="python -m optcore.grading.demo", description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path, help="where its submissions are written")
     parser.add_argument("--students", type=int, default=200, help="how many there are (%(default)s)")
     parser.add_argument("--chapter", choices=CHAPTERS, default="gradient-descent", help="what they hand in")

@@ -162,9 +162,7 @@ def nbgrader(folder: Path, chapters: list[str]) -> list[Path]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        prog="python -m optcore.grading.exports", description="Exercises in the formats of other graders."
-    )
+    parser = argparse.ArgumentParser(prog="python -m optcore.grading.exports", description=__doc__.splitlines()[0])
     parser.add_argument("kind", choices=["gradescope", "nbgrader"], help="whose format")
     parser.add_argument("path", type=Path, help="a zip for Gradescope, a folder for nbgrader")
     parser.add_argument("--only", nargs="+", required=True, metavar="CHAPTER", help="which chapters' exercises")

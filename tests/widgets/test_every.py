@@ -16,6 +16,7 @@ from .examples import ALL, EXPORTED, NAMES, example, faces
 
 each = pytest.mark.parametrize("name", NAMES)
 
+DRAWN_TWICE = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
 RENDER = """async ([script, spec, value, detached]) => {
   const module = await import(URL.createObjectURL(new Blob([script], { type: "text/javascript" })));
   const state = { spec, value }, nothing = () => {};
@@ -23,9 +24,9 @@ RENDER = """async ([script, spec, value, detached]) => {
   if (!detached) document.querySelector("main").append(el);
   const model = { get: k => state[k], set: (k, v) => (state[k] = v), on: nothing, off: nothing, save_changes: nothing };
   module.default.render({ model, el });
-  window.frames2 = () => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
+  window.frames2 = DRAWN_TWICE;
   await frames2();
-}"""
+}""".replace("DRAWN_TWICE", DRAWN_TWICE)
 ATTACH = "async () => { document.querySelector('main').append(el); await frames2(); await frames2(); }"
 WORDS = "document.querySelector('output').textContent"
 # of each picture the colour of its upper left corner, and how many colours it has
@@ -37,8 +38,6 @@ CANVASES = """[...document.querySelectorAll(".oc-canvas")].filter(box => box.che
   const all = new Uint32Array(copy.getImageData(0, 0, canvas.width, canvas.height).data.buffer);
   return [all[0].toString(16), new Set(all).size];
 })"""
-
-DRAWN_TWICE = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
 
 
 def rendered(open_page, widget, *, detached: bool, **page):
@@ -180,16 +179,14 @@ def test_no_setting_takes_nonsense_from_python():
     assert seen > 300 and not accepted
 
 
-ENDS = {
-    name: [
-        (key, end)
-        for key in settings_of(example(name))
-        if (allowed := getattr(type(example(name)), key).allowed) is not None
-        for end in allowed.ends
-        if (key, end) != ("batch", 400)  # all points, however few there are
-    ]
-    for name in NAMES
-}
+def ends_of(widget) -> list[tuple]:
+    """Setting and value at the ends of what each of its settings may be."""
+    allowed = {key: getattr(type(widget), key).allowed for key in settings_of(widget)}
+    ends = [(key, end) for key, one in allowed.items() if one is not None for end in one.ends]
+    return [one for one in ends if one != ("batch", 400)]  # all points, however few there are
+
+
+ENDS = {name: ends_of(example(name)) for name in NAMES}
 
 
 def test_there_are_ranges_with_ends():
