@@ -355,6 +355,9 @@ def test_canary_an_unsound_record_is_named():
 
     assert "not inside its grid" in broken(lambda r: r["sides"]["a"]["best"].update(rate=0.1))[0]
     assert "not inside its grid" in broken(lambda r: r["sides"]["a"]["best"].update(rate=0.2))[0]
+    weakest = lambda grid, best: lambda r: r["sides"]["a"].update(grid={"decay": grid}, best={"decay": best})
+    assert broken(weakest([0, 0.01, 0.1], 0)) == []  # there is no less than none
+    assert "best decay of a, 1, is not inside its grid" in broken(weakest([0.01, 0.1, 1], 1))[0]
     assert (
         "seeds that chose its rate"
         in broken(lambda r: [s["tuning_seeds"].append(1003) for s in r["sides"].values()])[0]

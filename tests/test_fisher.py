@@ -5,6 +5,7 @@ import pytest
 
 import optcore as oc
 from optcore import MLP, numerical_gradient
+from optcore.fisher import _own_gradients
 from optcore.losses import cross_entropy, mse, softmax
 
 RNG = np.random.default_rng(0)
@@ -116,6 +117,17 @@ def test_drawn_targets_have_the_expectation_for_their_mean(model):
         np.testing.assert_allclose(A, C, atol=1e-10)
         np.testing.assert_allclose(B, D, atol=0.02 * np.abs(B).max())
         assert np.abs(B - D).max() > 0
+
+
+def test_the_last_class_is_drawn_where_rounding_leaves_the_probabilities_short_of_one():
+    class AtTheEnd:
+        random = staticmethod(lambda shape: np.full(shape, np.nextafter(1.0, 0.0)))
+
+    logits = np.random.default_rng(0).normal(size=(400, 10)).astype(np.float32)
+    p = softmax(logits)
+    assert (p.cumsum(axis=1)[:, -1] < AtTheEnd.random(())).any()
+    ((gradients, _),) = _own_gradients(logits, "softmax", AtTheEnd())
+    np.testing.assert_array_equal(gradients, p - np.eye(10, dtype=np.float32)[9])
 
 
 @pytest.mark.parametrize("damping", [0.0, 0.1])

@@ -80,6 +80,9 @@ def test_bands_of_a_landscape_are_darker_the_lower_they_are():
     filled = next(c for c in ax.collections if c.get_cmap().name == "landscape")
     shades = [luminance(c[:3]) for c in filled.to_rgba(filled.norm.boundaries[:-1] + 1e-9)]
     assert len(shades) > 10 and np.all(np.diff(shades) > 0)
+    drawn = next(c for c in ax.collections if len(c.get_edgecolor()) > 10)
+    lines = [luminance(c[:3]) for c in drawn.get_edgecolor()]
+    assert np.all(np.diff(lines) > 0) and np.all(np.array(lines[1:]) < shades), "darker than the bands they divide"
 
 
 @pytest.mark.parametrize("ratio", [False, True])

@@ -110,6 +110,11 @@ def test_a_state_may_start_from_the_parameters():
     for w in path.points[:3]:
         mean = 0.9 * mean + 0.1 * w
     np.testing.assert_allclose(path.state["mean"], mean, rtol=1e-14)
+    # beside a state that starts at 0, the program takes whatever the first step is given for the parameters
+    both = rule_program(oc.chain(oc.momentum, trailing))
+    inputs = {"g": [1.0, 2.0], "u": [0.0, 0.0], "mean": [7.0, 7.0], "w": [4.0, 2.0]} | {"t": [1.0], "beta": [0.5]}
+    rows = np.concatenate([inputs[name] for name, _ in both["inputs"]])[None]
+    np.testing.assert_allclose(run_programs([(both, rows)])[0][0][-2:], [4.0, 2.0])
     program = rule_program(trailing)
     assert [name for name, _ in program["inputs"]] == ["g", "mean", "w", "t", "beta"] and program["state0"] == [
         0.0,

@@ -207,6 +207,9 @@ def test_conjugate_gradient_keeps_its_bound():
     k = np.arange(len(energy))
     assert np.all(energy <= 2 * (9 / 11) ** k * energy[0] + 1e-9)
     assert result.evaluations["A"] == result.iterations + 1
+    short = oc.conjugate_gradient(A, b, max_iterations=4)
+    assert (short.iterations, short.converged) == (4, False) and "max_iterations = 4 reached" in short.reason
+    np.testing.assert_allclose(short.path, result.path[:5], rtol=1e-6, atol=1e-9)
 
 
 def test_conjugate_gradient_notices_negative_curvature():

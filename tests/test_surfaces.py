@@ -162,6 +162,11 @@ def test_minima_follow_the_parameters_or_are_unknown(name):
     assert any(surface.at(**change).lowest is None for change in CHANGED[name])
 
 
+def test_without_ripples_a_surface_is_a_bowl_that_has_its_minimum():
+    assert oc.rastrigin.at(depth=0.0).minima.tolist() == [[0.0, 0.0]]
+    assert oc.cliff.at(height=0.0).minima.tolist() == oc.cliff.minima.tolist()
+
+
 def test_a_surface_of_ones_own_knows_its_minima_at_its_defaults_alone():
     s = oc.Surface(lambda w, *, a=1.0: np.sum((w - a) ** 2, axis=-1), minima=[(1, 1)])
     assert s.lowest == 0.0 and s.at(a=2.0).lowest is None

@@ -59,6 +59,13 @@ def test_moodle_xml_keeps_to_its_schema(moodle):
     assert not rules.validate(moodle_copy)
 
 
+def test_moodle_xml_is_in_lines_and_no_space_comes_into_the_texts_of_qti(package):
+    lines = bank.moodle(bank.chosen(["1.1"])).decode().splitlines()
+    assert len(lines) > 100 and lines[1].startswith("<quiz") and lines[2].startswith("  <question")
+    items = [text for name, text in package.items() if name.startswith("items/")]
+    assert len(items) == len(QUESTIONS) and not any(b">\n  <" in text for text in items)
+
+
 def test_moodle_has_every_question_with_its_explanations_and_formulas(moodle):
     made = [one for one in moodle if one.get("type") != "category"]
     assert len(made) == len(QUESTIONS)

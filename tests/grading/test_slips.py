@@ -23,6 +23,7 @@ def now(source):
         ("y = np.sqrt(v + eps)", "out of the root", {"y = np.sqrt(v) + eps"}),
         (CENTRAL, "forward difference", {"return (g(x + h) - g(x)) / h"}),
         ("y = a @ b", "operands exchanged", {"y = b @ a"}),
+        ("y = 0.0 if a else 2.5", "other constant", {"y = 1.0 if a else 2.5", "y = 0.0 if a else 3.75"}),
         ("y = X.T", "transpose dropped", {"y = X"}),
         ("y = max(a, b)", "call dropped", {"y = a", "y = b"}),
         ("y = f(a, b, c)", "argument dropped", {"y = f(b, c)", "y = f(a, c)", "y = f(a, b)"}),

@@ -26,6 +26,7 @@ ONE = {
     "arctan": np.arctan,
     "floor": np.floor,
     "square": lambda x: x**2,
+    "np.square": np.square,
     "cube": lambda x: x**3,
     "root": lambda x: x**0.5,
     "reciprocal": lambda x: x**-1.0,
@@ -72,7 +73,7 @@ def test_every_operation_agrees_with_numpy_in_numpy_and_in_javascript_also_at_in
             close(t(*points.T), direct)
             jobs.append((t.program(), points))
             expected.append((name, direct))
-    assert len(jobs) == len(ONE) + len(TWO) == 36
+    assert len(jobs) == len(ONE) + len(TWO) == 37
     for (name, direct), got in zip(expected, run_programs(jobs), strict=True):
         np.testing.assert_allclose(got[:, 0], direct, rtol=1e-12, atol=1e-300, err_msg=name)
 
@@ -83,8 +84,21 @@ SMOOTH = {
     "mean": lambda w: np.mean(np.exp(w)) * w.sum(),
     "dot": lambda w: np.dot(w, w[::-1]) + np.log1p(w[0] ** 2),
     "matrix": lambda w: w @ np.array([[2.0, 1, 0], [1, 3, 1], [0, 1, 4]]) @ w,
+    "matrices": lambda w: np.sum(
+        (np.array([[2.0, 1, 0], [0, 3, 1]]) * w @ np.stack([np.stack([w[0], w[1]]), np.sin(w[:2]), w[1:] * w[2]]))
+        * np.array([[1.0, 2.0], [3.0, 4.0]])
+    ),
     "solve": lambda w: (
-        np.linalg.solve(np.stack([np.stack([w[0], w[1]]), np.stack([w[1] - 2.0 * w[0], 3 + w[2]])]), w[:2])[1] + w[2]
+        np.linalg.solve(np.stack([np.stack([w[0], w[1]]), np.stack([w[1] - 2.0 * w[0], 3 + w[2]])]), w[:2])
+        @ np.array([2.0, 1.0])
+        + w[2]
+    ),
+    "solve many": lambda w: np.sum(
+        np.linalg.solve(
+            np.stack([np.stack([w[0], w[1]]), np.stack([w[2], 3.0 + w[0]])]),
+            np.stack([np.stack([w[1], w[2]]), np.stack([w[0], w[1] ** 2])]),
+        )
+        * np.array([[1.0, 2.0], [3.0, 4.0]])
     ),
     "power": lambda w: (1 + w[0] ** 2) ** w[1] / (2 + np.cos(w[2])),
     "where": lambda w: np.where(w[0] > 0, w[0] ** 2 * w[1], w[2] ** 3) + np.maximum(w[0], w[1]) * np.tanh(w[2]),

@@ -23,6 +23,7 @@ def test_latex_reads_like_the_formula():
         (lambda a, b, c: (a - b) * c, r"\left(a - b\right) \, c"),
         (lambda a, b, c: a + (b + c), "a + b + c"),
         (lambda a, b, c: -(a + b) / c, r"\frac{-\left(a + b\right)}{c}"),
+        (lambda a, b, c: -(a * b) - (-c), r"-a \, b - \left(-c\right)"),
         (lambda a, b, c: (-a) ** b + 0 * c, r"\left(-a\right)^{b} + 0 \, c"),
         (lambda a, b, c: np.exp(a - b) * c, r"\exp(a - b) \, c"),
     ],

@@ -119,6 +119,14 @@ def test_bad_arguments_are_named(arguments, part):
         backprop(**arguments)
 
 
+def test_a_goal_is_offered_where_the_bias_alone_can_reach_it():
+    assert backprop().goal() is not None
+    never = [backprop(activation="tanh"), backprop(activation="softmax", loss="cross_entropy")]
+    never += [backprop((0, 0, 0)), backprop(b=(-4, -4, -4))]  # reached as it opens
+    never += [backprop(W=3 * np.array([[0, 1, 0], [1, 0, 1], [-1, 0, 0]]))]  # h = (-3, 3, 6): a bias of -4 leaves 2
+    assert [w.goal() for w in never] == [None] * 5
+
+
 def test_lists_are_read_back():
     w = backprop(X, W, B)
     assert w.x == X.tolist() and w.b == B.tolist()

@@ -36,6 +36,12 @@ def test_the_five_points_of_the_course():
     np.testing.assert_allclose(oc.hills(points), [0.634, -0.007, -0.686, -0.790, 0.842], atol=5e-4)
 
 
+@pytest.mark.parametrize("by", [1e-3, 1e6])
+def test_the_same_points_are_found_in_other_units(by):
+    scaled = oc.Surface(lambda w: by * oc.hills(w), domain=oc.hills.domain)
+    np.testing.assert_allclose(find_critical_points(scaled), find_critical_points(oc.hills), atol=1e-8)
+
+
 @pytest.mark.parametrize(
     ("name", "point"), [("hills", (0.7, -1.1)), ("himmelblau", (-2.3, 3.9)), ("saddle", (0.4, 0.2))]
 )
