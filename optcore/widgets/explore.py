@@ -365,7 +365,7 @@ class Explore(Widget):
                 ("start", "=", v["start"]),
                 *((f"surface.{k}", "=", v[f"surface.{k}"]) for k in self._surface.params),
             ]
-            if known and not noise and first.min() + 1 < most < first[-1]:
+            if known and not noise and first.min() + 1 < most:
                 return Goal(
                     f"Bring {label}'s loss within 1e-6 of its lowest value in {most} steps, from this start.",
                     [(f"{label}.first", "<", most + 1), *kept],

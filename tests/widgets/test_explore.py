@@ -315,11 +315,19 @@ def test_phone_and_dark(open_page, wide):
     assert level(background) < 150 < 600 < level(text)
 
 
-def test_the_place_is_held_before_the_script_runs(open_page):
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"rules": ["gd", "momentum", "adam", "rmsprop", "nesterov"]},
+        {"rules": ["momentum"], "phase": ("momentum", "beta")},
+    ],
+    ids=["three rules", "five rules", "phase"],
+)
+def test_the_place_is_held_before_the_script_runs(open_page, settings):
     for width in (375, 760):
-        widget = explore("rosenbrock", lr=1e-3)
-        before, after = heights(open_page(widget, width=width))
-        assert before == pytest.approx(after, rel=0.08)
+        before, after = heights(open_page(explore("rosenbrock", lr=1e-3, **settings), width=width))
+        assert before == pytest.approx(after, rel=0.05)
 
 
 # ---------------------------------------------------------------------------------------------------------- Python

@@ -87,6 +87,12 @@ def test_another_landscape_takes_the_place_of_the_stored_one(open_page):
         assert f"{label}: loss {path.loss[-1]:.4g}" in said.replace("−", "-")
 
 
+def test_rules_that_need_nothing_of_the_landscape_move_with_it():
+    rules = {"gd": "gd", "decayed": oc.chain(oc.gd, oc.decay), "adamw": "adamw", "heavy": heavy}
+    new, _, rests = join(stored("rosenbrock", rules), surface=ridge)
+    assert rests == ["decayed"] and [rule["label"] for rule in new["spec"]["rules"]] == ["gd", "adamw", "heavy"]
+
+
 def test_a_map_of_where_a_rule_ends_stays_with_its_rule():
     state = stored("bowl", {"pulled": pulled, "momentum": "momentum"}, phase=("momentum", "beta"))
     assert join(state, surface=ridge)[0]["spec"]["phase"]["rule"] == 0
