@@ -6,6 +6,7 @@ import json
 import pytest
 
 from book.course import ROOT
+from tests.copies import Copy
 
 from .__main__ import LAST, equal, sources, whose_tests
 from .mutants import mutants
@@ -77,6 +78,13 @@ def test_every_module_has_tests_that_must_notice():
             assert paths and [name for name in paths if not (ROOT / name).exists()] == []
         if file.endswith(".py"):
             ast.parse(found[len(found) // 2].of(source)) if found else None
+
+
+def test_words_that_choose_tests_choose_some_in_each_file(tmp_path):
+    named = whose_tests("optcore/widgets/regression.py")
+    done = Copy(tmp_path / "copy").test("--collect-only", "--doctest-modules", *named)
+    paths = named[: named.index("-k")]
+    assert len(paths) == 5 and [path for path in paths if f"{path}::" not in done.stdout] == [], done.stdout[-2000:]
 
 
 def test_what_children_share_can_be_imported():

@@ -90,6 +90,15 @@ def test_bad_arguments_are_named(arguments, part):
         loss_curves(**arguments)
 
 
+def test_a_goal_is_offered_unless_it_is_reached():
+    of = lambda kind, **settings: loss_curves(kind, **settings).goal()
+    assert of("residual", residual=3, delta=1) and of("residual", residual=-4.9, delta=1)
+    assert of("residual", residual=-5.1, delta=1) is None and of("residual", residual=2.6, delta=0.5) is None
+    assert of("score", z=-7) and of("score", z=-7, label=0) and of("score", z=-7.6) is None
+    assert of("softmax", logits=[0, 3]) and of("softmax", logits=[0, 6], right=2) is None
+    assert of("score").when[1:] == [("cross_entropy.slope", ">", 0.9), ("pull", ">", 1000)]  # as its sentence says
+
+
 def test_two_classes_are_enough():
     w = loss_curves()
     w.logits = [1.0, 0.0]
