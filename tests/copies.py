@@ -35,16 +35,17 @@ class Copy:
         assert text.count(old) == 1, f"{name} has {text.count(old)} times: {old}"
         self.write(name, text.replace(old, new))
 
-    def python(self, *arguments: str) -> subprocess.CompletedProcess:
+    def python(self, *arguments: str, minutes: int = 10) -> subprocess.CompletedProcess:
         """`python arguments` at the root of the copy."""
         env = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
         env |= {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(self.root), "PYTHONDONTWRITEBYTECODE": "1"}
         command = [sys.executable, *arguments]
-        return subprocess.run(command, cwd=self.root, env=env, capture_output=True, text=True, timeout=600)
+        return subprocess.run(command, cwd=self.root, env=env, capture_output=True, text=True, timeout=60 * minutes)
 
     def sync(self, *options: str) -> subprocess.CompletedProcess:
         return self.python("-m", "book.commands.sync", *options)
 
     def test(self, *arguments: str) -> subprocess.CompletedProcess:
-        """`pytest arguments`, in one process."""
-        return self.python("-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--color=no", *arguments)
+        """`pytest arguments`, in one process, which for all tests of the widgets takes half an hour and more."""
+        options = ["-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--color=no"]
+        return self.python("-m", "pytest", *options, *arguments, minutes=90)
