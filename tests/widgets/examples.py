@@ -96,6 +96,7 @@ FACES: dict[str, list[Face]] = {
         Face(_loss_curves("score"), 8, _AXIS),
         Face(_loss_curves("residual"), 6, _AXIS),
         Face(_loss_curves("softmax"), 4, _AXIS),
+        Face(lambda: widgets.loss_curves("softmax", naive=True)),
     ],
     "moments": [Face(lambda: widgets.moments("noisy", scale=1e-6), 12), Face(lambda: widgets.moments("sparse"))],
     "newton": [

@@ -5,7 +5,7 @@ import pytest
 
 from optcore.widgets.moments import SIGNALS, moments, uncorrected_adam
 
-from .controls import assign, exact, live, numbers, seen, words
+from .controls import assign, exact, live, numbers, seen, settle, words
 
 
 def test_steps_and_distances_equal_the_rules(open_page):
@@ -40,6 +40,21 @@ def test_own_rules_and_signals(open_page):
     w = moments([1.0, -2.0, 3.0, 0.0, 1.0], rules=[lazy, "momentum"], beta1=0.25)
     assert w.steps("lazy").tolist() == [0.25, -0.5, 0.75, 0.0, 0.25]
     assert "lazy −0.5, momentum" in words(open_page(body=live(w)))
+
+
+def test_a_click_draws_the_step_that_is_under_it(open_page):
+    page = open_page(body=live(moments([0.5] * 20)))
+    handle = page.get_by_role("slider", name="Gradient at the step read")
+    for at in (2, 10, 19):
+        assign(page, at=at)
+        settle(page)
+        box = handle.bounding_box()  # where that step is
+        assign(page, at=5)
+        settle(page)
+        page.mouse.click(box["x"] + box["width"] / 2, box["y"] - 30)
+        settle(page)
+        value = page.evaluate("ui.value")
+        assert value["at"] == at and value["drawn"][at] > 0.6
 
 
 def test_drawing_by_pointer_and_keyboard(open_page):

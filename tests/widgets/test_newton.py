@@ -79,7 +79,7 @@ def test_singular_models_are_named(open_page):
         ({"method": "adam"}, "adam"),
         ({"compare": ["bfgs"]}, "bfgs"),
         ({"start": [9, 9]}, "from -2 to 2"),
-        ({"damping": -1}, "0 or more"),
+        ({"damping": -1}, "from 0 to 100"),
     ],
 )
 def test_bad_arguments_are_named(arguments, part):

@@ -14,6 +14,7 @@ for (const [name, lo, hi] of [
   ["log", 1e-4, 10],
   ["log0", 1e-3, 10],
   ["beta", 0, 0.9999],
+  ["beta", 0.5, 0.99],
 ]) {
   const [from, to] = SCALES[name](lo, hi);
   for (const p of [0, 0.25, 0.5, 1]) ok(Math.abs(to(from(p)) - p) < 1e-9, `${name} ${p}`);
