@@ -1,13 +1,15 @@
 """Calls of public functions with arguments made hostile: wrong type, shape, dtype, sign, nan, empty, huge, 0-d."""
 
+import inspect
 import traceback
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
 import optcore as oc
-from optcore import schedules
+from optcore import schedules, widgets
 from optcore.support import Made
 
 PACKAGE = Path(oc.__file__).parent
@@ -144,6 +146,29 @@ CALLS: dict[str, dict] = {
         )
     },
 }
+
+
+def defaults(factory: Callable) -> dict:
+    """The arguments of a widget's factory, as they are where none is given."""
+    parameters = inspect.signature(factory).parameters.values()
+    return {p.name: p.default for p in parameters if p.default is not p.empty}
+
+
+FACTORIES = [one for name in widgets.__all__ if not isinstance(one := getattr(widgets, name), type)]
+#: what the factories of widgets take besides, or cannot do without
+GIVEN: dict[str, dict] = {
+    "chord": dict(f=lambda x: x**2),
+    "classifier": dict(n=20, noise=0.1, batch=5, steps=5, width=3, depth=1, scale=1.0, seed=1, view="norms"),
+    "explore": dict(surface=BOWL, rules=["gd", "adam"], steps=5, lr=0.1, beta1=0.9),
+    "moments": dict(beta1=0.9),
+    "newton": dict(surface=lambda w: np.sum(w**2, axis=-1)),
+    "plane": dict(planes={"a": np.eye(3)}, loss=lambda w: np.sum(w**2, -1), held_out=lambda w: np.sum(w**2, -1)),
+    "quiz": dict(notebook="1.1"),
+    "schedule": dict(gamma=0.5, every=30, rate=0.01, slowing=0.1, floor=0.1, period=30, rise=0.3),
+    "training": dict(table={0.1: {"loss": V}, 0.2: {"loss": W}}, curves=["loss"]),
+}
+WIDGETS = {factory.__name__: defaults(factory) | GIVEN.get(factory.__name__, {}) for factory in FACTORIES}
+CALLS |= WIDGETS
 #: what some take by place alone
 PLACED = {"join_schedules": (oc.constant_rate(0.1), oc.linear_decay(0.1, 4)), "chain": (oc.clip_norm, oc.adam)}
 

@@ -4,6 +4,7 @@ Each argument of a call that works is made hostile alone, then several at once: 
 FUZZ=20000 of them in `make fuzz`.
 """
 
+import itertools
 import os
 import random
 
@@ -13,7 +14,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 import optcore as oc
-from tests.fuzz import CALLS, HOSTILE, is_ours, outcome, result_of
+from tests.fuzz import CALLS, HOSTILE, WIDGETS, is_ours, outcome, result_of
 
 COUNT = int(os.environ.get("FUZZ", 600))
 
@@ -47,6 +48,22 @@ def test_one_hostile_argument(function):
 @given(st.integers(0, 2**32).map(hostile_call))
 def test_several_hostile_arguments(call):
     assert outcome(*call) == ""
+
+
+@pytest.mark.parametrize("factory", WIDGETS)
+def test_no_argument_of_a_widget_takes_nonsense(factory):
+    """What is refused is said in one sentence; what is not would be drawn as something else."""
+    seen, taken = 0, []
+    for argument, bad in itertools.product(WIDGETS[factory], (np.nan, "nonsense", [["x"]], object())):
+        if bad == "nonsense" and argument in {"settings", "xlabel", "title"}:
+            continue  # any text will do
+        seen += 1
+        try:
+            result_of(factory, {argument: bad})
+            taken.append(f"{argument} = {bad!r}")
+        except (TypeError, ValueError, LookupError, OSError) as error:
+            assert str(error).strip("'").endswith(".") and "\n" not in str(error), str(error)
+    assert seen >= 4 and not taken
 
 
 def test_whole_numbers_count_as_the_floats_that_they_are():

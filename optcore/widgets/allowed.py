@@ -6,7 +6,20 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["Allowed", "choice", "flag", "number", "pairs", "point", "positive", "series", "subset", "table", "whole"]
+__all__ = [
+    "Allowed",
+    "choice",
+    "flag",
+    "number",
+    "pairs",
+    "point",
+    "positive",
+    "series",
+    "subset",
+    "table",
+    "text",
+    "whole",
+]
 
 
 @dataclass(frozen=True)
@@ -71,6 +84,11 @@ def whole(low: float = 0, high: float = np.inf) -> Allowed:
 def flag() -> Allowed:
     """True or False."""
     return Allowed("True or False", lambda v: isinstance(v, (bool, np.bool_)))
+
+
+def text() -> Allowed:
+    """Words."""
+    return Allowed("a text", lambda v: isinstance(v, str))
 
 
 def choice(options: Collection) -> Allowed:

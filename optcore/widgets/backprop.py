@@ -7,6 +7,7 @@ import numpy as np
 
 from ..layers import relu
 from ..losses import sigmoid, softmax
+from ..support import explains
 from ..symbolic import trace
 from .allowed import choice, subset, whole
 from .base import Goal, Setting, Widget
@@ -140,6 +141,7 @@ class Backprop(Widget):
         return figure
 
 
+@explains
 def backprop(
     x: Sequence[float] | Any = (1, 2, 3),
     W: Sequence[Sequence[float]] | Any = ((0, 1, 0), (1, 0, 1), (-1, 0, 0)),

@@ -7,6 +7,7 @@ import numpy as np
 
 from ..losses import softplus
 from ..palette import LANDSCAPE
+from ..support import explains
 from ..symbolic import Differentiable, trace
 from .allowed import choice, number, point
 from .base import Goal, Setting, Widget
@@ -181,6 +182,7 @@ class Chord(Widget):
         return figure
 
 
+@explains
 def chord(
     f: str | Callable = "sine_bowl",
     a: float | Sequence[float] | Any = None,

@@ -19,7 +19,7 @@ from ..optimizer import Optimizer
 from ..palette import color_of
 from ..regularizers import l1, l2
 from ..rule_spec import is_elementwise, name_of, rule_program
-from ..support import known
+from ..support import explains, known
 from ..symbolic import trace
 from .allowed import Allowed, choice, number, point, subset, whole
 from .base import Setting, Widget, plain
@@ -292,6 +292,7 @@ def _elementwise(rules: Any) -> dict[str, Callable]:
     return found
 
 
+@explains
 def classifier(
     data: str = "rings",
     rule: str = "adam",

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..constraints import project_ball, project_halfspace
+from ..support import explains
 from ..symbolic import Differentiable, trace
 from .allowed import choice, flag, number, point, positive
 from .base import Goal, Setting, Widget, rounded
@@ -160,6 +161,7 @@ class Constrained(Widget):
         return figure
 
 
+@explains
 def constrained(
     constraint: str = "line",
     level: float | None = None,
@@ -191,7 +193,7 @@ def constrained(
         "centre": np.asarray(default if centre is None else centre, float).tolist(),
         "kappa": float(kappa),
         "s": float(s),
-        "projected": bool(projected),
+        "projected": projected,
         "start": np.asarray(start, float).tolist(),
         "lr": float(lr),
     }

@@ -8,6 +8,7 @@ import numpy as np
 from ..palette import color_of
 from ..rule_spec import rule_program
 from ..rules import gd
+from ..support import explains
 from ..surfaces import SURFACES, Surface, hills, surface_named
 from .allowed import choice, flag, number, point, positive
 from .base import Goal, Setting, Widget, titled
@@ -124,6 +125,7 @@ def _sent(name: str, surface: Surface) -> dict:
     }
 
 
+@explains
 def critical_points(
     surface: str | Surface | Callable = hills,
     *,
@@ -155,6 +157,6 @@ def critical_points(
         "point": np.asarray(own.start if point is None else point, float).tolist(),
         "lr": float(lr),
         "noise": float(noise),
-        "basins": bool(basins),
+        "basins": basins,
     }
     return CriticalPoints({own.__name__: own} | {name: SURFACES[name] for name in others}, value)

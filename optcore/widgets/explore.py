@@ -13,7 +13,7 @@ from ..descent import Path, descend
 from ..palette import color_of
 from ..rule_spec import name_of, rule_program, spec
 from ..second_order import SECOND_ORDER
-from ..support import known
+from ..support import explains, known
 from ..surfaces import Surface, surface_named
 from ..symbolic import Differentiable, trace
 from .allowed import number, subset
@@ -390,6 +390,7 @@ class Explore(Widget):
         return figure
 
 
+@explains
 def explore(
     surface: Any,
     rules: Any = ("gd", "momentum", "adam"),

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..schedules import ReduceLROnPlateau
-from .allowed import series, whole
+from ..support import explains
+from .allowed import number, series, whole
 from .base import Goal, Setting, Widget
 
 __all__ = ["Feedback", "feedback"]
@@ -17,7 +18,10 @@ class Feedback(Widget):
     name = "feedback"
     line = "Draw the metric with the pointer: when does patience run out, and the rate is cut?"
     metric = Setting("The metric, one value for each evaluation.", series(2, 60, 0))
-    patience = Setting("Bad values in a row that are put up with.", whole())
+    patience = Setting("Bad values in a row that are put up with.", whole(0, 10))
+    factor = Setting("What a cut multiplies the rate by.", number(0.1, 0.9))
+    threshold = Setting("The part of the best value by which a better one must be lower.", number(0, 0.2))
+    cooldown = Setting("Values after a cut that are not counted as bad.", whole(0, 10))
 
     def __init__(self, metric, lr, settings):
         self._lr = lr
@@ -72,6 +76,7 @@ def _noisy_metric() -> list[float]:
     return (0.25 + 0.75 * np.exp(-t / 6) + 0.02 * np.random.default_rng(4).standard_normal(30)).round(3).tolist()
 
 
+@explains
 def feedback(
     metric: Sequence[float] | None = None,
     *,

@@ -8,6 +8,7 @@ import numpy as np
 from ..descent import descend
 from ..regularizers import ista
 from ..rules import gd
+from ..support import explains
 from ..symbolic import TraceError, trace
 from .allowed import choice, number, pairs, whole
 from .base import Goal, Setting, Widget, plain, rounded
@@ -129,6 +130,7 @@ def _wave(x: Any) -> Any:
     return np.sin(3.5 * x) + 0.3 * x
 
 
+@explains
 def fit(
     points: Sequence | None = None,
     *,

@@ -11,6 +11,7 @@ from ..losses import mse
 from ..palette import color_of
 from ..rule_spec import rule_program
 from ..rules import gd
+from ..support import explains
 from .allowed import choice, number, point, whole
 from .base import Goal, Setting, Widget
 from .regression import sample_loss
@@ -132,6 +133,7 @@ class GradientCloud(Widget):
         return figure
 
 
+@explains
 def gradient_cloud(
     *,
     start: Sequence[float] = (-0.5, 2.5),

@@ -7,6 +7,7 @@ import numpy as np
 
 from ..losses import binary_cross_entropy, cross_entropy, hinge, huber, mae, mse, sigmoid, softmax
 from ..palette import color_of
+from ..support import explains
 from ..symbolic import Trace, trace
 from .allowed import choice, flag, number, positive, series, whole
 from .base import Goal, Setting, Widget
@@ -190,6 +191,7 @@ class LossCurves(Widget):
         return figure
 
 
+@explains
 def loss_curves(
     kind: str = "score",
     *,
@@ -227,7 +229,7 @@ def loss_curves(
         "logits": [float(v) for v in logits],
         "right": int(right),
         "shift": float(shift),
-        "naive": bool(naive),
+        "naive": naive,
         "reach": float(reach),
         "shown": [*SCORES, *RESIDUALS],
     }

@@ -9,6 +9,7 @@ from ..descent import descend
 from ..palette import color_of
 from ..rule_spec import name_of, rule_program, spec
 from ..rules import adagrad, adam, rmsprop
+from ..support import explains
 from .allowed import choice, positive, series, subset, whole
 from .base import Goal, Setting, Widget
 from .explore import SLIDERS, named_rules
@@ -149,6 +150,7 @@ class Moments(Widget):
         return figure
 
 
+@explains
 def moments(
     signal: str | Sequence[float] = "constant",
     *,

@@ -8,6 +8,7 @@ import numpy as np
 from ..palette import color_of
 from ..second_order import bfgs_inverse_update, newton_step, saddle_free_step, sr1_update
 from ..solvers import minimize
+from ..support import explains
 from ..surfaces import Surface, saddle, surface_named
 from ..symbolic import trace
 from .allowed import choice, number, point, subset, whole
@@ -47,7 +48,7 @@ class Newton(Widget):
     start = Setting("The start point [x, y].", point())
     method = Setting("The method whose run and model are drawn, a name out of METHODS.", choice(METHODS))
     k = Setting("The step whose model is drawn; None means the last.", whole().or_none())
-    damping = Setting("What is added to the diagonal of the curvature.", number(0))
+    damping = Setting("What is added to the diagonal of the curvature.", number(0, 100))
 
     def __init__(self, surface, start, method, k, compare, damping, memory, noise):
         self._surface = surface
@@ -78,7 +79,7 @@ class Newton(Widget):
         point(self._surface.domain).check("start", value["start"])
         subset(_MEMORYLESS).check("compare", value["compare"])
         whole(1, 20).check("memory", value["memory"])
-        number(0).check("noise", value["noise"])
+        number(0, 100).check("noise", value["noise"])
         return super().checked(value)
 
     def run(self):
@@ -120,6 +121,7 @@ class Newton(Widget):
         return figure
 
 
+@explains
 def newton(
     surface: Surface | str | Callable = "saddle",
     *,

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..support import explains
 from .allowed import choice, flag, point
 from .base import Goal, Setting, Widget
 
@@ -114,6 +115,7 @@ class Plane(Widget):
         return figure
 
 
+@explains
 def plane(
     planes: Mapping[str, Any],
     loss: Callable,
@@ -146,7 +148,7 @@ def plane(
         "plane": sent[0]["value"] if plane is None else plane,
         "point": np.asarray(point, float).tolist(),
         "start": str(start),
-        "held": bool(held),
+        "held": held,
     }
     return Plane(sent, value)
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ..drawn import drawn_order
+from ..support import explains
 from .allowed import table
 from .base import HERE, Setting, Widget
 
@@ -182,6 +183,7 @@ def _still_question(q: dict) -> str:
     return f"<li>{q['text']}{choices}<details><summary>Answer</summary>{why}</details></li>"
 
 
+@explains
 def quiz(notebook: str) -> Quiz:
     """The quiz of a notebook, for instance `quiz("3.1")`.
 

@@ -9,8 +9,9 @@ import numpy as np
 from ..losses import huber, mae, mse
 from ..rule_spec import rule_program
 from ..rules import gd
+from ..support import explains
 from ..symbolic import Differentiable
-from .allowed import choice, number, pairs, positive, whole
+from .allowed import choice, number, pairs, positive, text, whole
 from .base import Goal, Setting, Widget, rounded
 
 __all__ = ["Regression", "regression"]
@@ -119,6 +120,7 @@ class Regression(Widget):
         return figure
 
 
+@explains
 def regression(
     x: Sequence[float] | Any = (1, 2, 3, 4, 5),
     y: Sequence[float] | Any = (4, 3, 8, 9, 11),
@@ -149,6 +151,8 @@ def regression(
         )
     if not np.all(np.isfinite([x, y])) or np.ptp(x) == 0:
         raise ValueError("x and y must be finite, and x must have more than one value.")
+    for axis, name in zip("xy", names, strict=True):
+        text().check(f"the name of {axis}", name)
     points = np.stack([x, y], axis=-1)
     value = {"w": w, "b": b, "lr": lr, "steps": steps, "loss": loss, "points": points}
     return Regression(x, y, value, names)

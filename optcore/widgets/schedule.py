@@ -14,9 +14,10 @@ from .. import schedules as s
 from ..descent import DIVERGED
 from ..rule_spec import name_of, rule_program
 from ..rules import gd
+from ..support import explains
 from ..surfaces import Surface
 from ..symbolic import Trace, trace
-from .allowed import choice, pairs, positive, subset, whole
+from .allowed import choice, number, pairs, positive, subset, whole
 from .base import Goal, Setting, Widget, between
 
 __all__ = ["FAMILIES", "Schedule", "noisy_quadratic", "product", "schedule"]
@@ -38,7 +39,7 @@ START = [2.5, 0.3]  # of the runs on the product: a steep place
 _DRAWN = ("drawn by you", "#111827")
 
 #: knob -> how its slider looks
-_KNOBS = {
+_KNOBS: dict[str, dict[str, Any]] = {
     "gamma": {"label": "Factor of a cut γ", "min": 0.05, "max": 0.95, "tip": "Each cut multiplies the rate by γ."},
     "every": {"label": "Steps between cuts", "min": 20, "max": 1000, "int": True, "tip": "After so many steps, a cut."},
     "rate": {
@@ -97,6 +98,10 @@ class Schedule(Widget):
     focus = Setting("Name of the schedule whose bias² and variance are drawn apart.")
     lr = Setting("η₀, the base learning rate.", positive())
     knots = Setting("The corners [step, rate] of the schedule drawn by hand.", pairs(2, 12))
+    model = Setting('What descends: the noisy "quadratic", or the "product".', choice(("quadratic", "product")))
+    curvature = Setting("λ of the quadratic.", number(0.01, 10))
+    noise = Setting("Standard deviation σ of the noise in its gradient.", number(0, 3))
+    start = Setting("Where its run begins.", number(0.1, 10))
 
     def __init__(self, shown, own, lr, steps, warmup, cooldown, curvature, noise, start, model, knobs):
         families = {**FAMILIES, **{k: (k, c, _fixed(f)) for (k, f), c in zip(own.items(), _OWN_COLORS, strict=False)}}
@@ -138,7 +143,8 @@ class Schedule(Widget):
         subset(self._names).check("shown", value["shown"])
         choice(self._names).check("focus", value["focus"])
         whole(10, 5000).check("steps", value["steps"])
-        choice(("quadratic", "product")).check("model", value["model"])
+        for name, knob in _KNOBS.items():
+            (whole if "int" in knob else number)(knob["min"], knob["max"]).check(name, value[name])
         for name in ("warmup", "cooldown"):
             whole(0, value["steps"]).check(name, value[name])
         if value["warmup"] + value["cooldown"] > value["steps"]:
@@ -216,6 +222,7 @@ def expected_error(rates: Any, *, curvature: float = 1.0, noise: float = 1.0, st
     return m**2, v, m**2 + v
 
 
+@explains
 def schedule(
     shown: Any = ("constant", "exponential", "cosine"),
     *,

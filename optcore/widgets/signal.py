@@ -6,6 +6,7 @@ import numpy as np
 
 from .. import initializers as init
 from ..layers import ACTIVATIONS
+from ..support import explains
 from ..symbolic import trace
 from .allowed import choice, number, whole
 from .base import Goal, Setting, Widget
@@ -138,6 +139,7 @@ class Signal(Widget):
         return figure
 
 
+@explains
 def signal(
     *,
     init: str = "glorot",

@@ -5,6 +5,7 @@ import numpy as np
 from ..matrix_rules import MUON_COEFFICIENTS, newton_schulz, newton_schulz_step
 from ..palette import color_of
 from ..rules import signsgd
+from ..support import explains
 from ..symbolic import trace
 from .allowed import choice, number, whole
 from .base import Goal, Setting, Widget
@@ -101,6 +102,7 @@ class Spectrum(Widget):
         return figure
 
 
+@explains
 def spectrum(*, spread: float = 100.0, steps: int = 5, coefficients: str = "muon", draw: int = 0) -> Spectrum:
     """See the singular values of a gradient, of its sign, and of the step that Muon makes of it.
 

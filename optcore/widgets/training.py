@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from ..palette import RULE_COLORS, SPARE_COLORS
-from .allowed import whole
+from ..support import explains
+from .allowed import series, text, whole
 from .base import Goal, Setting, Widget, to_json
 
 __all__ = ["Training", "training"]
@@ -96,7 +97,7 @@ class _Builder:
                 raise ValueError(f"The curve '{name}' must be (points,) or (runs, points), not {a.shape}.")
             at = np.arange(a.shape[-1]) if x is None else self.array(record, x) if isinstance(x, str) else np.asarray(x)
             if at.shape != a.shape[-1:]:
-                raise ValueError(f"The curve '{name}' has {a.shape[-1]} points and its x {len(at)}.")
+                raise ValueError(f"The curve '{name}' has {a.shape[-1]} points; its x must too, and was {at.shape}.")
             keep = np.unique(np.linspace(0, len(at) - 1, min(self.points, len(at))).round().astype(int))
             lines = {"y": _short(a[keep])} if a.ndim == 1 else self.band(a[:, keep])
             row[name] = self.pool.add({"x": self.pool.add(_short(at[keep])), **lines})
@@ -246,6 +247,7 @@ def _chosen(axis: list, position: Any) -> Any:
     return axis[position] if _numeric(axis) else next(v for v in axis if str(v) == position)
 
 
+@explains
 def training(
     table: Mapping[Any, Mapping[str, Any]],
     settings: str | Sequence[str] = "setting",
@@ -296,6 +298,9 @@ def training(
         raise ValueError("The table is empty.")
     if bands not in BANDS:
         raise ValueError(f"bands must be one of {', '.join(BANDS)}; it was {bands!r}.")
+    text().check("xlabel", xlabel)
+    text().check("title", title)
+    series(4, 4).or_none().check("extent", extent)
     names = [settings] if isinstance(settings, str) else list(settings)
     as_key = lambda key: key if isinstance(key, tuple) else (key,)
     full = {as_key(key): record for key, record in table.items()}

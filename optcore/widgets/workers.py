@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..support import explains
 from .allowed import choice, number, whole
 from .base import Goal, Setting, Widget
 
@@ -140,6 +141,7 @@ class Workers(Widget):
         return figure
 
 
+@explains
 def workers(
     workers: int = 16, *, batch: int = 4, pieces: int = 1, delay: int = 0, count: str = "time", cost: float = 16.0
 ) -> Workers:
