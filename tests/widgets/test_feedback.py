@@ -23,6 +23,14 @@ def test_plateau_staircase_equals_the_class(open_page):
         assert numbers(end)[0] == pytest.approx(rates[-1], rel=6e-3)
 
 
+@pytest.mark.parametrize(("lr", "cut"), [(2e-8, True), (1.2e-8, False)])
+def test_a_cut_smaller_than_eps_is_not_made(open_page, lr, cut):
+    """By three quarters: 1.5e-8, and 0.9e-8, with eps = 1e-8."""
+    w = feedback([1.0] * 4, lr=lr, factor=0.25, patience=1)
+    assert w.rates()[-1] == pytest.approx(lr / 4 if cut else lr)
+    assert ("after evaluation" in words(open_page(body=live(w)))) == cut
+
+
 def test_plateau_controls_and_drawing(open_page):
     page = open_page(body=live(feedback()))
     moved = nudge_every_control(page)

@@ -48,6 +48,15 @@ def test_newton_goes_to_the_saddle_and_the_others_do_not(open_page):
     assert "converged at a minimum (0, 1)" in assign(page, method="gd")
 
 
+def test_a_direction_uphill_is_named_after_as_many_steps_as_in_minimize(open_page):
+    # from the last start the full step would end lower all the same
+    for start, steps in (([1.2, 0.3], 1), ([0.1, 0.3], 0), ([-0.15, 0.48], 0)):
+        w = newton(start=start, method="damped-newton")
+        assert w.run().iterations == steps and "must point downhill" in w.run().reason
+        said = words(open_page(body=live(w)))
+        assert f"{steps} step" in said and "its direction does not point downhill" in said
+
+
 def test_noise_makes_pairs_unusable(open_page):
     page = open_page(body=live(newton("rosenbrock", start=[-1.2, 1.0], method="bfgs", k=None)))
     quiet = assign(page, noise=0.01)
