@@ -6,7 +6,7 @@ import numpy as np
 
 from ..schedules import ReduceLROnPlateau
 from ..support import explains
-from .allowed import number, series, whole
+from .allowed import number, positive, series, whole
 from .base import Goal, Setting, Widget
 
 __all__ = ["Feedback", "feedback"]
@@ -88,12 +88,14 @@ def feedback(
 ) -> Feedback:
     """Draw a metric by hand and see when `ReduceLROnPlateau` cuts the rate.
 
-    metric: 2 to 60 positive values, one an evaluation (default: a noisy validation loss). Read back `.metric`,
-    `.patience`, `.value`, `.rates()`.
+    metric: 2 to 60 positive values, one an evaluation (default: a noisy validation loss). lr is above 0; the others
+    reach as far as their sliders: patience and cooldown to 10, factor from 0.1 to 0.9, threshold to 0.2. Read back
+    `.metric`, `.patience`, `.factor`, `.threshold`, `.cooldown`, `.rates()`.
 
     >>> from optcore.widgets.feedback import feedback
     >>> feedback([1, 0.9] + [0.8] * 6, patience=2).rates().round(3).tolist()
     [1.0, 1.0, 1.0, 1.0, 1.0, 0.1, 0.1, 0.1]
     """
+    positive().check("lr", lr)
     values = _noisy_metric() if metric is None else list(metric)
     return Feedback(values, lr, {"patience": patience, "factor": factor, "threshold": threshold, "cooldown": cooldown})
