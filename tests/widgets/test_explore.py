@@ -268,6 +268,17 @@ def test_phase_diagram_shows_where_runs_converge_and_diverge(open_page):
     page.wait_for_function("document.querySelector('output').textContent.includes('diverged at step')")
 
 
+def test_a_map_without_a_fall_is_light_all_over(open_page):
+    def ascent(g, *, beta=0.9):
+        return -beta * g
+
+    page = open_page(body=live(explore("bowl", {"ascent": ascent}, steps=50, lr=1e-3, phase=("ascent", "beta"))))
+    low, high = page.evaluate("['low', 'high'].map(name => oc.rgb(ui.theme[name]))")
+    # η from 1e-5 to 1e-2: the loss grows by up to a factor of 10⁷
+    places = page.evaluate(f"({PIXELS})([[0.2, 0.3], [0.35, 0.5], [0.5, 0.3]])")
+    assert np.abs(np.array(places) - high).max() < 30 < np.abs(np.subtract(low, high)).max(), (places, low, high)
+
+
 def test_under_reduced_motion_play_shows_stills(open_page):
     page = open_page(body=live(explore("bowl", "gd", lr=0.05, steps=60)), reduced=True)
     page.evaluate("""() => {
