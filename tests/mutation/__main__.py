@@ -78,6 +78,15 @@ def sources() -> list[str]:
     return [name for name in names if not name.startswith(tuple(LEFT_OUT))]
 
 
+def users(module: str) -> list[str]:
+    """The widgets whose scripts import a module, themselves or through others."""
+    found = set[str]()
+    for path in (ROOT / "optcore" / "widgets").rglob("*.js"):
+        if f'/{Path(module).name}"' in path.read_text(encoding="utf-8"):
+            found |= {path.stem} if path.parent.name == "widgets" else {*users(path.name)}
+    return sorted(found)
+
+
 def whose_tests(file: str) -> list[str]:
     """The tests that must notice a change of a file, quick ones first: the run ends at the first failure."""
     path = Path(file)
@@ -94,6 +103,9 @@ def whose_tests(file: str) -> list[str]:
     elif path.parts[1] == "widgets" and found:
         # its own tests have its name, and so its rows in what walks over all
         found += [PICTURES, "tests/widgets/test_every.py", "-k", f"{path.stem} or signatures or nonsense"]
+    elif path.suffix == ".js" and (names := users(file)):
+        found = [*(f"tests/widgets/test_{name}.py" for name in names), PICTURES, "tests/widgets/test_every.py"]
+        found += ["-k", " or ".join(names)]
     elif path.parts[1] == "widgets":
         found += ["tests/widgets/test_base.py", PICTURES, "tests/widgets/test_every.py"]
     if path.parts[1] == "grading" and "ArgumentParser(" in (ROOT / file).read_text(encoding="utf-8"):

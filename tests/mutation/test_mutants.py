@@ -8,7 +8,7 @@ import pytest
 from book.course import ROOT
 from tests.copies import Copy
 
-from .__main__ import LAST, equal, sources, whose_tests
+from .__main__ import LAST, equal, sources, users, whose_tests
 from .mutants import mutants
 from .run import import_what_all_tests_need
 
@@ -78,6 +78,11 @@ def test_every_module_has_tests_that_must_notice():
             assert paths and [name for name in paths if not (ROOT / name).exists()] == []
         if file.endswith(".py"):
             ast.parse(found[len(found) // 2].of(source)) if found else None
+
+
+def test_a_part_of_a_script_has_the_tests_of_the_widgets_that_use_it():
+    assert users("optcore/widgets/parts/draws.js") == ["classifier", "signal"]
+    assert "tests/widgets/test_explore.py" in whose_tests("optcore/widgets/explore_parts/map.js")
 
 
 def test_words_that_choose_tests_choose_some_in_each_file(tmp_path):
