@@ -129,3 +129,11 @@ def test_coefficients_are_drawn_over_the_strength(open_page, penalty):
     for k in (0, len(paths[0]) // 2, -1):
         w.lam = float(paths[0][k, 0])
         np.testing.assert_allclose([path[k, 1] for path in paths], w.coefficients(), atol=1e-5)
+
+
+def test_the_goal_is_a_little_above_the_best_degree():
+    w = fit(degree=14)
+    best = min(fit(degree=degree).errors()[1] for degree in range(15))
+    (limit,) = [one[2] for one in w.goal().when]
+    assert best < limit < 1.05 * best < w.errors()[1]
+    assert fit(degree=5).goal() is None, "it is there"

@@ -6,7 +6,7 @@ import pytest
 import optcore as oc
 from optcore.widgets.regression import regression
 
-from .controls import seen, settle, words
+from .controls import live, seen, settle, words
 from .exact import exact_numbers
 
 X, Y = np.array([1.0, 2, 3, 4, 5]), np.array([4.0, 3, 8, 9, 11])
@@ -52,6 +52,13 @@ def test_points_and_line_move_by_keyboard_and_pointer(open_page):
     page.get_by_role("button", name="Remove the last point").click()
     settle(page)
     assert page.get_by_role("slider", name="Point").count() == count
+
+
+def test_an_outlier_lies_where_the_line_is_high_and_it_is_low(open_page):
+    page = open_page(body=live(regression()))
+    page.get_by_role("button", name="Add an outlier").click()
+    x, y = page.evaluate("ui.value.points.at(-1)")
+    assert 3 < x < 5 and y < 4, "right of the middle, below the lowest sample but one"
 
 
 def test_an_outlier_moves_mse_more_than_mae(open_page):
