@@ -33,6 +33,22 @@ def test_constant_with_warmup_and_cooldown_is_wsd():
     np.testing.assert_allclose(w.rates("constant"), oc.wsd(0.1, 10, 70, 20)(np.arange(100)), rtol=1e-12)
 
 
+@pytest.mark.parametrize(
+    ("settings", "reading"),
+    [
+        ({"noise": 0.0}, "it stopped short of the minimum"),
+        ({"steps": 1000, "lr": 0.1}, "what is left is noise"),
+        ({"steps": 30, "lr": 0.05, "start": 1.0}, "bias and noise balance"),
+    ],
+)
+def test_the_larger_of_bias_and_variance_is_named(open_page, settings, reading):
+    w = schedule(["constant"], **{"steps": 20, **settings})
+    bias, variance, _ = expected_error(w.rates("constant"), noise=w.noise)
+    said = {bias[-1] > 5 * variance[-1]: "it stopped short of the minimum"}
+    said |= {variance[-1] > 5 * bias[-1]: "what is left is noise"}
+    assert said.get(True, "bias and noise balance") == reading and f"so {reading}." in words(open_page(w))
+
+
 def test_expected_error_is_the_mean_over_many_runs():
     rates = schedule(["cosine"], steps=60, lr=0.3).rates("cosine")
     x = np.full(40_000, 2.0)
@@ -52,6 +68,13 @@ def test_expected_error_is_the_mean_over_many_runs():
         ({"warmup": 900, "cooldown": 200}, "fit"),
         ({"model": "x"}, "model"),
         ({"gama": 0.1}, "gama"),
+        ({"gamma": 1.0}, "0.95"),
+        ({"every": 10}, "whole number from 20 to 1000"),
+        ({"rate": 0.2}, "0.1"),
+        ({"slowing": 2}, "from 0.001 to 1"),
+        ({"floor": 0.6}, "0.5"),
+        ({"period": 1}, "whole number from 20 to 500"),
+        ({"rise": 1.0}, "from 0.05 to 0.9"),
     ],
 )
 def test_bad_arguments_are_named(arguments, part):
