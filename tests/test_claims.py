@@ -17,6 +17,8 @@ from optcore.claims import RECORD
         ((1.1, None), 1.2),
         ((None, 0.5), -3),
         ("20959", 20959.3),
+        ("0.25", 0.255),  # which rounds either way, whatever its last bit
+        ("0.26", 0.255),
     ],
 )
 def test_true_claims_pass_and_are_listed(stated, measured):
@@ -30,6 +32,7 @@ def test_true_claims_pass_and_are_listed(stated, measured):
     [
         ("0.980199", 99 / 101),
         ("2.3e-5", 2.36e-5),
+        ("0.25", 0.25501),
         (691, 692),
         ((0.9, 1.0), 1.01),
         ((1.1, None), 1.09),

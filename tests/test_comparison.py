@@ -152,6 +152,9 @@ def test_the_choice_of_the_test_examples_widens_the_interval():
     assert bound["b"].verdict == "better on these test examples" and bound["b"].test[0] < 0 < d.low
     with pytest.raises(ValueError, match="test_size is for accuracies"):
         ask({"a": lambda rate, seed: 2 + score(0, rate, seed) / 9, "b": lambda rate, seed: 3.0}, RATES, test_size=9)
+    with pytest.raises(ValueError, match="test_size is for accuracies"):  # where one of ten is below 0
+        below = lambda rate, seed: 0.1 * np.log(rate) ** 2 + (-0.1 if seed == 1009 else 0.5)
+        ask({"a": below, "b": below}, RATES, test_size=9)
 
 
 def test_a_batched_side_may_return_each_example():

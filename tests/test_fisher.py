@@ -144,11 +144,11 @@ def test_the_direction_solves_the_dense_system(damping):
 
 def test_a_step_of_kfac_is_what_its_parts_make():
     net = network()
-    other, optimizer = net.copy(), oc.KFAC(net, lr=0.3, damping=0.05, decay=0.5, seed=3)
+    other, optimizer = net.copy(), oc.KFAC(net, lr=0.3, damping=0.05, decay=0.6, seed=3)
     rng, mean = np.random.default_rng(3), None
     for t in range(1, 4):
         new = oc.kfac_factors(other, X, rng=rng)
-        keep = [0, 0.5, 0.5][t - 1]
+        keep = [0, 1 / 2, 0.6][t - 1]  # a plain mean while that forgets sooner
         mean = new if mean is None else [
             (keep * A + (1 - keep) * C, keep * B + (1 - keep) * D) for (A, B), (C, D) in zip(mean, new, strict=True)
         ]  # fmt: skip
