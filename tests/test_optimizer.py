@@ -179,6 +179,13 @@ def test_overrides_give_parameters_a_rule_of_their_own():
     np.testing.assert_allclose(params["W1"], start["W1"] - (grads[0]["W1"] + 0.1 * start["W1"]))
 
 
+def test_matrices_are_what_has_two_axes_or_more():
+    params = {"b": np.ones(2), "W": np.ones((2, 2)), "filters": np.ones((2, 2, 2))}
+    grads = {name: np.full_like(w, 3.0) for name, w in params.items()}
+    Optimizer(oc.gd, params, 0.1, overrides={"matrices": (oc.signsgd, 0.5)}).step(grads)
+    assert {name: float(w.flat[0].round(12)) for name, w in params.items()} == {"b": 0.7, "W": 0.5, "filters": 0.5}
+
+
 def test_a_schedule_is_asked_once_a_step():
     asked = []
 

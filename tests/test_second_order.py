@@ -168,6 +168,15 @@ def test_newton_runs_as_a_rule_also_in_the_page():
     np.testing.assert_allclose(oc.descend(free, two_valleys, [1.0, 0.1], steps=30, lr=1.0).final, [0, 1], atol=1e-9)
 
 
+@pytest.mark.parametrize("name", second_order.SECOND_ORDER)
+def test_a_batch_of_points_steps_as_each_does_alone(name):
+    rule = second_order.SECOND_ORDER[name](oc.rosenbrock)
+    starts = np.array([[-1.2, 1.0], [1.5, 2.0], [0.2, 0.1], [-0.5, 1.5], [2.0, 3.5]])
+    run = lambda start: oc.descend(rule, oc.rosenbrock, start, steps=8, lr=0.5).points
+    alone = np.stack([run(start) for start in starts], axis=1)
+    np.testing.assert_allclose(run(starts), alone, rtol=1e-9, atol=1e-12)
+
+
 @pytest.mark.parametrize("s, y", [([1.0, -1.0], [3.0, 1.0]), ([1.0, -0.1], [0.2, -5.0]), ([0.5, 2.0], [1.0, 1.0])])
 def test_lbfgs_with_one_pair_is_its_matrix_and_meets_the_secant_equation(s, y):
     """H = (I - ρsyᵀ)γ(I - ρysᵀ) + ρssᵀ with γ = sᵀy/yᵀy; Hy = s."""
