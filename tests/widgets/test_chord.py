@@ -133,3 +133,9 @@ def test_the_chord_is_drawn_from_point_to_point_and_the_bounds_touch_at_a(open_p
 def test_a_goal_about_a_set_asks_for_two_points_inside():
     goals = [goal for name in SETS if (goal := chord(name).goal()) is not None]
     assert len(goals) >= 3 and all(("outside", "=", 0) in goal.when for goal in goals)
+
+
+@pytest.mark.parametrize(("a", "b", "asks"), [(1.2, 2.5, "two points where the test fails"), (-1, 1, "stays above")])
+def test_a_goal_about_a_curve_asks_for_what_the_chord_is_not(a, b, asks):
+    assert asks in chord("double_well", a, b).goal().text
+    assert chord("square", a, b).goal() is None, "no chord of it fails"
