@@ -94,7 +94,8 @@ lab: $(READY) $(VENV)/requirements-lab-ready
 sync: $(READY)
 	@$(BIN)/python -m book.commands.sync
 
-run: sync
+run: $(READY)
+	@$(BIN)/python -m book.commands.sync --before-run
 	@$(BIN)/python -m book.commands.run_notebooks --jobs $(JOBS) $(NOTEBOOKS)
 	@$(BIN)/python -m book.commands.sync
 

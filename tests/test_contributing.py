@@ -6,7 +6,6 @@
 import json
 import os
 import re
-from functools import partial
 
 import matplotlib.pyplot as plt
 import nbformat
@@ -129,6 +128,7 @@ export default {
       plot.line(xs, xs.map((x) => x * x), { color: "accent" });
       plot.line(xs, xs.map((x) => at * at + 2 * at * (x - at)), { color: "warn" });
       plot.dot(at, at * at, {});
+      ui.facts({ slope: 2 * at });
       return `At x = ${oc.fmt(at)} the slope is ${oc.fmt(2 * at)}.`;
     });
   },
@@ -136,7 +136,7 @@ export default {
 """
 WIDGET_PY = '''"""`oc.tangent()`: a parabola and the tangent at a point."""
 
-from .base import Setting, Widget
+from .base import Goal, Setting, Widget
 
 __all__ = ["Tangent", "tangent"]
 
@@ -145,6 +145,7 @@ class Tangent(Widget):
     """A parabola and its tangent; `tangent` makes it."""
 
     name = "tangent"
+    line = "Move the point along the parabola: where does the tangent lie flat?"
     at = Setting("Where the tangent touches.")
 
     def __init__(self, at):
@@ -160,6 +161,10 @@ class Tangent(Widget):
         if isinstance(at, bool) or not isinstance(at, int | float) or not -2 <= at <= 2:
             raise ValueError(f"at must be a number from -2 to 2; it was {at!r}.")
         return value
+
+    def goal(self):
+        flat = [("slope", ">", -0.01), ("slope", "<", 0.01)]
+        return Goal("Find where the slope is 0.", flat, "the slope is {slope}.") if abs(self.at) > 0.01 else None
 
     def still(self):
         """The parabola and the tangent."""
@@ -191,7 +196,12 @@ def test_a_widget(copy):
     copy.replace(init, "__all__ = [\n", '__all__ = [\n    "Tangent",\n    "tangent",\n')
     shown = copy.python("-c", "import optcore as oc; print(oc.tangent())")
     assert shown.stdout == "Tangent(at 1)\n", shown.stderr
-    if WHOLE:  # 5: the gallery
+    faces, bench = "tests/widgets/examples.py", "bench/widgets.py"
+    copy.replace(faces, '    "spectrum": [', '    "tangent": [Face(widgets.tangent, 1)],\n    "spectrum": [')
+    copy.replace(bench, "WIDGETS = {\n", 'WIDGETS = {\n    "tangent": lambda: oc.tangent(),\n')
+    if WHOLE:  # 5: the gallery, and how its goal is reached there
+        moves = "tests/widgets/test_goals.py"
+        copy.replace(moves, "MOVES = {\n", 'MOVES = {\n    "gallery tangent": [seek("Point x")],\n')
         gallery = nbformat.read(copy.path("gallery.ipynb"), as_version=4)
         gallery.cells += [nbformat.v4.new_markdown_cell("## A tangent"), nbformat.v4.new_code_cell("oc.tangent()")]
         nbformat.write(gallery, copy.path("gallery.ipynb"))
@@ -306,6 +316,16 @@ QUESTION = {
 }
 
 
+PREDICTION = {
+    "id": "half-way-with-a-power-of-2",
+    "box": "Where is the rate half-way down",
+    "kind": "choice",
+    "right": "at a quarter of it",
+    "wrong": ["at a half of it", "at a tenth of it"],
+    "answer": "A half squared is 0.25.",
+}
+
+
 def change_json(copy: Copy, name: str, change) -> None:
     """Read a JSON file, change what it holds, and write it."""
     content = json.loads(copy.read(name))
@@ -321,8 +341,9 @@ def test_a_notebook(copy):
     nbformat.write(v4.new_notebook(cells=cells), copy.path(f"{page}.ipynb"))
     exercises = "      - file: exercises/5-schedules\n"
     copy.replace("_toc.yml", exercises, f"      - file: {page}\n{exercises}")
-    # 4: questions and concepts
+    # 4: questions, predictions and concepts
     change_json(copy, f"{chapter}/quizzes.json", lambda quizzes: quizzes.update({"5.4": [QUESTION]}))
+    change_json(copy, f"{chapter}/predictions.json", lambda boxes: boxes.update({"5.4": [PREDICTION]}))
     promised = json.loads(copy.read("chapters/concepts.json"))
     new = f"S{len(promised) + 1}"
     entry = {"id": new, "concept": "polynomial decay", "notebook": "5.4"}
@@ -390,8 +411,7 @@ def test_an_exercise(copy):
 
 def test_a_comparison():
     steps = re.findall(r"```python\n(.*?)```", section("Compare two methods"), re.DOTALL)
-    train_set, test_set = oc.digits(dtype=np.float32)
-    page = dict(oc=oc, np=np, partial=partial, train_set=train_set, test_set=test_set, claims=oc.Claims())
+    page = dict(oc=oc, np=np, claims=oc.Claims())  # what a notebook has
     for step in steps:
         exec(step, page)
     plt.close("all")

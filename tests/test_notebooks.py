@@ -109,7 +109,8 @@ def test_its_cells_are_in_order(path):
             alt = cell["metadata"].get("mystnb", {}).get("image", {}).get("alt", "")
             problems += [f"{where} has {len(lines)} lines"] if len(lines) > 25 else []
             problems += [f"{where} has tags {tags - TAGS}"] if tags - TAGS else []
-            problems += [f"{where}: its figure has no alternative text"] if pictures and len(alt) < 20 else []
+            missing = "its figure has no alternative text (the cell's metadata: mystnb.image.alt)"
+            problems += [f"{where}: {missing}"] if pictures and len(alt) < 20 else []
             sizes = [len(o["data"]["image/png"]) * 3 // 4 for o in pictures]
             problems += [f"{where}: its figure has {max(sizes)} bytes"] if max(sizes, default=0) > PICTURE_BYTES else []
             problems += [f"{where} wrote an error"] if any(

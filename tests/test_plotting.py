@@ -127,8 +127,8 @@ def test_of_more_settings_each_rate_has_its_best_and_what_diverged_is_not_drawn(
         np.testing.assert_allclose(bars[0].get_xdata(), [0.1, 1.0, 3.0], err_msg=line)
         np.testing.assert_allclose(bars[0].get_ydata(), [run(rate, 0.5) + above for rate in (0.1, 1.0, 3.0)])
     upside_down = {"a": lambda rate, beta: -run(rate, beta)}
-    found = oc.compare("Which?", upside_down | {"b": lambda rate, beta: -9 - run(rate, beta)}, grid, budget=1, seeds=None,
-                       score="accuracy", better="higher")  # fmt: skip
+    upside_down["b"] = lambda rate, beta: -9 - run(rate, beta)
+    found = oc.compare("Which?", upside_down, grid, budget=1, seeds=None, score="accuracy", better="higher")
     (bars, _) = plotting.draw_comparison(found).containers
     np.testing.assert_allclose(bars[0].get_ydata(), [-run(rate, 0.5) for rate in (0.1, 1.0, 3.0)])
     assert len(plt.gcf().axes) == 1 and left.get_xscale() == "log" and left.get_yscale() == "linear"

@@ -1,4 +1,7 @@
-"""Write everything that is generated from what is stated elsewhere: `make sync`, or `--check` to only compare."""
+"""Write everything that is generated from what is stated elsewhere: `make sync`.
+
+`--check` only compares; `--before-run` leaves out what is written from the outputs of a run (`make run` begins so).
+"""
 
 import sys
 
@@ -17,14 +20,14 @@ PARTS = [
     bibliography.stale,
     concepts.stale,
     minutes.stale,
-    comparisons.stale,
     signatures.stale,
 ]
+FROM_OUTPUTS = [comparisons.stale]
 
 
-def main(check: bool) -> int:
+def main(check: bool = False, before_run: bool = False) -> int:
     faults = 0
-    for part in PARTS:
+    for part in PARTS if before_run else [*PARTS, *FROM_OUTPUTS]:
         try:
             stale = part()
         except ValueError as problem:
@@ -40,4 +43,4 @@ def main(check: bool) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main("--check" in sys.argv[1:]))
+    sys.exit(main("--check" in sys.argv[1:], "--before-run" in sys.argv[1:]))

@@ -70,7 +70,10 @@ def problems(path: Path) -> list[str]:
     questions = [record["question"] for record in stored]
     found = [f"{q!r}: {sentence}" for q, r in zip(questions, stored, strict=True) for sentence in unsound(r)]
     if len(stored) < asked:
-        found.append(f"{asked} comparisons are made and {len(stored)} stored: end the cell with the result")
+        where = f"make run NOTEBOOKS={path.relative_to(ROOT) if path.is_relative_to(ROOT) else path}"
+        found.append(
+            f"{asked} comparisons are made and {len(stored)} stored: end each cell with its result, then {where}"
+        )
     found += [f"{q!r} is asked twice" for q in dict.fromkeys(questions) if questions.count(q) > 1]
     found += [f"{q!r} has no claims.verdict(…)" for q in questions if q not in claimed]
     found += [f"{q!r} is claimed and its result not shown" for q in claimed - {*questions, None}]

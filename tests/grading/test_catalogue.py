@@ -20,7 +20,7 @@ from optcore.grading.feedback import HINT, MISSING
 from optcore.grading.judge import judge
 from optcore.grading.similar import tokens
 
-from .slipping import EQUAL, slips_of, trials
+from .slipping import EQUAL, WHAT_TO_DO, slips_of, trials
 
 # How many exercises a chapter has at least. Whoever adds some raises the number.
 AT_LEAST = {
@@ -124,7 +124,10 @@ def no_slip_passes_but_those_that_change_nothing(exercise):
     passed = {str(t.slip) for t in trials(exercise, slips_of(exercise)) if t.passed}
     listed = EQUAL.get(exercise.id, {})
     assert passed == set(listed), "\n".join(
-        [*(f"passes: {it}" for it in passed - set(listed)), *(f"does not pass: {it}" for it in set(listed) - passed)]
+        [
+            *(f"passes: {it}: {WHAT_TO_DO}" for it in passed - set(listed)),
+            *(f"does not pass, and is listed: {it}" for it in set(listed) - passed),
+        ]
     )
     assert all(len(reason) >= 10 for reason in listed.values())
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import Counter
 
 import pytest
 
@@ -65,80 +66,81 @@ CORNER = [check("drawn by you")]
 HE = [choose("Initial weights", "He normal")]
 FREE = [choose("Regularizer", "none"), seek("Degree")]
 
-#: page, place on it → what the reader does
+#: page and widget, and which of that kind on it from the second on → what the reader does
 MOVES = {
-    ("1.1", 0): LINE,
-    ("1.2", 0): [slide("Score z", -8)],
-    ("1.3", 0): DEAD,
-    ("2.1", 0): [drag("Point A", -1, 1)],
-    ("2.2", 0): SADDLE,
-    ("2.3", 0): [press("Go to the best point")],
-    ("3.1", 0): [seek(RATE)],
-    ("3.2", 0): STILL,
-    ("3.2", 1): [seek(RATE)],
-    ("3.2", 2): [choose("Schedule of η", "cosine"), slide(RATE, 0.5, 0.03)],
-    ("3.3", 0): [seek(RATE)],
-    ("3.4", 0): [seek(RATE)],
-    ("3.5", 0): MANY,
-    ("4.1", 0): [seek(RATE)],
-    ("4.2", 0): LONG,
-    ("4.2", 1): [choose("Rule", "adam"), slide(RATE, 0.1, 0.001)],
-    ("4.3", 0): [seek(RATE)],
-    ("4.4", 0): ORTHOGONAL,
-    ("4.4", 1): [seek(RATE)],
-    ("4.5", 0): [seek(RATE)],
-    ("4.6", 0): [seek(f"{RATE}, adam")],
-    ("5.1", 0): [*CORNER, drag("Corner 3", 600, 0.01)],
-    ("5.1", 1): [choose("Schedule of η", "cosine")],
-    ("5.2", 0): [*CORNER, drag("Corner 3", 600, 0.04)],
-    ("5.3", 0): [slide("Patience", 3)],
-    ("6.1", 0): [choose("Run and model of", "saddle-free Newton")],
-    ("6.2", 0): [choose("Run and model of", "Newton, full step")],
-    ("6.3", 0): [seek("learning rate")],
-    ("6.4", 0): [seek(RATE)],
-    ("7.1", 0): [slide("Their scale", 1)],
-    ("7.1", 1): HE,
-    ("7.2", 0): HE,
-    ("7.3", 0): [seek("forget bias")],
-    ("7.3", 1): [seek("width"), choose("parametrization", "μP"), seek("width")],
-    ("8.1", 0): [choose("Penalty", "L2 (λΣw²)"), slide("Strength λ", 0.01, 0.03)],
-    ("8.1", 1): FREE,
-    ("8.2", 0): FREE,
-    ("8.2", 1): [choose("method", "shifts")],
-    ("8.3", 0): [seek(RATE)],
-    ("8.4", 0): [lambda r, run=run: r.choose("run", run) for run in "BCD"],
-    ("8.5", 0): [choose("Plane", "one run"), press("To the middle")],
-    ("gallery", 0): [seek(f"{RATE}, gd")],
-    ("gallery", 1): [seek(RATE)],
-    ("gallery", 2): [seek(f"{RATE}, bfgs")],
-    ("gallery", 3): LINE,
-    ("gallery", 4): [slide("Score z", -8)],
-    ("gallery", 5): DEAD,
-    ("gallery", 6): [drag("Point A", -0.5, 0.9), drag("Point B", 0.55, 1)],
-    ("gallery", 7): SADDLE,
-    ("gallery", 8): [press("Go to the best point")],
-    ("gallery", 9): STILL,
-    ("gallery", 10): MANY,
-    ("gallery", 11): LONG,
-    ("gallery", 12): ORTHOGONAL,
-    ("gallery", 13): [*CORNER, drag("Corner 3", 600, 0.01)],
-    ("gallery", 14): [slide("Patience", 3)],
-    ("gallery", 15): [choose("Run and model of", "saddle-free Newton")],
-    ("gallery", 16): HE,
-    ("gallery", 17): FREE,
-    ("gallery", 18): [slide("Number of points", 300)],
-    ("gallery", 19): [seek("learning rate")],
-    ("gallery", 20): [press("To the middle")],
+    "1.1 regression": LINE,
+    "1.2 loss_curves": [slide("Score z", -8)],
+    "1.3 backprop": DEAD,
+    "2.1 chord": [drag("Point A", -1, 1)],
+    "2.2 critical_points": SADDLE,
+    "2.3 constrained": [press("Go to the best point")],
+    "3.1 explore": [seek(RATE)],
+    "3.2 gradient_cloud": STILL,
+    "3.2 explore": [seek(RATE)],
+    "3.2 classifier": [choose("Schedule of η", "cosine"), slide(RATE, 0.5, 0.03)],
+    "3.3 explore": [seek(RATE)],
+    "3.4 explore": [seek(RATE)],
+    "3.5 workers": MANY,
+    "4.1 explore": [seek(RATE)],
+    "4.2 moments": LONG,
+    "4.2 classifier": [choose("Rule", "adam"), slide(RATE, 0.1, 0.001)],
+    "4.3 explore": [seek(RATE)],
+    "4.4 spectrum": ORTHOGONAL,
+    "4.4 explore": [seek(RATE)],
+    "4.5 explore": [seek(RATE)],
+    "4.6 explore": [seek(f"{RATE}, adam")],
+    "5.1 schedule": [*CORNER, drag("Corner 3", 600, 0.01)],
+    "5.1 classifier": [choose("Schedule of η", "cosine")],
+    "5.2 schedule": [*CORNER, drag("Corner 3", 600, 0.04)],
+    "5.3 feedback": [slide("Patience", 3)],
+    "6.1 newton": [choose("Run and model of", "saddle-free Newton")],
+    "6.2 newton": [choose("Run and model of", "Newton, full step")],
+    "6.3 training": [seek("learning rate")],
+    "6.4 explore": [seek(RATE)],
+    "7.1 classifier": [slide("Their scale", 1)],
+    "7.1 signal": HE,
+    "7.2 signal": HE,
+    "7.3 training": [seek("forget bias")],
+    "7.3 training 2": [seek("width"), choose("parametrization", "μP"), seek("width")],
+    "8.1 classifier": [choose("Penalty", "L2 (λΣw²)"), slide("Strength λ", 0.01, 0.03)],
+    "8.1 fit": FREE,
+    "8.2 fit": FREE,
+    "8.2 training": [choose("method", "shifts")],
+    "8.3 explore": [seek(RATE)],
+    "8.4 training": [lambda r, run=run: r.choose("run", run) for run in "BCD"],
+    "8.5 plane": [choose("Plane", "one run"), press("To the middle")],
+    "gallery explore": [seek(f"{RATE}, gd")],
+    "gallery explore 2": [seek(RATE)],
+    "gallery explore 3": [seek(f"{RATE}, bfgs")],
+    "gallery regression": LINE,
+    "gallery loss_curves": [slide("Score z", -8)],
+    "gallery backprop": DEAD,
+    "gallery chord": [drag("Point A", -0.5, 0.9), drag("Point B", 0.55, 1)],
+    "gallery critical_points": SADDLE,
+    "gallery constrained": [press("Go to the best point")],
+    "gallery gradient_cloud": STILL,
+    "gallery workers": MANY,
+    "gallery moments": LONG,
+    "gallery spectrum": ORTHOGONAL,
+    "gallery schedule": [*CORNER, drag("Corner 3", 600, 0.01)],
+    "gallery feedback": [slide("Patience", 3)],
+    "gallery newton": [choose("Run and model of", "saddle-free Newton")],
+    "gallery signal": HE,
+    "gallery fit": FREE,
+    "gallery classifier": [slide("Number of points", 300)],
+    "gallery training": [seek("learning rate")],
+    "gallery plane": [press("To the middle")],
 }  # fmt: skip
 
 
-def uses() -> dict[tuple[str, int], Instrument]:
-    """Every widget that notebooks store, but quizzes, by its page and its place there."""
-    found = {}
+def uses() -> dict[str, Instrument]:
+    """Every widget that notebooks store, but quizzes, by its page and kind."""
+    found, seen = {}, Counter[str]()
     for path in [*notebooks(), GALLERY]:
-        name = "gallery" if path == GALLERY else number(path)
-        for place, state in enumerate(map(json.loads, _STATE.findall(stored_html(path)))):
-            found[name, place] = Instrument((), state, ())
+        for state in map(json.loads, _STATE.findall(stored_html(path))):
+            use = f"{'gallery' if path == GALLERY else number(path)} {state['spec']['name']}"
+            seen[use] += 1
+            found[use if seen[use] == 1 else f"{use} {seen[use]}"] = Instrument((), state, ())
     return found
 
 
@@ -146,12 +148,14 @@ USES = uses()
 
 
 def test_each_use_has_a_line_and_a_goal_and_somebody_who_reaches_it():
-    assert len(USES) > 45 and set(MOVES) == set(USES)
-    assert [use for use, one in USES.items() if not one.state["spec"].get("line")] == []
-    assert [use for use, one in USES.items() if not one.state["spec"].get("goal")] == []
+    assert len(USES) > 45
+    assert set(MOVES) == set(USES), "each use needs its line in MOVES: what a reader does to reach its goal"
+    for part, how in (("line", "a `line`"), ("goal", "a `goal()` that is open at first, or its use `.aim(…)`")):
+        without = [use for use, one in USES.items() if not one.state["spec"].get(part)]
+        assert not without, f"their class needs {how}: {without}"
 
 
-@pytest.mark.parametrize("use", MOVES, ids=lambda use: f"{use[0]}-{use[1]}")
+@pytest.mark.parametrize("use", MOVES, ids=lambda use: use.replace(" ", "-"))
 def test_a_goal_is_open_at_first_and_reached_by_controls(use, open_page):
     page = open_page(body=page_of(USES[use]))
     page.wait_for_function("document.querySelector('output').textContent")

@@ -1,6 +1,7 @@
 """What is generated is up to date, and `make sync --check` notices when it is not."""
 
 import json
+import re
 
 from book.commands import sync
 from tests.copies import Copy
@@ -49,3 +50,22 @@ def test_canary_whatever_is_out_of_date_is_named_and_written(tmp_path):
     assert [copy.read(name) for name in WRITTEN_WHOLE] == [before[name] for name in WRITTEN_WHOLE]
     for name in (first, second, exercises):
         assert sources(copy.read(name)) == sources(before[name])
+
+
+def test_a_comparison_that_was_not_run_yet_does_not_stop_its_run(tmp_path):
+    copy = Copy(tmp_path / "copy")
+    name = "chapters/3-gradient-descent/3-momentum-and-nesterov.ipynb"
+    notebook = json.loads(copy.read(name))
+    cell = {"cell_type": "code", "id": "race", "metadata": {}, "execution_count": None, "outputs": []}
+    notebook["cells"].insert(-2, cell | {"source": "race = oc.compare(…)\nrace"})
+    copy.write(name, json.dumps(notebook))
+    run = re.search(
+        r"^run:.*\n\t@\$\(BIN\)/python -m book\.commands\.sync (--\S+)$", copy.read("Makefile"), re.MULTILINE
+    )
+    assert copy.sync(run[1]).returncode == 0
+    told = copy.sync()
+    assert (
+        told.returncode == 1
+        and f"1 comparisons are made and 0 stored: end each cell with its result, then make run NOTEBOOKS={name}"
+        in told.stderr
+    )
