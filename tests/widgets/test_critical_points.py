@@ -134,3 +134,9 @@ def test_at_a_minimum_descent_stays(open_page):
     surface = oc.SURFACES["saddle"]
     said = words(open_page(critical_points("saddle", point=surface.minima[0])))
     assert "a local minimum" in said and "Descent stays here" in said
+
+
+def test_a_goal_is_offered_where_there_is_a_strict_saddle():
+    assert all(critical_points(name).goal() is not None for name in ("hills", "saddle", "himmelblau"))
+    assert [critical_points(name).goal() for name in ("bowl", "monkey_saddle")] == [None, None]
+    assert critical_points("saddle", lr=0.05).goal() is None, "small steps take more than 50 from anywhere"
