@@ -13,6 +13,7 @@ from book.site import shrink
 from optcore.widgets.base import HERE, page_source
 
 WIDGETS = sorted(HERE.glob("*.js"))
+SCRIPTS = 21  # that 75 kB are the limit of
 CHAPTER = "chapters/4-adaptive-methods/2-adam"
 
 
@@ -20,8 +21,9 @@ def test_all_widget_code_is_small(built_book):
     built = (built_book[0] / "_static/oc").glob("*.js")
     sizes = {file.name: len(gzip.compress(file.read_bytes(), 9)) for file in built}
     assert set(sizes) == {file.name for file in WIDGETS} and len(sizes) > 15
-    assert sum(sizes.values()) <= 75_000
-    assert sum(sizes.values()) + len(gzip.compress(page_source("oc.css").encode(), 9)) <= 76_150
+    room = 5_000 * max(0, len(sizes) - SCRIPTS)  # a new widget brings its own
+    assert sum(sizes.values()) <= 75_000 + room
+    assert sum(sizes.values()) + len(gzip.compress(page_source("oc.css").encode(), 9)) <= 76_150 + room
     shared = sizes.pop("common.js") + len(gzip.compress(page_source("oc.css").encode(), 9))
     assert shared <= 16_500
     whole = sizes["classifier.js"]  # a network and its training, beside what it draws
