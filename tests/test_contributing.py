@@ -136,6 +136,7 @@ export default {
 """
 WIDGET_PY = '''"""`oc.tangent()`: a parabola and the tangent at a point."""
 
+from ..support import explains
 from .base import Goal, Setting, Widget
 
 __all__ = ["Tangent", "tangent"]
@@ -177,6 +178,7 @@ class Tangent(Widget):
         return figure
 
 
+@explains
 def tangent(at: float = 1.0) -> Tangent:
     """See the tangent of a parabola; `at`, from -2 to 2, is where it touches.
 
