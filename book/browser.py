@@ -161,11 +161,14 @@ def _axe_source() -> str:
 
 
 def show_in(page: Page, scheme: str) -> None:
-    """Let a page of the site follow a reader's setting, "light" or "dark", and wait until its colours stand still."""
+    """Let a page of the site follow a reader's setting, "light" or "dark", and wait until its colours stand still.
+
+    Those that are seen: in a fold that is closed a transition may be left standing for ever.
+    """
     page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
     page.wait_for_function(
-        """scheme => document.documentElement.dataset.theme === scheme
-            && !document.getAnimations().some(one => one instanceof CSSTransition)""",
+        """scheme => document.documentElement.dataset.theme === scheme && !document.getAnimations().some(
+            one => one instanceof CSSTransition && one.effect.target.checkVisibility())""",
         arg=scheme,
     )
 

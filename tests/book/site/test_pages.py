@@ -55,6 +55,13 @@ def quiz_faults(page, page_name: str) -> list[str]:
     return lost + [line for quiz in quizzes for line in quiz["faults"] + ["few answers"] * (quiz["answers"] <= 3)]
 
 
+def test_colours_come_to_rest_where_code_is_folded(site, browser):
+    with opened(browser, f"{site}/exercises/1-objective.html") as (page, _):
+        assert page.locator("details:not([open]) .copybtn").count() > 0
+        for scheme in ("dark", "light", "dark"):
+            show_in(page, scheme)
+
+
 @pytest.mark.parametrize("page_name", pages())
 def test_page(page_name, site, built_book, browser):
     with opened(browser, f"{site}/{page_name}.html") as (page, record):
