@@ -43,7 +43,7 @@ Not tested: Colab and Binder themselves, Safari, screen readers.
 ## Changes to the code
 
 `make mutants` changes the code in one place at a time, another operator, number or comparison, and runs the tests of
-that module: {mutants}
+that module. A fresh sample finds gaps; of the last one, now that they have tests, {mutants}
 
 ## Notebooks run in their pages
 
